@@ -1,0 +1,1 @@
+"""Where batches, messages and dead letters are kept: the ports (``storage.ports``) and their adapters."""

@@ -1,0 +1,261 @@
+"""The ports of the store: what the pipeline and the HTTP API may ask of it, and what every adapter must keep.
+
+Shaped so that SQLite, and Cosmos DB with Blob storage, can both stand behind them:
+
+* every call is a coroutine and safe to repeat: a call that failed after its effect is simply made again;
+* no call spans documents of two partitions atomically; where two documents must agree, the order of the two writes
+  makes every crash in between visible and repairable by running the call again;
+* documents are JSON objects; what may exceed a document (raw batches, staged batches, large bodies) is bytes or is moved
+  to bytes by the adapter; continuation tokens are opaque text.
+
+Times are canonical text, ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in UTC (they sort as text). All errors that a retry may cure are
+``StoreUnavailable``; a continuation token that is not the adapter's own raises ``InvalidContinuation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+
+class StoreUnavailable(Exception):
+    """The store did not do what was asked (down, throttled, disk full, read-only, injected fault); asking again may help."""
+
+
+class InvalidContinuation(ValueError):
+    """A continuation token that this store did not hand out for this query."""
+
+
+class Conflict(Exception):
+    """A conditional change found another state than it expects; ``record`` is what stands there."""
+
+    def __init__(self, message: str, record: Any = None) -> None:
+        super().__init__(message)
+        self.record = record
+
+
+class BatchStatus(str, Enum):
+    RECEIVED = "received"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Outcome(str, Enum):
+    """What a write of one message or dead letter found: ``STORED`` also when this very batch wrote it in an earlier run."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """``messages = stored + duplicates + rejected`` for every completed batch."""
+
+    messages: int
+    stored: int
+    duplicates: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One line of the ledger. ``instance_id`` is the durable instance of the current attempt."""
+
+    id: str
+    hub: str
+    partition: str
+    first_sequence_number: int
+    last_sequence_number: int
+    events: int
+    instance_id: str
+    received_at: str
+    status: BatchStatus = BatchStatus.RECEIVED
+    stage: str | None = None
+    attempts: int = 1
+    sweeps: int = 0  # how often the sweeper has started it again since a person last did
+    error: str | None = None
+    counts: Counts | None = None  # of the last completed run; survives into a replay until that completes
+    updated_at: str = ""
+    completed_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    items: list[T]
+    continuation: str | None
+
+
+@dataclass(frozen=True)
+class BatchFilter:
+    """``received_from`` is inclusive, ``received_to`` exclusive. Newest first."""
+
+    statuses: frozenset[BatchStatus] = frozenset()  # empty: any
+    partition: str | None = None
+    received_from: str | None = None
+    received_to: str | None = None
+
+
+@dataclass(frozen=True)
+class DeadLetterFilter:
+    """Newest first (createdAt)."""
+
+    error_code: str | None = None
+    device_id: str | None = None
+    batch_id: str | None = None
+    status: str | None = None  # open | replayed | discarded
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Since the store was made, purge or not. ``messages`` and its parts count what completed batches counted last."""
+
+    events: int = 0
+    messages: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    batches: Mapping[str, int] = field(default_factory=dict)  # status -> n
+    dead_letters: Mapping[str, int] = field(default_factory=dict)  # status -> n
+    dead_letter_codes: Mapping[str, int] = field(
+        default_factory=dict
+    )  # error code -> n (a dead letter may have several)
+
+
+class BatchLedger(Protocol):
+    """Life of a batch: received → running → completed | failed; a replay or a sweep opens a new attempt (received again).
+
+    Every change after ``receive`` names the instance that makes it and succeeds only while that instance is the batch's
+    current attempt (``Conflict`` otherwise), so two runs never mix.
+    """
+
+    async def receive(self, batch: Batch, raw: bytes) -> Batch:
+        """Keep a new batch with its raw bytes (bytes first). A batch that is there already is returned untouched."""
+        ...
+
+    async def get(self, batch_id: str) -> Batch | None: ...
+
+    async def raw(self, batch_id: str) -> bytes | None:
+        """The bytes as received; None when purged or never there."""
+        ...
+
+    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+        """received|running → running at ``stage``. ``Conflict`` when not current, or completed or failed already."""
+        ...
+
+    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+        """running → completed; deletes the staged documents. Again with the same instance: no change."""
+        ...
+
+    async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
+        """received|running → failed with the stage that failed and the error's text (cut to 4,000 characters)."""
+        ...
+
+    async def open_attempt(self, batch_id: str, expect: Batch, instance_id: str, at: str, *, swept: bool) -> Batch:
+        """Any status → received with ``attempts + 1`` and the new instance id, if the record still equals ``expect`` in
+        status, attempts and instance id (``Conflict`` otherwise). ``swept`` adds one to ``sweeps``; a person's replay
+        sets it to 0."""
+        ...
+
+    async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
+        """Write a staged document (overwrites the same attempt's), for the next activity to read."""
+        ...
+
+    async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None: ...
+
+    async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]: ...
+
+    async def standing_still(self, updated_before: str, limit: int) -> list[Batch]:
+        """Received and running batches whose record did not change since ``updated_before``, oldest first."""
+        ...
+
+    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
+        """Move one of the batch's ``rejected`` to ``stored`` or ``duplicates``: once per dead letter, however often asked."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Ledger part of the totals: events, messages and parts, batches."""
+        ...
+
+    async def purge(self, completed_before: str, limit: int) -> int:
+        """Delete completed batches (record, raw bytes, staged documents) that ended before; the totals keep them.
+        Never one that is received, running or failed. Returns how many."""
+        ...
+
+
+class MessageStore(Protocol):
+    """Accepted, enriched messages (``telemetry`` documents, key ``id``); written once, by the first batch that brings them."""
+
+    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+        """Create each message that is not there, one outcome a message in order. A second one with the same id in this
+        call is a duplicate. A message that stands there from ``batch_id`` itself is STORED."""
+        ...
+
+    async def history(
+        self,
+        device_id: str,
+        time_from: str | None,
+        time_to: str | None,
+        *,
+        ascending: bool,
+        limit: int,
+        continuation: str | None,
+    ) -> Page[Document]:
+        """Messages of one drone by message time (then id); from inclusive, to exclusive."""
+        ...
+
+    async def purge(self, enqueued_before: str, limit: int) -> int: ...
+
+
+class DeadLetterStore(Protocol):
+    """Rejected messages with their original bytes: documents as in the HTTP API, plus ``contentType`` and
+    ``contentEncoding`` of the event where the whole event is kept."""
+
+    async def put(self, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+        """As ``MessageStore.put``. One that is there keeps its status; ``attempts`` and ``errors`` of an open one are
+        brought up to date when this batch wrote it."""
+        ...
+
+    async def get(self, letter_id: str) -> Document | None: ...
+
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]: ...
+
+    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+        """open → replayed | discarded. The same status again: no change, the record as it is. ``Conflict`` on the other
+        one, ``KeyError`` when unknown."""
+        ...
+
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
+        """A replay that was rejected again: ``attempts + 1`` and today's errors, still open."""
+        ...
+
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+        """Those of ``ids`` that are there (a re-run batch asks which of its accepted messages had been rejected)."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Dead-letter part of the totals: by status and by error code."""
+        ...
+
+    async def purge(self, resolved_before: str, limit: int) -> int:
+        """Delete replayed and discarded ones resolved before; never an open one. The totals keep them."""
+        ...
+
+
+class Store(Protocol):
+    """One per process. ``open`` before use; ``health`` raises ``StoreUnavailable`` with a reason fit to be shown."""
+
+    ledger: BatchLedger
+    messages: MessageStore
+    dead_letters: DeadLetterStore
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def health(self) -> None: ...
