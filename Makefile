@@ -1,0 +1,42 @@
+# The two commands of the README are `make run` and `make test`; everything else is for people who work on the project.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: run test lint types bench soak chaos screenshots web clean help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.txt requirements-dev.txt packages/event_hubs_emulator/pyproject.toml packages/functions_host/pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (the first time takes a minute) ..."
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+web: $(STAMP)
+	@$(BIN)/python web/build.py
+
+## make run          the local host with the app and a demo fleet on http://localhost:7071
+run: web
+	@exec $(BIN)/python -m tools.run $(RUN_ARGS)
+
+## make test         everything CI runs: lint, types, the whole suite
+test: lint types web
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+## make bench        the benchmark: a table, and benchmarks/results/latest.json
+bench: web
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache web/dist web/node_modules
