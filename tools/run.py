@@ -2,13 +2,14 @@
 
     python -m tools.run [--port 7071] [--event-hubs-port 5672] [--data DIR] [--drones 50] [--rate 1]
 
-Both run as the child processes that anybody could start by hand (``python -m functions_host``, ``python -m simulator``).
-Everything that was kept is in the data folder, so a second run goes on where the first one stopped.
+Both run as the child processes that anybody could start by hand (``python -m functions_host``, ``python -m
+simulator``). Everything that was kept is in the data folder, so a second run goes on where the first one stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import signal
@@ -51,10 +52,10 @@ def main(argv: list[str] | None = None) -> int:
                 return 0 if stopped.is_set() else (host.poll() or 1)
             fleet = None
             if args.drones != "0":
-                connection = facts["eventHubConnection"] or os.environ.get("EventHubConnection", "")
+                connection = facts["eventHubConnection"] or _setting("EventHubConnection", "")
                 fleet = _spawn(
                     "simulator", "--drones", args.drones, "--rate", args.rate, "--seed", args.seed, "--seconds", "0",
-                    "--connection", connection, "--hub", os.environ.get("EventHubName", "telemetry"),
+                    "--connection", connection, "--hub", _setting("EventHubName", "telemetry"),
                     quiet=True,
                 )  # fmt: skip
                 running.append(fleet)
@@ -64,15 +65,26 @@ def main(argv: list[str] | None = None) -> int:
             _stop(running)
 
 
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(name, default)
+
+
 def _spawn(module: str, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C in the terminal then reaches only this process, which stops the fleet before the host.
+    # A session of its own: Ctrl-C in the terminal reaches only this process, which stops the fleet before the host.
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         stdout=subprocess.DEVNULL if quiet else None,
         stderr=subprocess.DEVNULL if quiet else None,
     )
+
+
+def _die_with_parent() -> None:
+    """In the child: the kernel ends it when this program is killed in a way that leaves no time to stop anything."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def _wait_until_ready(host: subprocess.Popen[bytes], ready: Path, stopped: threading.Event) -> dict[str, Any] | None:
