@@ -171,7 +171,7 @@ class LocalHost:
         return f"the host's last lines:\n{self.log.read_text(errors='replace')[-4000:]}"
 
 
-def wait_until(condition: Callable[[], T | None | bool], seconds: float, what: Callable[[], str]) -> T:
+def wait_until(condition: Callable[[], T | bool | None], seconds: float, what: Callable[[], str]) -> T:
     """Looks every 20 ms until ``condition`` is true and returns its value; raises with ``what()`` when time is over."""
     deadline = time.monotonic() + seconds
     while True:
