@@ -1,0 +1,136 @@
+"""Settings: what is read, and that the one that is wrong is named."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import settings as module
+from settings import InjectedFault, SettingError, read_event_hub, read_settings
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = read_settings({})
+    assert settings.event_hub_name == "telemetry"
+    assert settings.event_hub_consumer_group == "dronetelemetry"
+    assert settings.store == "sqlite"
+    assert settings.azure is None
+    assert settings.auth_mode == "none"
+    assert settings.low_battery == 0.2
+    assert settings.future_tolerance_seconds == 300
+    assert settings.altitude_range_metres == (-1000, 20000)
+    assert settings.inject_faults == ()
+    assert settings.data_dir == module.APP_ROOT / ".data"
+
+
+def test_an_absolute_data_folder_is_taken_as_it_is(tmp_path: Path) -> None:
+    assert read_settings({"DATA_DIR": str(tmp_path)}).data_dir == tmp_path
+
+
+def test_an_empty_value_counts_as_not_set() -> None:
+    assert read_settings({"EventHubName": "", "LOW_BATTERY": " "}) == read_settings({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STORE", "postgres"),
+        ("AUTH_MODE", "off"),
+        ("LOW_BATTERY", "20"),
+        ("LOW_BATTERY", "nan"),
+        ("LOW_BATTERY", "low"),
+        ("STALE_SECONDS", "0"),
+        ("STALE_SECONDS", "inf"),
+        ("OFFLINE_SECONDS", "10"),
+        ("ALTITUDE_LIMIT_METRES", "high"),
+        ("ALTITUDE_RANGE_METRES", "5"),
+        ("ALTITUDE_RANGE_METRES", "10,1"),
+        ("FUTURE_TOLERANCE_SECONDS", "-1"),
+        ("RETENTION_MESSAGES_HOURS", "0"),
+        ("RETENTION_BATCHES_HOURS", "x"),
+        ("RETENTION_DEADLETTERS_HOURS", "-3"),
+        ("RETENTION_DURABLE_HOURS", "one"),
+        ("PURGE_LIMIT", "0"),
+        ("PURGE_LIMIT", "1.5"),
+        ("PURGE_SCHEDULE", "* * *"),
+        ("SWEEP_SCHEDULE", "soon"),
+        ("SWEEP_STILL_SECONDS", "-1"),
+        ("SWEEP_STUCK_SECONDS", "1"),
+        ("SWEEP_LIMIT", "many"),
+        ("REGISTRY_FILE", "no/such/file.json"),
+        ("ZONES_FILE", "no/such/file.geojson"),
+        ("INJECT_FAULTS", "messages.write:before"),
+        ("INJECT_FAULTS", "messages.write:before:0"),
+        ("INJECT_FAULTS", "drones.write:before:1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=rf"setting {name}: .*allowed: ") as caught:
+        read_settings({name: value})
+    assert caught.value.name == name
+
+
+def test_faults_are_parsed_in_order() -> None:
+    settings = read_settings({"INJECT_FAULTS": "messages.write:before:1000, ledger.read:after:1"})
+    assert settings.inject_faults == (
+        InjectedFault("messages", "write", "before", 1000),
+        InjectedFault("ledger", "read", "after", 1),
+    )
+
+
+def test_the_azure_store_names_what_it_lacks() -> None:
+    with pytest.raises(SettingError, match="BATCH_BLOB_ACCOUNT_URL"):
+        read_settings({"STORE": "azure", "COSMOS_ENDPOINT": "https://a"})
+    with pytest.raises(SettingError, match="COSMOS_ENDPOINT"):
+        read_settings({"STORE": "azure", "AzureWebJobsStorage": "UseDevelopmentStorage=true"})
+
+
+def test_the_azure_store_falls_back_on_the_storage_of_the_host() -> None:
+    settings = read_settings({"STORE": "azure", "COSMOS_ENDPOINT": "https://a", "AzureWebJobsStorage": "S"})
+    assert settings.azure is not None
+    assert settings.azure.blob_connection_string == "S"
+    assert settings.azure.cosmos_key is None
+
+
+def test_nobody_is_let_in_unasked_in_azure() -> None:
+    azure = {"WEBSITE_INSTANCE_ID": "i"}
+    with pytest.raises(SettingError, match="AUTH_MODE"):
+        read_settings(azure)
+    assert read_settings({**azure, "ALLOW_ANONYMOUS_IN_AZURE": "1"}).auth_mode == "none"
+    assert read_settings({**azure, "AUTH_MODE": "app-service"}).auth_mode == "app-service"
+
+
+def test_a_hub_is_reached_by_connection_string_or_by_identity() -> None:
+    settings = read_settings({})
+    by_string = read_event_hub({"EventHubConnection": "Endpoint=sb://localhost;SharedAccessKey=k"}, settings)
+    assert by_string.connection_string == "Endpoint=sb://localhost;SharedAccessKey=k"
+    by_identity = read_event_hub({"EventHubConnection__fullyQualifiedNamespace": "x.servicebus.windows.net"}, settings)
+    assert by_identity.connection_string is None
+    assert by_identity.fully_qualified_namespace == "x.servicebus.windows.net"
+
+
+def test_a_missing_hub_is_named_and_a_wrong_string_is_not_shown() -> None:
+    settings = read_settings({})
+    with pytest.raises(SettingError, match="setting EventHubConnection: is not set"):
+        read_event_hub({}, settings)
+    with pytest.raises(SettingError) as caught:
+        read_event_hub({"EventHubConnection": "secret"}, settings)
+    assert "secret" not in str(caught.value)
+
+
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    module.get_settings.cache_clear()
+    try:
+        monkeypatch.setenv("EventHubName", "first")
+        assert module.get_settings().event_hub_name == "first"
+        monkeypatch.setenv("EventHubName", "second")
+        assert module.get_settings().event_hub_name == "first"
+    finally:
+        module.get_settings.cache_clear()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read_settings({}).store = "azure"  # type: ignore[misc]
