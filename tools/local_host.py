@@ -44,11 +44,13 @@ class LocalHost:
         app: Path = ROOT,
         settings: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        ready: str = "/api/health",
     ) -> None:
         self.data = data
         self.app = app
         self.settings = dict(settings or {})
         self.arguments = arguments
+        self.ready = ready  # answers 200 once the app may be used
         self.log = data.parent / f"{data.name}-host.log"
         self.url = ""
         self.connection = ""
@@ -56,7 +58,7 @@ class LocalHost:
         self._ports = ("0", "0")
 
     def start(self, *, seconds: float = 60.0) -> LocalHost:
-        """Returns once ``/api/health`` answers 200; the first start chooses the ports, later ones keep them."""
+        """Returns once the app may be used; the first start chooses the ports, later ones keep them."""
         ready = self.data.parent / f"{self.data.name}-ready.json"
         ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
@@ -160,7 +162,7 @@ class LocalHost:
 
     def _healthy(self) -> bool:
         try:
-            return self.request("GET", "/api/health").status == 200
+            return self.request("GET", self.ready).status == 200
         except OSError:
             return False
 
