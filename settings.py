@@ -31,7 +31,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """A rehearsed failure: the next ``times`` calls of ``port``.``operation`` fail ``when`` (before, after) their effect."""
+    """A rehearsed failure: the next ``times`` calls of ``port``.``operation`` fail before or after their effect."""
 
     port: str
     operation: str

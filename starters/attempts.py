@@ -1,0 +1,135 @@
+"""Attempts at a batch: their instance ids, how one is started, and how a person has a batch run again.
+
+Every attempt is a durable instance of its own, ``<batch id>.<attempt>``, so that the Durable status API tells the batch's
+story, and because an id that has ended would silently be replaced if it were started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from observability import log
+from starters.clock import now
+from storage.ports import Batch, BatchFilter, BatchStatus, Conflict, Store
+
+ORCHESTRATOR = "process_batch"
+REPLAYS_AT_ONCE = 8
+UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
+
+
+class DurableClient(Protocol):
+    """What the app uses of ``azure.durable_functions.DurableOrchestrationClient``."""
+
+    async def start_new(
+        self, orchestration_function_name: str, instance_id: str | None = None, client_input: Any = None
+    ) -> str: ...
+
+    async def get_status(self, instance_id: str) -> Any: ...
+
+    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None: ...  # noqa: N803
+
+    async def terminate(self, instance_id: str, reason: str) -> None: ...
+
+    async def get_status_by(
+        self,
+        created_time_from: Any = None,
+        created_time_to: Any = None,
+        runtime_status: Any = None,
+        instance_id_prefix: str | None = None,
+    ) -> list[Any]: ...
+
+    async def purge_instance_history(self, instance_id: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Replays:
+    """Batch ids: those that were started again, and those left alone because they run or changed meanwhile."""
+
+    replayed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def instance_id(batch_id: str, attempt: int) -> str:
+    """The durable instance of one attempt; ``batch_of`` is its inverse."""
+    return f"{batch_id}.{attempt}"
+
+
+def batch_of(instance: str) -> str:
+    """The batch id in an instance id."""
+    return instance.rpartition(".")[0]
+
+
+async def start(client: DurableClient, batch: Batch) -> bool:
+    """Start the instance of the batch's current attempt; False when that could not be done.
+
+    An instance of that id that is there already is what was wanted. A start that fails is no error of the caller's: the
+    ledger has the batch as received, and the sweeper starts what has no instance. Raising instead would hold the whole
+    partition (or tell a person that a replay failed that is going to run) although nothing can be lost.
+    """
+    try:
+        await client.start_new(ORCHESTRATOR, batch.instance_id, {"batchId": batch.id})
+    except Exception as error:  # the client raises bare Exception for every answer it does not like
+        if "already exists" in str(error):
+            return True
+        log(
+            logging.WARNING,
+            "start failed; the sweeper will start the batch",
+            batchId=batch.id,
+            instanceId=batch.instance_id,
+            error=str(error),
+        )
+        return False
+    return True
+
+
+async def replay_batch(store: Store, client: DurableClient, batch_id: str) -> Batch:
+    """Open a new attempt at a completed or failed batch and start it; returns the ledger's record of that attempt.
+
+    ``KeyError`` when the batch is unknown (or its bytes are gone), ``Conflict`` while it runs.
+    """
+    batch = await store.ledger.get(batch_id)
+    if batch is None:
+        raise KeyError(batch_id)
+    if batch.status in UNFINISHED:
+        raise Conflict(f"batch {batch_id} is {batch.status.value}; only an ended one can be replayed", batch)
+    opened = await store.ledger.open_attempt(
+        batch_id, batch, instance_id(batch_id, batch.attempts + 1), now(), swept=False
+    )
+    log(logging.INFO, "batch replayed", batchId=batch_id, instanceId=opened.instance_id)
+    await start(client, opened)
+    return opened
+
+
+async def replay_batches(store: Store, client: DurableClient, where: BatchFilter, limit: int) -> Replays:
+    """Replay up to ``limit`` batches that match, newest first. Those that run are skipped."""
+    # The ids are gathered first: a replay changes what the filter matches, and would move the pages under the reader.
+    found: list[str] = []
+    continuation: str | None = None
+    while len(found) < limit:
+        page = await store.ledger.list(where, min(1000, limit - len(found)), continuation)
+        found += [batch.id for batch in page.items]
+        continuation = page.continuation
+        if continuation is None:
+            break
+    return await _replay_all(store, client, found)
+
+
+async def _replay_all(store: Store, client: DurableClient, batch_ids: Iterable[str]) -> Replays:
+    gate = asyncio.Semaphore(REPLAYS_AT_ONCE)
+    result = Replays()
+
+    async def one(batch_id: str) -> None:
+        async with gate:
+            try:
+                await replay_batch(store, client, batch_id)
+            except (Conflict, KeyError):
+                result.skipped.append(batch_id)
+            else:
+                result.replayed.append(batch_id)
+
+    await asyncio.gather(*(one(batch_id) for batch_id in batch_ids))
+    return result
