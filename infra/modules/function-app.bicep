@@ -1,0 +1,116 @@
+// The app on Flex Consumption, with App Service authentication in front: who is not signed in gets 401 from the platform
+// for everything but the open routes, and the app itself checks the roles.
+param suffix string
+param location string
+param tags object
+param identityId string
+param identityClientId string
+param hostStorageName string
+param deploymentContainerUrl string
+param dataBlobEndpoint string
+param batchContainer string
+param eventHubNamespaceHost string
+param eventHubName string
+param consumerGroup string
+param cosmosEndpoint string
+param cosmosDatabase string
+param applicationInsightsConnectionString string
+param authClientId string
+param maximumInstanceCount int
+
+var name = 'func-${suffix}'
+
+// Every setting here is read by settings.py, by the host or by one of its extensions; tests/unit/infra holds both sides to it.
+var appSettings = {
+  AzureWebJobsStorage__accountName: hostStorageName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  EventHubConnection__fullyQualifiedNamespace: eventHubNamespaceHost
+  EventHubConnection__credential: 'managedidentity'
+  EventHubConnection__clientId: identityClientId
+  EventHubName: eventHubName
+  EventHubConsumerGroup: consumerGroup
+  STORE: 'azure'
+  COSMOS_ENDPOINT: cosmosEndpoint
+  COSMOS_DATABASE: cosmosDatabase
+  BATCH_BLOB_ACCOUNT_URL: dataBlobEndpoint
+  BATCH_BLOB_CONTAINER: batchContainer
+  AUTH_MODE: 'app-service'
+  AZURE_CLIENT_ID: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  AzureWebJobsDisableHomepage: 'true'
+  PYTHON_THREADPOOL_THREAD_COUNT: '8'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-${suffix}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      cors: { allowedOrigins: [] }
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      runtime: { name: 'python', version: '3.12' }
+      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: maximumInstanceCount }
+    }
+  }
+
+  resource settings 'config' = {
+    name: 'appsettings'
+    properties: appSettings
+  }
+
+  resource auth 'config' = {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: true }
+      globalValidation: {
+        requireAuthentication: true
+        unauthenticatedClientAction: 'RedirectToLoginPage'
+        redirectToProvider: 'azureactivedirectory'
+        excludedPaths: ['/', '/assets/*', '/api/health', '/api/openapi.json', '/api/config']
+      }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: authClientId
+            openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          }
+          validation: { allowedAudiences: ['api://${authClientId}'] }
+        }
+      }
+      login: { tokenStore: { enabled: false } }
+    }
+  }
+}
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,106 @@
+// Two accounts: one for the host (deployment package, checkpoints, the durable task hub), one for the batches' bytes.
+// The durable task hub's queues and tables work hardest; they are kept away from the data that must outlive them.
+param suffix string
+param location string
+param tags object
+param principalId string
+
+@description('Days after which raw batches are deleted even if the app never ran its purge.')
+param batchDays int = 30
+
+var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: 'sthost${suffix}'
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: 'Standard_ZRS' }
+  properties: {
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    resource packages 'containers' = {
+      name: 'app-package'
+    }
+  }
+}
+
+resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: 'stdata${suffix}'
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: 'Standard_ZRS' }
+  properties: {
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    resource batches 'containers' = {
+      name: 'batches'
+    }
+    resource captured 'containers' = {
+      name: 'capture'
+    }
+  }
+
+  resource lifecycle 'managementPolicies' = {
+    name: 'default'
+    properties: {
+      policy: {
+        rules: [
+          {
+            name: 'raw-batches'
+            type: 'Lifecycle'
+            definition: {
+              actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: batchDays } } }
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['batches/'] }
+            }
+          }
+        ]
+      }
+    }
+  }
+}
+
+// The durable extension writes blobs, queues and tables; the host takes blob leases.
+resource hostRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in [blobDataOwner, queueDataContributor, tableDataContributor]: {
+    name: guid(hostAccount.id, principalId, role)
+    scope: hostAccount
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
+  }
+]
+
+resource dataRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataAccount.id, principalId, blobDataContributor)
+  scope: dataAccount
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+  }
+}
+
+output hostAccountName string = hostAccount.name
+output deploymentContainerUrl string = '${hostAccount.properties.primaryEndpoints.blob}app-package'
+output dataAccountId string = dataAccount.id
+output dataBlobEndpoint string = dataAccount.properties.primaryEndpoints.blob
+output batchContainer string = 'batches'
