@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 Message = dict[str, Any]
-"""id, deviceId, time, timeSource, keyFrame, flags, enqueuedAt, partition, sequenceNumber, index, batchId always; battery,
-flightMode (name), flightModeNumber, position, health, groundSpeed, heading, extra, derived, alerts where there are any."""
+"""id, deviceId, time, timeSource, keyFrame, flags, enqueuedAt, partition, sequenceNumber, index, batchId always;
+battery, flightMode (name), flightModeNumber, position, health, groundSpeed, heading, extra where the device said them;
+derived and alerts once enriched. Times are canonical text."""
 
 DeadLetter = dict[str, Any]
-"""id, status, errors, body (base64), deviceId, hub, partition, offset, sequenceNumber, enqueuedAt, index, batchId, attempts,
-createdAt, resolvedAt, reason, contentType, contentEncoding."""
+"""id, status, errors, body (base64), deviceId, hub, partition, offset, sequenceNumber, enqueuedAt, index, batchId,
+attempts, createdAt, resolvedAt, reason, contentType, contentEncoding."""
 
 DroneState = dict[str, Any]
 """The merged registers of one drone: what the entity keeps and what one signal carries (see ``telemetry.merge``)."""
