@@ -5,15 +5,17 @@ Shaped so that SQLite, and Cosmos DB with Blob storage, can both stand behind th
 * every call is a coroutine and safe to repeat: a call that failed after its effect is simply made again;
 * no call spans documents of two partitions atomically; where two documents must agree, the order of the two writes
   makes every crash in between visible and repairable by running the call again;
-* documents are JSON objects; what may exceed a document (raw batches, staged batches, large bodies) is bytes or is moved
-  to bytes by the adapter; continuation tokens are opaque text.
+* documents are JSON objects; what may exceed a document (raw batches, staged batches, large bodies) is bytes or is
+  moved to bytes by the adapter; continuation tokens are opaque text.
 
-Times are canonical text, ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in UTC (they sort as text). All errors that a retry may cure are
-``StoreUnavailable``; a continuation token that is not the adapter's own raises ``InvalidContinuation``.
+Times are canonical text, ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in UTC (they sort as text). All errors that a retry may cure
+are ``StoreUnavailable``; a continuation token that is not the adapter's own, or another query's, raises
+``InvalidContinuation``. Limits are at least 1.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,7 +26,7 @@ T = TypeVar("T")
 
 
 class StoreUnavailable(Exception):
-    """The store did not do what was asked (down, throttled, disk full, read-only, injected fault); asking again may help."""
+    """The store did not do what was asked (down, throttled, disk full, read-only, injected fault): ask again later."""
 
 
 class InvalidContinuation(ValueError):
@@ -47,7 +49,7 @@ class BatchStatus(str, Enum):
 
 
 class Outcome(str, Enum):
-    """What a write of one message or dead letter found: ``STORED`` also when this very batch wrote it in an earlier run."""
+    """What a write of one message or dead letter found; ``STORED`` also when this batch wrote it in an earlier run."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"
@@ -128,10 +130,10 @@ class Totals:
 
 
 class BatchLedger(Protocol):
-    """Life of a batch: received → running → completed | failed; a replay or a sweep opens a new attempt (received again).
+    """Life of a batch: received → running → completed | failed; a replay or a sweep opens a new attempt (received).
 
     Every change after ``receive`` names the instance that makes it and succeeds only while that instance is the batch's
-    current attempt (``Conflict`` otherwise), so two runs never mix.
+    current attempt (``Conflict`` otherwise, without a record when the batch is unknown), so two runs never mix.
     """
 
     async def receive(self, batch: Batch, raw: bytes) -> Batch:
@@ -163,19 +165,22 @@ class BatchLedger(Protocol):
         ...
 
     async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
-        """Write a staged document (overwrites the same attempt's), for the next activity to read."""
+        """Write a staged document (overwrites the same attempt's), for the next activity to read. ``Conflict`` when the
+        attempt is not current or has ended."""
         ...
 
     async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None: ...
 
     async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]: ...
 
-    async def standing_still(self, updated_before: str, limit: int) -> list[Batch]:
+    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
         """Received and running batches whose record did not change since ``updated_before``, oldest first."""
         ...
 
     async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
-        """Move one of the batch's ``rejected`` to ``stored`` or ``duplicates``: once per dead letter, however often asked."""
+        """Move one of the batch's ``rejected`` to ``stored`` or ``duplicates``: once per dead letter, however often
+        asked. Asked while an attempt runs, it is taken up when that attempt completes; of a purged batch only the
+        totals move."""
         ...
 
     async def totals(self) -> Totals:
@@ -189,11 +194,15 @@ class BatchLedger(Protocol):
 
 
 class MessageStore(Protocol):
-    """Accepted, enriched messages (``telemetry`` documents, key ``id``); written once, by the first batch that brings them."""
+    """Accepted, enriched messages (``telemetry`` documents); written once, by the first batch that brings them.
+
+    A message has at least ``id``, ``deviceId``, ``time`` and ``enqueuedAt``. Its id determines its ``deviceId`` and its
+    ``time``: identity is made of them."""
 
     async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
         """Create each message that is not there, one outcome a message in order. A second one with the same id in this
-        call is a duplicate. A message that stands there from ``batch_id`` itself is STORED."""
+        call is a duplicate. A message that stands there from ``batch_id`` itself is STORED. What is kept has
+        ``batch_id`` as its ``batchId``."""
         ...
 
     async def history(
@@ -231,11 +240,13 @@ class DeadLetterStore(Protocol):
         ...
 
     async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
-        """A replay that was rejected again: ``attempts + 1`` and today's errors, still open."""
+        """A replay that was rejected again: ``attempts + 1`` and today's errors, still open. Again with the same
+        ``at``: no change. ``Conflict`` when it is not open, ``KeyError`` when unknown."""
         ...
 
     async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
-        """Those of ``ids`` that are there (a re-run batch asks which of its accepted messages had been rejected)."""
+        """Those of ``ids`` that this batch has written (a re-run batch asks which of its accepted messages it had
+        rejected before), by id."""
         ...
 
     async def totals(self) -> Totals:

@@ -1,0 +1,109 @@
+"""One line of the ledger as a row, and the counters that follow its changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from storage.ports import Batch, BatchStatus, Counts
+from storage.sqlite import totals
+
+COLUMNS = (
+    'id, hub, "partition", first_sequence_number, last_sequence_number, events, instance_id, received_at, status, '
+    "stage, attempts, sweeps, error, messages, stored, duplicates, rejected, updated_at, completed_at"
+)
+_SELECT = f"SELECT {COLUMNS} FROM batches WHERE id = ?"
+_INSERT = f"INSERT INTO batches ({COLUMNS}) VALUES ({','.join('?' * 19)})"
+_UPDATE = """UPDATE batches SET instance_id = ?, status = ?, stage = ?, attempts = ?, sweeps = ?, error = ?,
+             messages = ?, stored = ?, duplicates = ?, rejected = ?, updated_at = ?, completed_at = ? WHERE id = ?"""
+
+
+def from_row(row: tuple[Any, ...]) -> Batch:
+    return Batch(
+        id=row[0],
+        hub=row[1],
+        partition=row[2],
+        first_sequence_number=row[3],
+        last_sequence_number=row[4],
+        events=row[5],
+        instance_id=row[6],
+        received_at=row[7],
+        status=BatchStatus(row[8]),
+        stage=row[9],
+        attempts=row[10],
+        sweeps=row[11],
+        error=row[12],
+        counts=None if row[13] is None else Counts(*row[13:17]),
+        updated_at=row[17],
+        completed_at=row[18],
+    )
+
+
+def _counts(batch: Batch) -> tuple[int | None, ...]:
+    counts = batch.counts
+    if counts is None:
+        return (None, None, None, None)
+    return (counts.messages, counts.stored, counts.duplicates, counts.rejected)
+
+
+def find(connection: sqlite3.Connection, batch_id: str) -> Batch | None:
+    row = connection.execute(_SELECT, (batch_id,)).fetchone()
+    return None if row is None else from_row(row)
+
+
+def insert(connection: sqlite3.Connection, batch: Batch) -> None:
+    connection.execute(
+        _INSERT,
+        (
+            batch.id,
+            batch.hub,
+            batch.partition,
+            batch.first_sequence_number,
+            batch.last_sequence_number,
+            batch.events,
+            batch.instance_id,
+            batch.received_at,
+            batch.status.value,
+            batch.stage,
+            batch.attempts,
+            batch.sweeps,
+            batch.error,
+            *_counts(batch),
+            batch.updated_at,
+            batch.completed_at,
+        ),
+    )
+    totals.add(connection, {"ledger.events": batch.events, f"batches.{batch.status.value}": 1})
+
+
+def update(connection: sqlite3.Connection, old: Batch, new: Batch) -> Batch:
+    """Write ``new`` over ``old``, and move the counters by what differs."""
+    connection.execute(
+        _UPDATE,
+        (
+            new.instance_id,
+            new.status.value,
+            new.stage,
+            new.attempts,
+            new.sweeps,
+            new.error,
+            *_counts(new),
+            new.updated_at,
+            new.completed_at,
+            new.id,
+        ),
+    )
+    if old.status is not new.status:
+        totals.add(connection, {f"batches.{old.status.value}": -1, f"batches.{new.status.value}": 1})
+    if old.counts != new.counts:
+        before, after = old.counts or Counts(0, 0, 0, 0), new.counts or Counts(0, 0, 0, 0)
+        totals.add(
+            connection,
+            {
+                "ledger.messages": after.messages - before.messages,
+                "ledger.stored": after.stored - before.stored,
+                "ledger.duplicates": after.duplicates - before.duplicates,
+                "ledger.rejected": after.rejected - before.rejected,
+            },
+        )
+    return new

@@ -1,0 +1,192 @@
+"""One file, one thread that writes, a few that read; coroutines on any event loop.
+
+Group commit: calls that arrive while the disk is busy share the next transaction. Each call runs in a savepoint of its
+own, so its effects are all there or not at all, and its result is handed out only after the COMMIT that makes it last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from storage.ports import StoreUnavailable
+from storage.sqlite.connection import connect_reader, connect_writer
+from storage.sqlite.errors import is_passing, unavailable
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+_Job = tuple[Work[Any], "Future[Any]"]
+
+_MAX_WAITING = 4096
+_MAX_GROUP = 128
+_MAX_GROUP_SECONDS = 0.05
+
+
+class Database:
+    """``write`` and ``read`` run a function on a connection. Bounded: beyond 4,096 waiting calls they are refused."""
+
+    def __init__(self, path: Path, *, lock_timeout: float = 5.0, readers: int = 4) -> None:
+        self._path = path
+        self._lock_timeout = lock_timeout
+        self._reader_count = readers
+        self._queue: queue.Queue[_Job | None] = queue.Queue(_MAX_WAITING)
+        self._writer: sqlite3.Connection | None = None
+        self._thread: threading.Thread | None = None
+        self._readers: ThreadPoolExecutor | None = None
+        self._reading = threading.BoundedSemaphore(_MAX_WAITING)
+        self._local = threading.local()
+        self._reader_connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Open the file, start the threads. ``StoreUnavailable`` says what is wrong; then open may be called again."""
+        if self._thread is not None:
+            return
+        self._writer = await asyncio.to_thread(self._connect_writer)
+        self._readers = ThreadPoolExecutor(self._reader_count, thread_name_prefix="sqlite-reader")
+        self._thread = threading.Thread(target=self._write_forever, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close."""
+        thread, readers, self._thread, self._readers = self._thread, self._readers, None, None
+        if thread is None or readers is None:
+            return
+        await asyncio.to_thread(self._queue.put, None)
+        await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(readers.shutdown)
+        for connection in self._reader_connections:
+            connection.close()
+        self._reader_connections.clear()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run ``work`` in the next group; its result after the COMMIT. Whatever it raises undoes it, and it alone."""
+        if self._thread is None:
+            raise StoreUnavailable(f"store {self._path}: it is not open")
+        future: Future[T] = Future()
+        try:
+            self._queue.put_nowait((work, future))
+        except queue.Full:
+            raise StoreUnavailable(f"store {self._path}: {_MAX_WAITING} writes are waiting already") from None
+        return await asyncio.wrap_future(future)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run ``work`` on a reading connection; it sees every write whose call has returned."""
+        readers = self._readers
+        if readers is None:
+            raise StoreUnavailable(f"store {self._path}: it is not open")
+        if not self._reading.acquire(blocking=False):
+            raise StoreUnavailable(f"store {self._path}: {_MAX_WAITING} reads are waiting already")
+        future = readers.submit(self._read_one, work)
+        future.add_done_callback(lambda _: self._reading.release())
+        return await asyncio.wrap_future(future)
+
+    def _read_one(self, work: Work[T]) -> T:
+        try:
+            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = connect_reader(self._path, self._lock_timeout)
+                self._reader_connections.append(connection)
+            return work(connection)
+        except sqlite3.Error as error:
+            if not is_passing(error) and (broken := self._local.__dict__.pop("connection", None)) is not None:
+                self._reader_connections.remove(broken)
+                broken.close()
+            raise unavailable(error, self._path) from error
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        try:
+            return connect_writer(self._path, self._lock_timeout)
+        except sqlite3.Error as error:
+            raise unavailable(error, self._path) from error
+        except OSError as error:
+            raise StoreUnavailable(f"store {self._path}: {error.strerror}") from error
+
+    def _write_forever(self) -> None:
+        stopping = False
+        while not stopping:
+            job = self._queue.get()
+            stopping = job is None or self._write_group(job)
+        self._refuse_waiting()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _refuse_waiting(self) -> None:
+        while True:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None and job[1].set_running_or_notify_cancel():
+                job[1].set_exception(StoreUnavailable(f"store {self._path}: it was closed"))
+
+    def _write_group(self, first: _Job) -> bool:
+        """One transaction with ``first`` and what waits behind it; true when the store is being closed."""
+        done: list[tuple[Future[Any], Any, BaseException | None]] = []
+        job: _Job | None = first
+        stopping = False
+        until = time.monotonic() + _MAX_GROUP_SECONDS
+        try:
+            connection = self._writer = self._writer or self._connect_writer()
+            connection.execute("BEGIN IMMEDIATE")
+            while job is not None:
+                if job[1].set_running_or_notify_cancel():
+                    done.append((job[1], *_run_in_savepoint(connection, job[0], self._path)))
+                job = None
+                if len(done) < _MAX_GROUP and time.monotonic() < until:
+                    try:
+                        job = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    stopping = job is None
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo(error)
+            failure = unavailable(error, self._path) if isinstance(error, sqlite3.Error) else error
+            if job is not None and (job[1].running() or job[1].set_running_or_notify_cancel()):
+                done.append((job[1], None, failure))
+            done = [(future, None, failure) for future, _, _ in done]
+        for future, value, failed in done:
+            if failed is None:
+                future.set_result(value)
+            else:
+                future.set_exception(failed)
+        return stopping
+
+    def _undo(self, error: BaseException) -> None:
+        """Back to before the group; a connection that may be broken is dropped and made anew for the next one."""
+        connection, self._writer = self._writer, None
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            connection.close()
+            return
+        if isinstance(error, sqlite3.Error) and is_passing(error):
+            self._writer = connection
+        else:
+            connection.close()
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, work: Work[Any], path: Path) -> tuple[Any, BaseException | None]:
+    """The call's value or error. Raises only when SQLite has thrown away the whole transaction."""
+    connection.execute("SAVEPOINT one_call")
+    try:
+        value = work(connection)
+    except BaseException as error:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO one_call")
+        connection.execute("RELEASE one_call")
+        return None, unavailable(error, path) if isinstance(error, sqlite3.Error) else error
+    connection.execute("RELEASE one_call")
+    return value, None

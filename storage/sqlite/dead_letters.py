@@ -1,0 +1,223 @@
+"""Rejected messages: the record as JSON beside the columns that are filtered by, and one row an error code."""
+
+from __future__ import annotations
+
+import builtins
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from storage.continuation import decode, encode, query_digest
+from storage.ports import Conflict, DeadLetterFilter, Document, Outcome, Page, Totals
+from storage.sqlite import bulk, totals
+from storage.sqlite.database import Database
+from storage.sqlite.keyset import newest_first
+
+STATUSES = ("discarded", "open", "replayed")
+_COLUMNS = ("id", "status", "created_at", "device_id", "batch_id", "resolved_at", "document")
+
+
+class SqliteDeadLetters:
+    """``DeadLetterStore`` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+        if not letters:
+            return []
+        return await self._database.write(lambda connection: _put(connection, letters, batch_id))
+
+    async def get(self, letter_id: str) -> Document | None:
+        return await self._database.read(lambda connection: _find(connection, letter_id))
+
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]:
+        query = query_digest("dead letters", where.error_code, where.device_id, where.batch_id, where.status)
+        after = decode(query, continuation, 2)
+        conditions: builtins.list[tuple[str, Any]] = []
+        if where.batch_id is not None:
+            conditions.append(("batch_id = ?", where.batch_id))
+        if where.device_id is not None:
+            conditions.append(("device_id = ?", where.device_id))
+        table, document = "dead_letters", "document"
+        if where.error_code is not None and not conditions:
+            table = "dead_letter_codes"
+            document = "(SELECT d.document FROM dead_letters AS d WHERE d.id = dead_letter_codes.id)"
+            conditions.append(("code = ?", where.error_code))
+        elif where.error_code is not None:
+            has_code = """EXISTS (SELECT 1 FROM dead_letter_codes AS k WHERE k.code = ?
+                          AND k.status = dead_letters.status AND k.created_at = dead_letters.created_at
+                          AND k.id = dead_letters.id)"""
+            conditions.append((has_code, where.error_code))
+
+        def read(connection: sqlite3.Connection) -> Page[Document]:
+            rows = newest_first(
+                connection,
+                columns=document,
+                table=table,
+                time="created_at",
+                statuses=STATUSES if where.status is None else (where.status,),
+                where=conditions,
+                after=after,
+                limit=limit + 1,
+            )
+            token = encode(query, *rows[limit - 1][:2]) if len(rows) > limit else None
+            return Page([orjson.loads(row[2]) for row in rows[:limit]], token)
+
+        return await self._database.read(read)
+
+    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+        if status not in ("replayed", "discarded"):
+            raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
+
+        def write(connection: sqlite3.Connection) -> Document:
+            letter = _required(connection, letter_id)
+            if letter["status"] == status:
+                return letter
+            if letter["status"] != "open":
+                raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+            letter |= {"status": status, "resolvedAt": at, "reason": reason}
+            connection.execute(
+                "UPDATE dead_letters SET status = ?, resolved_at = ?, document = ? WHERE id = ?",
+                (status, at, orjson.dumps(letter), letter_id),
+            )
+            _replace_codes(connection, letter)
+            totals.add(connection, {"letters.open": -1, f"letters.{status}": 1})
+            return letter
+
+        return await self._database.write(write)
+
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
+        def write(connection: sqlite3.Connection) -> Document:
+            letter = _required(connection, letter_id)
+            if letter["status"] != "open":
+                raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+            last = connection.execute("SELECT attempted_at FROM dead_letters WHERE id = ?", (letter_id,)).fetchone()
+            if last[0] == at:  # the same call again
+                return letter
+            connection.execute("UPDATE dead_letters SET attempted_at = ? WHERE id = ?", (at, letter_id))
+            _bring_up_to_date(connection, letter, errors, letter["attempts"] + 1)
+            return letter
+
+        return await self._database.write(write)
+
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+        sql = """SELECT document FROM dead_letters WHERE batch_id = ? AND id IN (SELECT value FROM json_each(?))"""
+
+        def read(connection: sqlite3.Connection) -> dict[str, Document]:
+            rows = connection.execute(sql, (batch_id, bulk.json_array(ids)))
+            return {letter["id"]: letter for letter in (orjson.loads(row[0]) for row in rows)}
+
+        return await self._database.read(read) if ids else {}
+
+    async def totals(self) -> Totals:
+        def read(connection: sqlite3.Connection) -> Totals:
+            letters = totals.read(connection, "letters.")
+            codes = totals.read(connection, "codes.")
+            return Totals(dead_letters={status: letters.get(status, 0) for status in STATUSES}, dead_letter_codes=codes)
+
+        return await self._database.read(read)
+
+    async def purge(self, resolved_before: str, limit: int) -> int:
+        sql = """SELECT id AS value FROM dead_letters INDEXED BY dead_letters_resolved
+                 WHERE resolved_at IS NOT NULL AND resolved_at < ? ORDER BY resolved_at, id LIMIT ?"""
+
+        def write(connection: sqlite3.Connection) -> int:
+            ids = bulk.column(connection, sql, (resolved_before, limit))
+            for letter_id in ids:
+                _delete_codes(connection, _required(connection, letter_id))
+            keys = bulk.json_array(ids)
+            connection.execute("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))", (keys,))
+            # Nobody can replay a letter that is gone: its trace is not asked for any more.
+            connection.execute("DELETE FROM recounts WHERE dead_letter_id IN (SELECT value FROM json_each(?))", (keys,))
+            return len(ids)
+
+        return await self._database.write(write)
+
+
+def _find(connection: sqlite3.Connection, letter_id: str) -> Document | None:
+    row = connection.execute("SELECT document FROM dead_letters WHERE id = ?", (letter_id,)).fetchone()
+    return None if row is None else orjson.loads(row[0])
+
+
+def _required(connection: sqlite3.Connection, letter_id: str) -> Document:
+    letter = _find(connection, letter_id)
+    if letter is None:
+        raise KeyError(letter_id)
+    return letter
+
+
+def _put(connection: sqlite3.Connection, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+    outcomes = []
+    seen = set()
+    for letter in letters:
+        letter_id = letter["id"]
+        if letter_id in seen:
+            outcomes.append(Outcome.DUPLICATE)
+            continue
+        seen.add(letter_id)
+        there = _find(connection, letter_id)
+        if there is None:
+            _insert(connection, {**letter, "batchId": batch_id})
+        elif there["batchId"] != batch_id:
+            outcomes.append(Outcome.DUPLICATE)
+            continue
+        elif there["status"] == "open":
+            _bring_up_to_date(connection, there, letter["errors"], max(there["attempts"], letter["attempts"]))
+        outcomes.append(Outcome.STORED)
+    return outcomes
+
+
+def _insert(connection: sqlite3.Connection, letter: Document) -> None:
+    row = (
+        letter["id"],
+        letter["status"],
+        letter["createdAt"],
+        letter["deviceId"],
+        letter["batchId"],
+        letter["resolvedAt"],
+        orjson.dumps(letter),
+    )
+    bulk.insert_missing(connection, "dead_letters", _COLUMNS, [row])
+    _insert_codes(connection, letter)
+    totals.add(connection, {f"letters.{letter['status']}": 1} | {f"codes.{code}": 1 for code in _codes(letter)})
+
+
+def _bring_up_to_date(
+    connection: sqlite3.Connection, letter: Document, errors: Sequence[Document], attempts: int
+) -> None:
+    """Today's errors and attempts into ``letter`` and its row, codes and counters with them."""
+    if letter["errors"] == errors and letter["attempts"] == attempts:
+        return
+    before = _codes(letter)
+    _delete_codes(connection, letter)
+    letter |= {"errors": list(errors), "attempts": attempts}
+    _insert_codes(connection, letter)
+    connection.execute("UPDATE dead_letters SET document = ? WHERE id = ?", (orjson.dumps(letter), letter["id"]))
+    changes = {f"codes.{code}": -1 for code in before}
+    for code in _codes(letter):
+        changes[f"codes.{code}"] = changes.get(f"codes.{code}", 0) + 1
+    totals.add(connection, changes)
+
+
+def _codes(letter: Document) -> list[str]:
+    return sorted({error["code"] for error in letter["errors"]})
+
+
+def _insert_codes(connection: sqlite3.Connection, letter: Document) -> None:
+    rows = [(code, letter["status"], letter["createdAt"], letter["id"]) for code in _codes(letter)]
+    bulk.insert_missing(connection, "dead_letter_codes", ("code", "status", "created_at", "id"), rows)
+
+
+def _delete_codes(connection: sqlite3.Connection, letter: Document) -> None:
+    sql = "DELETE FROM dead_letter_codes WHERE code = ? AND status = ? AND created_at = ? AND id = ?"
+    for code in _codes(letter):
+        connection.execute(sql, (code, letter["status"], letter["createdAt"], letter["id"]))
+
+
+def _replace_codes(connection: sqlite3.Connection, letter: Document) -> None:
+    sql = "UPDATE dead_letter_codes SET status = ? WHERE code = ? AND status = 'open' AND created_at = ? AND id = ?"
+    for code in _codes(letter):
+        connection.execute(sql, (letter["status"], code, letter["createdAt"], letter["id"]))

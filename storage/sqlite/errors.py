@@ -1,0 +1,33 @@
+"""SQLite's errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from storage.ports import StoreUnavailable
+
+# SQLite's texts are part of its stable interface; error codes reach Python only from 3.11 on.
+_CAUSES = {
+    "disk is full": "the disk is full",
+    "readonly database": "the file is read-only",
+    "is locked": "another process keeps the file locked",
+    "disk I/O error": "the disk reports an I/O error",
+    "unable to open database file": "the file cannot be opened (does the folder exist, may this process write there?)",
+    "malformed": "the file is damaged",
+    "not a database": "the file is no SQLite database",
+}
+
+
+def unavailable(error: sqlite3.Error, path: Path) -> Exception:
+    """``StoreUnavailable`` for what the outside world causes; the error itself where only our own SQL can be wrong."""
+    if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)):
+        return error
+    text = str(error)
+    cause = next((plain for part, plain in _CAUSES.items() if part in text), text)
+    return StoreUnavailable(f"store {path}: {cause}")
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Whether the connection itself is sound, so that it may be kept: a full disk or a lock, not a lost file."""
+    return "is full" in str(error) or "is locked" in str(error)

@@ -1,0 +1,203 @@
+"""The batch ledger: one row a batch, its raw bytes and staged documents beside it, counters in the same transaction."""
+
+from __future__ import annotations
+
+import builtins
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+from storage import transitions
+from storage.clock import utc_now
+from storage.continuation import decode, encode, query_digest
+from storage.ports import Batch, BatchFilter, BatchStatus, Conflict, Counts, Outcome, Page, Totals
+from storage.sqlite import batch_rows, bulk, totals
+from storage.sqlite.database import Database
+from storage.sqlite.keyset import newest_first
+
+
+class SqliteLedger:
+    """``BatchLedger`` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def receive(self, batch: Batch, raw: bytes) -> Batch:
+        new = replace(batch, updated_at=batch.updated_at or batch.received_at)
+
+        def write(connection: sqlite3.Connection) -> Batch:
+            there = batch_rows.find(connection, batch.id)
+            if there is not None:
+                return there
+            connection.execute("INSERT OR REPLACE INTO batch_raw (batch_id, body) VALUES (?, ?)", (batch.id, raw))
+            batch_rows.insert(connection, new)
+            return new
+
+        return await self._database.write(write)
+
+    async def get(self, batch_id: str) -> Batch | None:
+        return await self._database.read(lambda connection: batch_rows.find(connection, batch_id))
+
+    async def raw(self, batch_id: str) -> bytes | None:
+        return await self._blob("SELECT body FROM batch_raw WHERE batch_id = ?", batch_id)
+
+    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+        return await self._change(
+            batch_id, lambda _, batch: transitions.begin(batch, batch_id, instance_id, stage, utc_now())
+        )
+
+    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+        def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:
+            unsettled = "SELECT outcome AS value FROM recounts WHERE batch_id = ? AND settled = 0"
+            moved = [Outcome(value) for value in bulk.column(connection, unsettled, (batch_id,))]
+            new = transitions.complete(batch, batch_id, instance_id, counts, at, moved)
+            if new is not batch:
+                connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
+                _settle(connection, batch_id)
+            return new
+
+        return await self._change(batch_id, change)
+
+    async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
+        return await self._change(
+            batch_id, lambda _, batch: transitions.fail(batch, batch_id, instance_id, stage, error, at)
+        )
+
+    async def open_attempt(self, batch_id: str, expect: Batch, instance_id: str, at: str, *, swept: bool) -> Batch:
+        def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:
+            new = transitions.open_attempt(batch, batch_id, expect, instance_id, at, swept)
+            if new is not batch:
+                connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
+                # The new attempt judges every message afresh: what was replayed before is in its counts already.
+                _settle(connection, batch_id)
+            return new
+
+        return await self._change(batch_id, change)
+
+    async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            transitions.unfinished(batch_rows.find(connection, batch_id), batch_id, instance_id)
+            connection.execute(
+                "INSERT OR REPLACE INTO batch_staged (batch_id, instance_id, name, body) VALUES (?, ?, ?, ?)",
+                (batch_id, instance_id, name, document),
+            )
+
+        await self._database.write(write)
+
+    async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None:
+        return await self._blob(
+            "SELECT body FROM batch_staged WHERE batch_id = ? AND instance_id = ? AND name = ?",
+            batch_id,
+            instance_id,
+            name,
+        )
+
+    async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]:
+        statuses = sorted(status.value for status in where.statuses or BatchStatus)
+        query = query_digest("batches", statuses, where.partition, where.received_from, where.received_to)
+        after = decode(query, continuation, 2)
+        conditions = []
+        if where.partition is not None:
+            conditions.append(('"partition" = ?', where.partition))
+        if where.received_from is not None:
+            conditions.append(("received_at >= ?", where.received_from))
+        if where.received_to is not None and after is None:
+            conditions.append(("received_at < ?", where.received_to))
+
+        def read(connection: sqlite3.Connection) -> Page[Batch]:
+            rows = newest_first(
+                connection,
+                columns=batch_rows.COLUMNS,
+                table="batches",
+                time="received_at",
+                statuses=statuses,
+                where=conditions,
+                after=after,
+                limit=limit + 1,
+            )
+            token = encode(query, *rows[limit - 1][:2]) if len(rows) > limit else None
+            return Page([batch_rows.from_row(row[2:]) for row in rows[:limit]], token)
+
+        return await self._database.read(read)
+
+    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+        sql = (
+            f"SELECT {batch_rows.COLUMNS} FROM batches INDEXED BY batches_in_flight "
+            "WHERE status IN ('received', 'running') AND updated_at < ? ORDER BY updated_at, id LIMIT ?"
+        )
+        return await self._database.read(
+            lambda connection: [batch_rows.from_row(row) for row in connection.execute(sql, (updated_before, limit))]
+        )
+
+    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            batch = batch_rows.find(connection, batch_id)
+            # While an attempt runs, its counts are not there yet: complete() takes up what is not settled.
+            settled = batch is None or batch.status is BatchStatus.COMPLETED
+            trace = "INSERT OR IGNORE INTO recounts (batch_id, dead_letter_id, outcome, settled) VALUES (?, ?, ?, ?)"
+            if not connection.execute(trace, (batch_id, dead_letter_id, outcome.value, settled)).rowcount:
+                return
+            if batch is None:  # purged: only the totals still know of it
+                totals.add(connection, {"ledger.rejected": -1, f"ledger.{_TOTAL_OF[outcome]}": 1})
+            elif batch.counts is not None:
+                counts = transitions.move_rejected(batch.counts, outcome)
+                batch_rows.update(connection, batch, replace(batch, counts=counts))
+
+        await self._database.write(write)
+
+    async def totals(self) -> Totals:
+        def read(connection: sqlite3.Connection) -> Totals:
+            # One snapshot, so that messages = stored + duplicates + rejected in every answer.
+            connection.execute("BEGIN")
+            try:
+                counters = totals.read(connection, "ledger.")
+                batches = totals.read(connection, "batches.")
+            finally:
+                connection.execute("COMMIT")
+            return Totals(
+                events=counters.get("events", 0),
+                messages=counters.get("messages", 0),
+                stored=counters.get("stored", 0),
+                duplicates=counters.get("duplicates", 0),
+                rejected=counters.get("rejected", 0),
+                batches={status.value: batches.get(status.value, 0) for status in BatchStatus},
+            )
+
+        return await self._database.read(read)
+
+    async def purge(self, completed_before: str, limit: int) -> int:
+        sql = """SELECT id AS value FROM batches INDEXED BY batches_completed
+                 WHERE status = 'completed' AND completed_at < ? ORDER BY completed_at, id LIMIT ?"""
+
+        def write(connection: sqlite3.Connection) -> int:
+            ids = bulk.column(connection, sql, (completed_before, limit))
+            keys = bulk.json_array(ids)
+            for table, key in (("batches", "id"), ("batch_raw", "batch_id"), ("batch_staged", "batch_id")):
+                connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(?))", (keys,))
+            return len(ids)
+
+        return await self._database.write(write)
+
+    async def _change(self, batch_id: str, change: Callable[[sqlite3.Connection, Batch | None], Batch]) -> Batch:
+        def write(connection: sqlite3.Connection) -> Batch:
+            old = batch_rows.find(connection, batch_id)
+            new = change(connection, old)
+            if old is None:
+                raise Conflict(f"batch {batch_id} is not in the ledger")
+            return new if new is old else batch_rows.update(connection, old, new)
+
+        return await self._database.write(write)
+
+    async def _blob(self, sql: str, *key: str) -> bytes | None:
+        def read(connection: sqlite3.Connection) -> bytes | None:
+            row = connection.execute(sql, key).fetchone()
+            return None if row is None else bytes(row[0])
+
+        return await self._database.read(read)
+
+
+_TOTAL_OF = {Outcome.STORED: "stored", Outcome.DUPLICATE: "duplicates"}
+
+
+def _settle(connection: sqlite3.Connection, batch_id: str) -> None:
+    connection.execute("UPDATE recounts SET settled = 1 WHERE batch_id = ? AND settled = 0", (batch_id,))

@@ -1,0 +1,102 @@
+"""Accepted messages: one row each, the document as JSON beside the columns that are asked for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import orjson
+
+from storage.continuation import decode, encode, query_digest
+from storage.ports import Document, Outcome, Page
+from storage.sqlite import bulk
+from storage.sqlite.database import Database
+
+_COLUMNS = ("device_id", "time", "id", "enqueued_at", "batch_id", "document")
+_OF_OTHER_BATCHES = """
+    SELECT m.id AS value FROM json_each(?) AS k CROSS JOIN messages AS m
+    ON m.device_id = json_extract(k.value, '$[0]') AND m.time = json_extract(k.value, '$[1]')
+       AND m.id = json_extract(k.value, '$[2]')
+    WHERE m.batch_id <> ?"""
+
+
+class SqliteMessages:
+    """``MessageStore`` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+        if not messages:
+            return []
+        return await self._database.write(lambda connection: _put(connection, messages, batch_id))
+
+    async def history(
+        self,
+        device_id: str,
+        time_from: str | None,
+        time_to: str | None,
+        *,
+        ascending: bool,
+        limit: int,
+        continuation: str | None,
+    ) -> Page[Document]:
+        query = query_digest("history", device_id, time_from, time_to, ascending)
+        after = decode(query, continuation, 2)
+        sign, order = (">", "ASC") if ascending else ("<", "DESC")
+        conditions, parameters = ["device_id = ?"], [device_id]
+        # The token is the tighter bound on its side; with both, SQLite might start its walk at the looser one.
+        if time_from is not None and not (after and ascending):
+            conditions.append("time >= ?")
+            parameters.append(time_from)
+        if time_to is not None and not (after and not ascending):
+            conditions.append("time < ?")
+            parameters.append(time_to)
+        if after:
+            conditions.append(f"(time, id) {sign} (?, ?)")
+            parameters.extend(after)
+        sql = (
+            f"SELECT time, id, document FROM messages WHERE {' AND '.join(conditions)} "
+            f"ORDER BY time {order}, id {order} LIMIT ?"
+        )
+
+        def read(connection: sqlite3.Connection) -> Page[Document]:
+            rows = connection.execute(sql, [*parameters, limit + 1]).fetchall()
+            page = rows[:limit]
+            token = encode(query, *page[-1][:2]) if len(rows) > limit else None
+            return Page([orjson.loads(row[2]) for row in page], token)
+
+        return await self._database.read(read)
+
+    async def purge(self, enqueued_before: str, limit: int) -> int:
+        sql = """DELETE FROM messages WHERE number IN
+                 (SELECT number FROM messages WHERE enqueued_at < ? ORDER BY enqueued_at LIMIT ?)"""
+        return await self._database.write(lambda connection: connection.execute(sql, (enqueued_before, limit)).rowcount)
+
+
+def _put(connection: sqlite3.Connection, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+    rows = {}
+    outcomes = []
+    for message in messages:
+        message_id = message["id"]
+        if message_id in rows:
+            outcomes.append(Outcome.DUPLICATE)
+            continue
+        outcomes.append(Outcome.STORED)
+        document = message if message.get("batchId") == batch_id else {**message, "batchId": batch_id}
+        rows[message_id] = (
+            message["deviceId"],
+            message["time"],
+            message_id,
+            message["enqueuedAt"],
+            batch_id,
+            orjson.dumps(document),
+        )
+    if bulk.insert_missing(connection, "messages", _COLUMNS, list(rows.values())) == len(rows):
+        return outcomes
+    keys = orjson.dumps([row[:3] for row in rows.values()]).decode()
+    others = set(bulk.column(connection, _OF_OTHER_BATCHES, (keys, batch_id)))
+    return [
+        Outcome.DUPLICATE if message["id"] in others else outcome
+        for message, outcome in zip(messages, outcomes, strict=True)
+    ]

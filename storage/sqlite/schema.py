@@ -1,0 +1,92 @@
+"""The file's tables, and its version (``PRAGMA user_version``)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from storage.ports import StoreUnavailable
+
+VERSION = 1
+
+# messages: the index that serves a drone's history is also what makes a message unique: an id determines its drone and
+# its time, and a second index, over random ids, would dirty one more page for every message written.
+_TABLES = """
+CREATE TABLE batches (
+    id TEXT PRIMARY KEY, hub TEXT NOT NULL, "partition" TEXT NOT NULL,
+    first_sequence_number INTEGER NOT NULL, last_sequence_number INTEGER NOT NULL, events INTEGER NOT NULL,
+    instance_id TEXT NOT NULL, received_at TEXT NOT NULL, status TEXT NOT NULL, stage TEXT,
+    attempts INTEGER NOT NULL, sweeps INTEGER NOT NULL, error TEXT,
+    messages INTEGER, stored INTEGER, duplicates INTEGER, rejected INTEGER,
+    updated_at TEXT NOT NULL, completed_at TEXT
+);
+CREATE INDEX batches_by_status ON batches (status, received_at, id);
+CREATE INDEX batches_by_partition ON batches ("partition", status, received_at, id);
+CREATE INDEX batches_in_flight ON batches (updated_at, id) WHERE status IN ('received', 'running');
+CREATE INDEX batches_completed ON batches (completed_at, id) WHERE status = 'completed';
+
+CREATE TABLE batch_raw (batch_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE batch_staged (
+    batch_id TEXT NOT NULL, instance_id TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (batch_id, instance_id, name)
+);
+CREATE TABLE recounts (
+    batch_id TEXT NOT NULL, dead_letter_id TEXT NOT NULL, outcome TEXT NOT NULL, settled INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, dead_letter_id)
+) WITHOUT ROWID;
+CREATE INDEX recounts_by_letter ON recounts (dead_letter_id);
+
+CREATE TABLE messages (
+    number INTEGER PRIMARY KEY, device_id TEXT NOT NULL, time TEXT NOT NULL, id TEXT NOT NULL,
+    enqueued_at TEXT NOT NULL, batch_id TEXT NOT NULL, document BLOB NOT NULL
+);
+CREATE UNIQUE INDEX messages_by_device ON messages (device_id, time, id);
+CREATE INDEX messages_by_enqueued ON messages (enqueued_at);
+
+CREATE TABLE dead_letters (
+    id TEXT PRIMARY KEY, status TEXT NOT NULL, created_at TEXT NOT NULL, device_id TEXT, batch_id TEXT NOT NULL,
+    resolved_at TEXT, attempted_at TEXT, document BLOB NOT NULL
+);
+CREATE INDEX dead_letters_by_status ON dead_letters (status, created_at, id);
+CREATE INDEX dead_letters_by_device ON dead_letters (device_id, status, created_at, id) WHERE device_id IS NOT NULL;
+CREATE INDEX dead_letters_by_batch ON dead_letters (batch_id, status, created_at, id);
+CREATE INDEX dead_letters_resolved ON dead_letters (resolved_at, id) WHERE resolved_at IS NOT NULL;
+CREATE TABLE dead_letter_codes (
+    code TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (code, status, created_at, id)
+) WITHOUT ROWID;
+
+CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE health (number INTEGER PRIMARY KEY, checked_at TEXT NOT NULL);
+"""
+
+
+class SchemaTooNew(StoreUnavailable):
+    """The file was written by a later version of the app."""
+
+
+def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file; refuse one that a later version has written."""
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        if version > VERSION:
+            raise SchemaTooNew(
+                f"store {path}: the file has schema version {version}, this app knows versions up to {VERSION}; "
+                "run the app that wrote it, or name another DATA_DIR"
+            )
+        if version == 0:
+            for statement in _TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,43 @@
+"""The store on one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from storage.clock import utc_now
+from storage.ports import BatchLedger, DeadLetterStore, MessageStore
+from storage.sqlite.database import Database
+from storage.sqlite.dead_letters import SqliteDeadLetters
+from storage.sqlite.ledger import SqliteLedger
+from storage.sqlite.messages import SqliteMessages
+
+FILE_NAME = "store.db"
+
+
+class SqliteStore:
+    """``Store`` in ``data_dir``/store.db. ``lock_timeout``: seconds to wait while another process writes."""
+
+    ledger: BatchLedger
+    messages: MessageStore
+    dead_letters: DeadLetterStore
+
+    def __init__(self, data_dir: Path, *, lock_timeout: float = 5.0) -> None:
+        self.database = Database(data_dir / FILE_NAME, lock_timeout=lock_timeout)
+        self.ledger = SqliteLedger(self.database)
+        self.messages = SqliteMessages(self.database)
+        self.dead_letters = SqliteDeadLetters(self.database)
+
+    async def open(self) -> None:
+        await self.database.open()
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def health(self) -> None:
+        """A write, because a full or read-only disk can still be read."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT OR REPLACE INTO health (number, checked_at) VALUES (1, ?)", (utc_now(),))
+
+        await self.database.write(write)

@@ -1,0 +1,89 @@
+"""The life of a batch as pure functions of its record: what each step makes of it, or why it may not.
+
+Both adapters call these, so that a batch lives by the same rules wherever it is kept. Each returns the new record, or
+the very object it was given where nothing changes (a call that is being repeated).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storage.ports import Batch, BatchStatus, Conflict, Counts, Outcome
+
+MAX_ERROR_CHARACTERS = 4000
+
+_UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
+
+
+def current(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
+    """The batch, if ``instance_id`` is its current attempt; ``Conflict`` otherwise."""
+    if batch is None:
+        raise Conflict(f"batch {batch_id} is not in the ledger")
+    if batch.instance_id != instance_id:
+        raise Conflict(f"batch {batch_id} is run by {batch.instance_id}, no longer by {instance_id}", batch)
+    return batch
+
+
+def unfinished(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
+    found = current(batch, batch_id, instance_id)
+    if found.status not in _UNFINISHED:
+        raise Conflict(f"batch {batch_id} is {found.status.value} already", found)
+    return found
+
+
+def begin(batch: Batch | None, batch_id: str, instance_id: str, stage: str, now: str) -> Batch:
+    found = unfinished(batch, batch_id, instance_id)
+    return replace(found, status=BatchStatus.RUNNING, stage=stage, updated_at=now)
+
+
+def complete(
+    batch: Batch | None, batch_id: str, instance_id: str, counts: Counts, at: str, moved: list[Outcome]
+) -> Batch:
+    """``moved``: outcomes of this attempt's dead letters that were replayed while it ran (see ``recount``)."""
+    found = current(batch, batch_id, instance_id)
+    if found.status is BatchStatus.COMPLETED:
+        return found
+    if found.status is not BatchStatus.RUNNING:
+        raise Conflict(f"batch {batch_id} is {found.status.value}, not running", found)
+    for outcome in moved:
+        counts = move_rejected(counts, outcome)
+    return replace(
+        found, status=BatchStatus.COMPLETED, stage=None, error=None, counts=counts, updated_at=at, completed_at=at
+    )
+
+
+def fail(batch: Batch | None, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
+    found = current(batch, batch_id, instance_id)
+    if found.status is BatchStatus.FAILED:
+        return found
+    found = unfinished(found, batch_id, instance_id)
+    return replace(found, status=BatchStatus.FAILED, stage=stage, error=error[:MAX_ERROR_CHARACTERS], updated_at=at)
+
+
+def open_attempt(batch: Batch | None, batch_id: str, expect: Batch, instance_id: str, at: str, swept: bool) -> Batch:
+    if batch is None:
+        raise Conflict(f"batch {batch_id} is not in the ledger")
+    if batch.instance_id == instance_id and batch.attempts == expect.attempts + 1:
+        return batch  # this very call has been here before
+    if (batch.status, batch.attempts, batch.instance_id) != (expect.status, expect.attempts, expect.instance_id):
+        raise Conflict(f"batch {batch_id} is {batch.status.value} in attempt {batch.attempts} by now", batch)
+    return replace(
+        batch,
+        status=BatchStatus.RECEIVED,
+        stage=None,
+        attempts=batch.attempts + 1,
+        sweeps=batch.sweeps + 1 if swept else 0,
+        instance_id=instance_id,
+        error=None,
+        updated_at=at,
+        completed_at=None,
+    )
+
+
+def move_rejected(counts: Counts, outcome: Outcome) -> Counts:
+    """One of ``rejected`` becomes ``stored`` or ``duplicates``; none where nothing is counted as rejected."""
+    if counts.rejected == 0:
+        return counts
+    if outcome is Outcome.STORED:
+        return replace(counts, stored=counts.stored + 1, rejected=counts.rejected - 1)
+    return replace(counts, duplicates=counts.duplicates + 1, rejected=counts.rejected - 1)
