@@ -16,14 +16,13 @@ from telemetry.model import DroneState, Message
 
 Register = list[Any]
 
-_PLAIN = ("battery", "groundSpeed", "heading")
-_POSITION = ("latitude", "longitude", "altitude")
-_HEALTH = ("gyrometer", "accelerometer", "magnetometer")
+POSITION = ("latitude", "longitude", "altitude")
+HEALTH = ("gyrometer", "accelerometer", "magnetometer")
 REGISTERS = (
     "battery",
     "flightMode",
-    *_POSITION,
-    *_HEALTH,
+    *POSITION,
+    *HEALTH,
     "groundSpeed",
     "heading",
     "derived",
@@ -54,12 +53,12 @@ def from_message(message: Message) -> DroneState:
         registers["flightMode"] = [message["flightModeNumber"], time, identity]
     position = message.get("position")
     if position:
-        for name in _POSITION:
+        for name in POSITION:
             if name in position:
                 registers[name] = [position[name], time, identity]
     health = message.get("health")
     if health:
-        for name in _HEALTH:
+        for name in HEALTH:
             if name in health:
                 registers[name] = [health[name], time, identity]
     if "groundSpeed" in message:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 Error = dict[str, Any]
-"""code, field (as in ``position.latitude``; None for the whole), value (what was there, shortened), detail (for people)."""
+"""code, field (as in ``position.latitude``; None for the whole), value (what was there, shortened), detail (text)."""
 
 _LONGEST_VALUE = 256
 

@@ -1,0 +1,126 @@
+"""What the registry and the zones add to a batch of messages, worked out for all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from telemetry.model import Message
+from telemetry.registry import Registry
+from telemetry.rules import Rules
+from telemetry.zones import GEOFENCE, NO_FLY, Zone, Zones
+
+LOW_BATTERY = "low_battery"
+SENSOR_UNHEALTHY = "sensor_unhealthy"
+NO_FLY_ZONE = "no_fly_zone"
+OUTSIDE_GEOFENCE = "outside_geofence"
+ALTITUDE_LIMIT = "altitude_limit"
+ALERTS = (LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT)
+UNREGISTERED_DEVICE = "unregistered_device"
+
+_WGS84 = Geod(ellps="WGS84")
+
+
+def enrich(
+    messages: Sequence[Message], registry: Registry | None, zones: Zones | None, rules: Rules
+) -> Sequence[Message]:
+    """Add to each message, in place, ``alerts`` (what it says by itself), the flag ``unregistered_device`` and, if it
+    gives a latitude and a longitude, ``derived``: ``zones`` (ids), ``noFly`` (in a no-fly zone), ``outsideGeofence``,
+    ``distanceFromHome`` (metres, if a home is registered) and ``altitudeLimitExceeded`` (if it gives an altitude).
+    Doing it again changes nothing.
+
+    A zone is three-dimensional where it says so: below its floor, and for a no-fly zone above its ceiling, a drone is
+    not in it. A geofence's ceiling instead is the altitude limit inside it (of several the lowest), in the place of the
+    general one. A drone of unknown altitude counts as in the zone.
+    """
+    placed = [m for m in messages if (p := m.get("position")) and "latitude" in p and "longitude" in p]
+    latitudes = np.array([m["position"]["latitude"] for m in placed])
+    longitudes = np.array([m["position"]["longitude"] for m in placed])
+    distances = _distances_from_home(placed, latitudes, longitudes, registry)
+    inside: list[list[Zone]] = [[] for _ in placed]
+    fenced = False
+    if zones is not None and zones.zones and placed:
+        fenced = any(zone.kind == GEOFENCE for zone in zones.zones)
+        for point, index in zip(*(a.tolist() for a in zones.containing(longitudes, latitudes)), strict=True):
+            zone = zones.zones[index]
+            if _reaches(zone, placed[point]["position"].get("altitude")):
+                inside[point].append(zone)
+    for message, around, distance in zip(placed, inside, distances, strict=True):
+        message["derived"] = _derived(around, fenced, distance, message["position"].get("altitude"), rules)
+    known = registry.drones if registry is not None else None
+    for message in messages:
+        message["alerts"] = _alerts(message, rules)
+        flags = message["flags"]
+        if UNREGISTERED_DEVICE in flags:
+            flags.remove(UNREGISTERED_DEVICE)
+        if known is not None and message["deviceId"] not in known:
+            flags.append(UNREGISTERED_DEVICE)
+    return messages
+
+
+def _distances_from_home(
+    placed: Sequence[Message],
+    latitudes: NDArray[np.float64],
+    longitudes: NDArray[np.float64],
+    registry: Registry | None,
+) -> list[float | None]:
+    """Geodesic metres to the millimetre, None where no home is known."""
+    distances: list[float | None] = [None] * len(placed)
+    if registry is None:
+        return distances
+    homes = [(registry.drones.get(message["deviceId"]) or {}).get("home") for message in placed]
+    at = [i for i, home in enumerate(homes) if home is not None]
+    if at:
+        known = [home for home in homes if home is not None]
+        home_latitudes = np.array([home["latitude"] for home in known], dtype=np.float64)
+        home_longitudes = np.array([home["longitude"] for home in known], dtype=np.float64)
+        _, _, metres = _WGS84.inv(home_longitudes, home_latitudes, longitudes[at], latitudes[at])
+        for i, distance in zip(at, np.round(metres, 3).tolist(), strict=True):
+            distances[i] = distance
+    return distances
+
+
+def _reaches(zone: Zone, altitude: float | None) -> bool:
+    if altitude is None:
+        return True
+    if zone.floor is not None and altitude < zone.floor:
+        return False
+    return zone.kind != NO_FLY or zone.ceiling is None or altitude <= zone.ceiling
+
+
+def _derived(
+    around: list[Zone], fenced: bool, distance: float | None, altitude: float | None, rules: Rules
+) -> dict[str, object]:
+    derived: dict[str, object] = {
+        "zones": sorted(zone.id for zone in around),
+        "noFly": any(zone.kind == NO_FLY for zone in around),
+        "outsideGeofence": fenced and not any(zone.kind == GEOFENCE for zone in around),
+    }
+    if distance is not None:
+        derived["distanceFromHome"] = distance
+    if altitude is not None:
+        ceilings = [zone.ceiling for zone in around if zone.kind == GEOFENCE and zone.ceiling is not None]
+        derived["altitudeLimitExceeded"] = altitude > min(ceilings, default=rules.altitude_limit)
+    return derived
+
+
+def _alerts(message: Message, rules: Rules) -> list[dict[str, str]]:
+    codes: list[str] = []
+    battery = message.get("battery")
+    if battery is not None and battery < rules.low_battery:
+        codes.append(LOW_BATTERY)
+    health = message.get("health")
+    if health is not None and False in health.values():
+        codes.append(SENSOR_UNHEALTHY)
+    derived = message.get("derived")
+    if derived is not None:
+        if derived["noFly"]:
+            codes.append(NO_FLY_ZONE)
+        if derived["outsideGeofence"]:
+            codes.append(OUTSIDE_GEOFENCE)
+        if derived.get("altitudeLimitExceeded"):
+            codes.append(ALTITUDE_LIMIT)
+    return [{"code": code, "at": message["time"]} for code in codes]
