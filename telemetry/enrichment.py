@@ -94,16 +94,25 @@ def _reaches(zone: Zone, altitude: float | None) -> bool:
 def _derived(
     around: list[Zone], fenced: bool, distance: float | None, altitude: float | None, rules: Rules
 ) -> dict[str, object]:
+    limit = rules.altitude_limit
+    no_fly = fence = False
+    ceiling: float | None = None
+    for zone in around:
+        if zone.kind == NO_FLY:
+            no_fly = True
+        else:
+            fence = True
+            if zone.ceiling is not None and (ceiling is None or zone.ceiling < ceiling):
+                limit = ceiling = zone.ceiling
     derived: dict[str, object] = {
-        "zones": sorted(zone.id for zone in around),
-        "noFly": any(zone.kind == NO_FLY for zone in around),
-        "outsideGeofence": fenced and not any(zone.kind == GEOFENCE for zone in around),
+        "zones": sorted([zone.id for zone in around]) if around else [],
+        "noFly": no_fly,
+        "outsideGeofence": fenced and not fence,
     }
     if distance is not None:
         derived["distanceFromHome"] = distance
     if altitude is not None:
-        ceilings = [zone.ceiling for zone in around if zone.kind == GEOFENCE and zone.ceiling is not None]
-        derived["altitudeLimitExceeded"] = altitude > min(ceilings, default=rules.altitude_limit)
+        derived["altitudeLimitExceeded"] = altitude > limit
     return derived
 
 
@@ -123,4 +132,4 @@ def _alerts(message: Message, rules: Rules) -> list[dict[str, str]]:
             codes.append(OUTSIDE_GEOFENCE)
         if derived.get("altitudeLimitExceeded"):
             codes.append(ALTITUDE_LIMIT)
-    return [{"code": code, "at": message["time"]} for code in codes]
+    return [{"code": code, "at": message["time"]} for code in codes] if codes else []

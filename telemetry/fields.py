@@ -7,6 +7,7 @@ that what is equal is also written equal.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ Reader = Callable[[Any, dict[str, Any], list[Error], Rules], None]
 DEVICE_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _DEVICE_ID = DEVICE_ID_PATTERN.fullmatch
 _FLIGHT_MODE_NUMBERS = {name: number for number, name in enumerate(FLIGHT_MODES)}
+# A number beyond a double's range is read as the largest double, which is no speed either.
+_LARGEST = sys.float_info.max
 _SENSORS = ("gyrometer", "accelerometer", "magnetometer")
 _LARGEST_KEPT_INTEGER = 1 << 63
 
@@ -82,11 +85,12 @@ def _timestamp(value: Any, message: dict[str, Any], errors: list[Error], rules: 
 
 
 def _battery(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
-    if _is_number(value, "battery", errors):
-        if 0 <= value <= 1:
-            message["battery"] = value + 0.0
-        else:
-            errors.append(broken("battery_out_of_range", "battery", value, "battery must be from 0 to 1"))
+    if type(value) is not float and type(value) is not int:
+        errors.append(wrong_type("battery", value, "a number"))
+    elif 0 <= value <= 1:
+        message["battery"] = value + 0.0
+    else:
+        errors.append(broken("battery_out_of_range", "battery", value, "battery must be from 0 to 1"))
 
 
 def _flight_mode(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
@@ -129,15 +133,18 @@ def _position(value: Any, message: dict[str, Any], errors: list[Error], rules: R
         else:
             message.setdefault("extra", {}).setdefault("position", {})[name] = part
             continue
-        if (type(part) is float or type(part) is int) and low <= part <= high:
+        if type(part) is not float and type(part) is not int:
+            errors.append(wrong_type("position." + name, part, "a number"))
+        elif low <= part <= high:
             position[name] = part + 0.0
-        elif _is_number(part, "position." + name, errors):
+        else:
             detail = f"{name} must be from {low:g} to {high:g}"
             errors.append(broken(name + "_out_of_range", "position." + name, part, detail))
-    if position.get("latitude") == 0 and position.get("longitude") == 0:
-        message["flags"].append(NO_GPS_FIX)
-    elif position:
-        message["position"] = position
+    if position:
+        if position.get("latitude") == 0 and position.get("longitude") == 0:
+            message["flags"].append(NO_GPS_FIX)
+        else:
+            message["position"] = position
 
 
 def _health(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
@@ -159,20 +166,22 @@ def _health(value: Any, message: dict[str, Any], errors: list[Error], rules: Rul
 
 
 def _ground_speed(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
-    if _is_number(value, "groundSpeed", errors):
-        if 0 <= value <= _LARGEST:
-            message["groundSpeed"] = value + 0.0
-        else:
-            detail = "groundSpeed must be 0 or more, and finite"
-            errors.append(broken("ground_speed_out_of_range", "groundSpeed", value, detail))
+    if type(value) is not float and type(value) is not int:
+        errors.append(wrong_type("groundSpeed", value, "a number"))
+    elif 0 <= value < _LARGEST:
+        message["groundSpeed"] = value + 0.0
+    else:
+        detail = "groundSpeed must be 0 or more, and finite"
+        errors.append(broken("ground_speed_out_of_range", "groundSpeed", value, detail))
 
 
 def _heading(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
-    if _is_number(value, "heading", errors):
-        if 0 <= value < 360:
-            message["heading"] = value + 0.0
-        else:
-            errors.append(broken("heading_out_of_range", "heading", value, "heading must be from 0 to below 360"))
+    if type(value) is not float and type(value) is not int:
+        errors.append(wrong_type("heading", value, "a number"))
+    elif 0 <= value < 360:
+        message["heading"] = value + 0.0
+    else:
+        errors.append(broken("heading_out_of_range", "heading", value, "heading must be from 0 to below 360"))
 
 
 def _key_frame(value: Any, message: dict[str, Any], errors: list[Error], rules: Rules) -> None:
@@ -181,16 +190,6 @@ def _key_frame(value: Any, message: dict[str, Any], errors: list[Error], rules: 
     else:
         errors.append(wrong_type("keyFrame", value, "a boolean"))
 
-
-def _is_number(value: Any, field: str, errors: list[Error]) -> bool:
-    if type(value) is float or type(value) is int:
-        return True
-    errors.append(wrong_type(field, value, "a number"))
-    return False
-
-
-# A number beyond a double's range was read as the largest double: no speed either.
-_LARGEST = 1.797693134862315e308
 
 _READERS: dict[str, Reader] = {
     "deviceId": _device_id,

@@ -39,7 +39,15 @@ def merge_messages(messages: Iterable[Message]) -> dict[str, DroneState]:
         patch = from_message(message)
         device_id = patch["id"]
         state = states.get(device_id)
-        states[device_id] = patch if state is None else merge(state, patch)
+        if state is None:
+            states[device_id] = patch
+        elif patch["last"][0] > state["last"][0] and patch["registers"].keys() <= state["registers"].keys():
+            # The usual case, a drone's messages in their order: each register of the later message is the later one.
+            state["registers"].update(patch["registers"])
+            state["last"] = patch["last"]
+            state["lastSeen"] = max(state["lastSeen"], patch["lastSeen"])
+        else:
+            states[device_id] = merge(state, patch)
     return states
 
 

@@ -10,9 +10,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 # What nearly every device sends: UTC, no more than microseconds, a day every month has. It needs no arithmetic at all.
 _PLAIN = re.compile(
-    r"((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])"
-    r"(?:\.([0-9]{1,6}))?Z"
+    r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]{1,6})?Z"
 ).fullmatch
+# By the length of such a text: what makes it canonical when put in the place of its ``Z``.
+_PADDING = {20: ".000000Z", **{21 + digits: "0" * (6 - digits) + "Z" for digits in range(1, 7)}}
 _ANY = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
@@ -26,10 +28,8 @@ def parse_rfc3339(text: str) -> str:
     Raises ValueError for anything else: no offset, a space for the ``T``, impossible dates, years outside 0001–9999.
     A leap second (23:59:60 UTC at the end of a month) is the first moment of the next day, as POSIX counts it.
     """
-    plain = _PLAIN(text)
-    if plain is not None:
-        seconds, fraction = plain.groups()
-        return f"{seconds}.{fraction:0<6}Z" if fraction else seconds + ".000000Z"
+    if _PLAIN(text) is not None:
+        return text[:-1] + _PADDING[len(text)]
     match = _ANY(text)
     if match is None:
         raise ValueError("not an RFC 3339 date-time with offset")
