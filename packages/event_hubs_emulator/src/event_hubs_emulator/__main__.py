@@ -1,0 +1,146 @@
+"""`python -m event_hubs_emulator`: the local Event Hubs as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .emulator import DEFAULT_PORT, EventHubsEmulator
+from .hubs import HubConfigError, parse_hub
+from .log.files import DataLockedError
+from .log.partition_log import LogOptions
+from .log.segment import CorruptSegmentError
+from .ready_file import write_ready_file
+
+_LOGGER = logging.getLogger("event_hubs_emulator")
+_DEFAULT_HUB = ("telemetry", 4)
+_HOUR_MS = 3_600_000
+_MIB = 1024 * 1024
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "event_hubs_emulator", description="A local Event Hubs (AMQP 1.0) with a log on disk."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port to listen on, 0: any free one (default %(default)s)"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(".data/event-hubs"), help="folder of the log (default %(default)s)"
+    )
+    parser.add_argument(
+        "--hub",
+        action="append",
+        type=_hub,
+        metavar="NAME:PARTITIONS",
+        help="a hub to serve, as often as needed; hubs the data folder holds are served anyway "
+        f"(default, for a new folder: {_DEFAULT_HUB[0]}:{_DEFAULT_HUB[1]})",
+    )
+    parser.add_argument("--ready-file", type=Path, help="written with pid, url and connection string once it listens")
+    parser.add_argument("--fsync", action="store_true", help="acknowledge only what was forced onto the disk")
+    parser.add_argument(
+        "--retention-hours", type=float, default=168.0, help="events older than this are dropped, 0: never"
+    )
+    parser.add_argument(
+        "--retention-mib", type=float, default=1024.0, help="log kept per partition, in MiB, 0: all of it"
+    )
+    parser.add_argument(
+        "--segment-mib", type=float, default=64.0, help="size of a segment file, in MiB (default %(default)s)"
+    )
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    return parser
+
+
+def _hub(text: str) -> tuple[str, int]:
+    try:
+        return parse_hub(text)
+    except HubConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _emulator(arguments: argparse.Namespace) -> EventHubsEmulator:
+    hubs = dict(arguments.hub or ())
+    if not hubs and not any(arguments.data.glob("*/hub.json")):
+        hubs = dict([_DEFAULT_HUB])
+    options = LogOptions(
+        segment_bytes=int(arguments.segment_mib * _MIB),
+        retention_ms=int(arguments.retention_hours * _HOUR_MS) or None,
+        retention_bytes=int(arguments.retention_mib * _MIB) or None,
+    )
+    return EventHubsEmulator(
+        arguments.data, hubs, arguments.host, arguments.port, fsync=arguments.fsync, log_options=options
+    )
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    _on_signals(loop, stop.set)
+    if arguments.exit_with_parent:
+        _on_end_of_input(loop, stop.set)
+    async with _emulator(arguments) as emulator:
+        served = ", ".join(f"{name} ({partitions} partitions)" for name, partitions in emulator.hub_sizes.items())
+        _LOGGER.info("listening on amqp://%s:%d, data in %s: %s", emulator.host, emulator.port, arguments.data, served)
+        _LOGGER.info("connection string: %s", emulator.connection_string)
+        if arguments.ready_file:
+            write_ready_file(arguments.ready_file, emulator.host, emulator.port, emulator.connection_string)
+        await stop.wait()
+    _LOGGER.info("stopped")
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def _on_end_of_input(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    # A pipe from the parent ends however the parent ends, by kill -9 too, and on every platform.
+    def wait() -> None:
+        try:
+            while sys.stdin.buffer.read(4096):
+                pass
+        except (OSError, ValueError, AttributeError):
+            pass
+        loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until a signal; return the exit code: 0, or 1 if it could not start."""
+    arguments = _parser().parse_args(argv)
+    level = logging.DEBUG if arguments.verbose else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    loop = _new_loop()
+    try:
+        loop.run_until_complete(_serve(arguments))
+    except (OSError, HubConfigError, DataLockedError, CorruptSegmentError) as error:
+        _LOGGER.error("cannot start: %s", error)
+        return 1
+    finally:
+        loop.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Starting positions: the selector filter of a consumer's source, as Event Hubs' SDKs write it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .amqp.errors import INVALID_FIELD, LinkFault
+from .amqp.types import Described, Symbol
+from .log.partition_log import PartitionLog
+
+_FILTER = Symbol("apache.org:selector-filter:string")
+_SELECTOR = re.compile(
+    r"\s*amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time|enqueuedtimeutc)\s*(>=|>)\s*'?([^']*?)'?\s*",
+    re.IGNORECASE,
+)
+_LATEST = "@latest"
+
+
+def selector_of(source: Any) -> str | None:
+    """The selector in a source (the described list of attach), or None if it has no filter."""
+    fields = source.value if isinstance(source, Described) else None
+    filters = fields[7] if isinstance(fields, list) and len(fields) > 7 else None
+    if not isinstance(filters, dict):
+        return None
+    for name, value in filters.items():
+        if name == _FILTER:
+            value = value.value if isinstance(value, Described) else value
+            return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return None
+
+
+def starting_address(log: PartitionLog[Any], selector: str | None) -> int:
+    """Where a consumer starts to read. Raises LinkFault for a selector that names no position."""
+    if selector is None:
+        return log.start
+    found = _SELECTOR.fullmatch(selector)
+    if found is None:
+        raise LinkFault(INVALID_FIELD, f"the filter {selector!r:.200} names no position")
+    kind, operator, value = found[1].lower(), found[2], found[3]
+    if value.lower() == _LATEST:
+        return log.end
+    try:
+        number = int(value)
+    except ValueError:
+        raise LinkFault(INVALID_FIELD, f"the filter {selector!r:.200} names no position") from None
+    if not -(2**62) < number < 2**62:
+        raise LinkFault(INVALID_FIELD, f"the filter {selector!r:.200} is out of range")
+    inclusive = operator == ">="
+    if kind == "offset":
+        return log.after_offset(number, inclusive=inclusive)
+    if kind == "sequence-number":
+        return log.after_sequence_number(number, inclusive=inclusive)
+    return log.after_time(number, inclusive=inclusive)

@@ -1,0 +1,307 @@
+"""One TCP connection: protocol headers, SASL, frames, heartbeats, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from event_hubs_emulator.amqp import performatives as amqp
+from event_hubs_emulator.amqp.encoding import NULL, encode, string, symbol_array, uint, ushort
+from event_hubs_emulator.amqp.errors import (
+    CONNECTION_FORCED,
+    FRAMING_ERROR,
+    INTERNAL_ERROR,
+    INVALID_FIELD,
+    NOT_ALLOWED,
+    RESOURCE_LIMIT_EXCEEDED,
+    AmqpError,
+    ConnectionFault,
+    DecodeError,
+)
+from event_hubs_emulator.amqp.types import Symbol
+
+from .session import Session
+
+if TYPE_CHECKING:
+    from .service import Service
+
+_LOGGER = logging.getLogger(__name__)
+_MECHANISMS = ("ANONYMOUS", "PLAIN", "MSSBCBS", "EXTERNAL")
+_MIN_FRAME_SIZE = 512
+# Past this many bytes that the peer has not taken, nothing more is produced for it and nothing more is read from it.
+_HIGH_WATER = 512 * 1024
+_CONTAINER_ID = f"event-hubs-emulator-{uuid.uuid4()}"
+_PROPERTIES = encode({Symbol("product"): "event-hubs-emulator"})
+
+
+class Connection(asyncio.Protocol):
+    """The server's side of one connection. All work is done in the callbacks of the event loop."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
+        self.service = service
+        self.limits = service.limits
+        self.loop = loop
+        self.paused = False
+        self.peer_max_frame_size = _MIN_FRAME_SIZE
+        self._buffer = b""
+        self._receive = self._on_header
+        self._opened = False
+        self._closing = False
+        self._sessions: dict[int, Session] = {}
+        self._used_channels: set[int] = set()
+        self._out: list[bytes] = []
+        self._reading = False
+        self._peer = "?"
+        self._heartbeat: asyncio.TimerHandle | None = None
+        self._last_received = self._last_sent = loop.time()
+        self._send_every: float | None = None
+        self._lost = loop.create_future()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._peer = str(transport.get_extra_info("peername"))
+        self.service.connections.add(self)
+        self._watch_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.service.connections.discard(self)
+        self._closing = True
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        self._release()
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        if not self._closing:
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        if self._closing:
+            return
+        self.transport.resume_reading()
+        for session in self._sessions.values():
+            session.wake()
+
+    def data_received(self, data: bytes) -> None:
+        self._last_received = self.loop.time()
+        if self._closing:
+            return
+        self._reading = True
+        try:
+            self._consume(self._buffer + data if self._buffer else data)
+        except AmqpError as fault:
+            self.fail(fault)
+        except Exception:
+            _LOGGER.exception("%s: an error of the emulator's own", self._peer)
+            self.fail(ConnectionFault(INTERNAL_ERROR, "the emulator failed on a frame; its log says why"))
+        finally:
+            self._reading = False
+            self._flush()
+
+    # Bytes in
+
+    def _consume(self, data: bytes) -> None:
+        position, size = 0, len(data)
+        while size - position >= 8 and not self._closing:
+            taken = self._receive(data, position)
+            if not taken:
+                break
+            position += taken
+        self._buffer = data[position:] if position else data
+
+    def _on_header(self, data: bytes, position: int) -> int:
+        header = data[position : position + 8]
+        if header == amqp.SASL_HEADER and not self._opened:
+            mechanisms = [symbol_array(_MECHANISMS)]
+            self.send(amqp.SASL_HEADER + amqp.performative(0, amqp.SASL_MECHANISMS, mechanisms, frame_type=1))
+            self._receive = self._on_frame
+        elif header == amqp.AMQP_HEADER:
+            self.send(amqp.AMQP_HEADER)
+            self._receive = self._on_frame
+        else:
+            # What the specification wants for a protocol one does not speak: the header of the one spoken, and goodbye.
+            self.send(amqp.SASL_HEADER)
+            _LOGGER.warning("%s: no AMQP 1.0 (%r); TLS is not spoken here", self._peer, header)
+            self._finish()
+        return 8
+
+    def _on_frame(self, data: bytes, position: int) -> int:
+        size = int.from_bytes(data[position : position + 4], "big")
+        if size > self.limits.max_frame_size or size < 8:
+            raise ConnectionFault(
+                FRAMING_ERROR, f"a frame of {size} bytes; 8 to {self.limits.max_frame_size} are allowed"
+            )
+        if len(data) - position < size:
+            return 0
+        offset = data[position + 4] * 4
+        if offset < 8 or offset > size:
+            raise ConnectionFault(FRAMING_ERROR, "a frame whose data offset is outside of it")
+        frame_type = data[position + 5]
+        body = data[position + offset : position + size]
+        if frame_type == 1:
+            self._on_sasl(body)
+        elif not body:
+            return size
+        elif frame_type == 0:
+            channel = int.from_bytes(data[position + 6 : position + 8], "big")
+            self._on_amqp(channel, body)
+        else:
+            raise ConnectionFault(FRAMING_ERROR, f"a frame of the unknown type {frame_type}")
+        return size
+
+    def _on_sasl(self, body: bytes) -> None:
+        performative = amqp.parse(body)
+        if performative.code != amqp.SASL_INIT or self._opened:
+            raise ConnectionFault(FRAMING_ERROR, "a SASL frame out of turn")
+        known = performative.fields[0] in _MECHANISMS
+        self.send(amqp.sasl_outcome(0 if known else 1))
+        self._receive = self._on_header
+        if not known:
+            self._finish()
+
+    def _on_amqp(self, channel: int, body: bytes) -> None:
+        performative = amqp.parse(body)
+        code = performative.code
+        if code == amqp.CLOSE:
+            self._on_close()
+        elif code == amqp.OPEN:
+            self._on_open(performative.fields)
+        elif not self._opened:
+            raise ConnectionFault(FRAMING_ERROR, f"{performative.name} before open")
+        elif code == amqp.BEGIN:
+            self._on_begin(channel, performative)
+        elif code == amqp.END:
+            self._on_end(channel)
+        else:
+            session = self._sessions.get(channel)
+            if session is None and channel in self._used_channels:
+                # azure-eventhub detaches its links after it ended their session.
+                return
+            if session is None:
+                raise ConnectionFault(NOT_ALLOWED, f"{performative.name} on channel {channel}, where no session is")
+            session.handle(performative, body[performative.end :])
+
+    def _on_open(self, fields: list[Any]) -> None:
+        if self._opened:
+            raise ConnectionFault(NOT_ALLOWED, "a second open")
+        peer_max, idle = fields[2], fields[4]
+        if peer_max is not None and (not isinstance(peer_max, int) or peer_max < _MIN_FRAME_SIZE):
+            raise ConnectionFault(INVALID_FIELD, f"max-frame-size is at least {_MIN_FRAME_SIZE}")
+        self._opened = True
+        self.peer_max_frame_size = min(peer_max or 1024 * 1024, 1024 * 1024)
+        if isinstance(idle, (int, float)) and idle > 0:
+            self._send_every = idle / 2000
+        limits = self.limits
+        answer = [string(_CONTAINER_ID), NULL, uint(limits.max_frame_size), ushort(limits.channel_max)]
+        answer += [uint(limits.idle_timeout_ms), NULL, NULL, NULL, NULL, _PROPERTIES]
+        self.send(amqp.performative(0, amqp.OPEN, answer))
+        self._watch_idle()
+
+    def _on_begin(self, channel: int, performative: amqp.Performative) -> None:
+        if channel > self.limits.channel_max:
+            raise ConnectionFault(RESOURCE_LIMIT_EXCEEDED, f"channel {channel} is beyond channel-max")
+        if channel in self._sessions:
+            raise ConnectionFault(NOT_ALLOWED, f"a second begin on channel {channel}")
+        self._used_channels.add(channel)
+        self._sessions[channel] = Session(self, channel, performative)
+
+    def _on_end(self, channel: int) -> None:
+        session = self._sessions.pop(channel, None)
+        if session is None:
+            raise ConnectionFault(NOT_ALLOWED, f"end on channel {channel}, where no session is")
+        if not session.ended:
+            session.end(None)
+
+    def _on_close(self) -> None:
+        self.send(amqp.performative(0, amqp.CLOSE, [NULL]))
+        self._finish()
+
+    # Bytes out
+
+    def send(self, frames: bytes) -> None:
+        """Send frames in order; those of one read go out in one write."""
+        self._out.append(frames)
+        if not self._reading:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._out:
+            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out.clear()
+            if data and not self.transport.is_closing():
+                self._last_sent = self.loop.time()
+                self.transport.write(data)
+
+    # Heartbeats and the end
+
+    def _watch_idle(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        if self._closing:
+            return
+        now = self.loop.time()
+        patience = self.limits.idle_timeout_ms / 500
+        left = self._last_received + patience - now
+        if left <= 0:
+            self.fail(ConnectionFault(CONNECTION_FORCED, f"no frame for {patience:.0f} s"))
+            return
+        if self._send_every is not None and self._opened:
+            due = self._last_sent + self._send_every - now
+            if due <= 0:
+                self.send(amqp.EMPTY_FRAME)
+                due = self._send_every
+            left = min(left, due)
+        self._heartbeat = self.loop.call_later(max(left, 0.01), self._watch_idle)
+
+    def log_fault(self, what: str, fault: AmqpError) -> None:
+        """Say in the log which peer got which error for what."""
+        _LOGGER.warning("%s: %s: %s", self._peer, what, fault)
+
+    def fail(self, fault: AmqpError) -> None:
+        """Close with an error: this connection only."""
+        if self._closing:
+            return
+        self.log_fault("connection closed", fault)
+        if isinstance(fault, DecodeError):
+            fault = ConnectionFault(fault.condition, fault.description)
+        if not self._opened and self._receive == self._on_frame:
+            # Even an error can only be told after open.
+            self.send(amqp.performative(0, amqp.OPEN, [string(_CONTAINER_ID), *[NULL] * 9]))
+        self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
+        self._finish()
+
+    def shut_down(self) -> None:
+        """The server stops: tell the peer, which may come back."""
+        if not self._closing and self._opened:
+            fault = ConnectionFault(CONNECTION_FORCED, "the event hub is stopping")
+            self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
+        self._finish()
+
+    def _finish(self) -> None:
+        self._flush()
+        self._closing = True
+        self._release()
+        self.transport.close()
+
+    def _release(self) -> None:
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    async def closed(self) -> None:
+        """Wait until the socket is gone."""
+        await asyncio.shield(self._lost)

@@ -1,0 +1,241 @@
+"""What links have in common: credit and assembling deliveries as the receiver, credit and framing as the sender."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from event_hubs_emulator.amqp import performatives as amqp
+from event_hubs_emulator.amqp.encoding import TRUE, uint
+from event_hubs_emulator.amqp.errors import (
+    INVALID_FIELD,
+    MESSAGE_SIZE_EXCEEDED,
+    TRANSFER_LIMIT_EXCEEDED,
+    AmqpError,
+    DecodeError,
+    DeliveryFault,
+    LinkFault,
+)
+
+if TYPE_CHECKING:
+    from .attach import Attach
+    from .session import Session
+
+_WRAP = 0xFFFFFFFF
+SETTLED, MIXED = 1, 2
+
+
+class Link:
+    """A link endpoint of ours. `credit` and `delivery_count` are the link's flow state."""
+
+    def __init__(self, session: Session, attach: Attach) -> None:
+        self.session = session
+        self.name = attach.name
+        self.handle = attach.handle
+        self.node = attach.node
+        self.target = attach.target_address
+        self.send_settle_mode = attach.send_settle_mode
+        self.credit = 0
+        self.delivery_count = attach.initial_delivery_count
+        self.detached = False
+
+    def attached(self) -> None:
+        """The answer to attach is on its way: frames of this link may follow."""
+
+    def on_flow(self, fields: list[Any]) -> None:
+        raise NotImplementedError
+
+    def detach(self, fault: AmqpError | None) -> None:
+        """Detach from this side, with an error if there is one."""
+        if self.detached:
+            return
+        self.close()
+        error = amqp.error(fault) if fault else b"\x40"
+        self.session.send(amqp.DETACH, [uint(self.handle), TRUE, error])
+        if fault:
+            self.session.connection.log_fault(f"link {self.name[:80]}", fault)
+
+    def close(self) -> None:
+        """Let go of what the link holds; nothing is sent."""
+        self.detached = True
+
+
+class ReceivingLink(Link):
+    """A link by which the peer sends to us. Subclasses take whole deliveries in `on_delivery`."""
+
+    def __init__(self, session: Session, attach: Attach) -> None:
+        super().__init__(session, attach)
+        self._size_limit = session.connection.limits.max_message_size
+        self._full_credit = session.connection.limits.producer_credit
+        self._delivery_id: int | None = None
+        self._message_format = 0
+        self._settled = False
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def attached(self) -> None:
+        self.credit = self._full_credit
+        self.session.send_flow(self)
+
+    def on_flow(self, fields: list[Any]) -> None:
+        if fields[9]:
+            self.session.send_flow(self)
+
+    def on_transfer(self, fields: list[Any], payload: bytes) -> None:
+        """Take one transfer frame: the whole delivery or a piece of it."""
+        if self.detached:
+            return
+        try:
+            self._on_transfer(fields, payload)
+        except LinkFault as fault:
+            self.detach(fault)
+
+    def _on_transfer(self, fields: list[Any], payload: bytes) -> None:
+        if self._delivery_id is None:
+            self._begin(fields)
+        self._settled = self._settled or bool(fields[4])
+        if fields[9]:
+            self._reset()
+            self._replenish()
+            return
+        self._size += len(payload)
+        # What is over the limit is counted and dropped, not kept, and refused once it is complete.
+        if self._size <= self._size_limit:
+            self._parts.append(payload)
+        else:
+            self._parts.clear()
+        if fields[5]:
+            return
+        self._complete()
+
+    def _begin(self, fields: list[Any]) -> None:
+        if not isinstance(fields[1], int):
+            raise LinkFault(INVALID_FIELD, "the first transfer of a delivery has no delivery-id")
+        if self.credit <= 0:
+            raise LinkFault(TRANSFER_LIMIT_EXCEEDED, "a transfer without credit")
+        self.credit -= 1
+        self.delivery_count = (self.delivery_count + 1) & _WRAP
+        self._delivery_id = fields[1]
+        self._message_format = fields[3] if isinstance(fields[3], int) else 0
+
+    def _complete(self) -> None:
+        delivery_id, settled, size = self._delivery_id or 0, self._settled, self._size
+        payload = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._reset()
+        try:
+            if size > self._size_limit:
+                raise DeliveryFault(
+                    MESSAGE_SIZE_EXCEEDED,
+                    f"The received message (delivery-id:{delivery_id}, size:{size} bytes) exceeds the limit "
+                    f"({self._size_limit} bytes) currently allowed on the link.",
+                )
+            self.on_delivery(delivery_id, settled, payload, self._message_format)
+        except (DeliveryFault, DecodeError) as fault:
+            self.refuse(delivery_id, settled, fault)
+
+    def _reset(self) -> None:
+        self._delivery_id = None
+        self._settled = False
+        self._parts = []
+        self._size = 0
+
+    def on_delivery(self, delivery_id: int, settled: bool, payload: bytes, message_format: int) -> None:
+        """Take a delivery and, sooner or later, `accept` or `refuse` it."""
+        raise NotImplementedError
+
+    def accept(self, delivery_id: int, settled: bool) -> None:
+        """The delivery is done: tell the sender, unless it settled it itself."""
+        if not settled and not self.session.ended:
+            self.session.send_disposition(amqp.ROLE_RECEIVER, delivery_id, delivery_id, amqp.ACCEPTED_STATE)
+        self._replenish()
+
+    def refuse(self, delivery_id: int, settled: bool, fault: AmqpError) -> None:
+        """The delivery is not taken: the sender gets the rejected outcome; if it settled it itself, the link ends."""
+        self.session.connection.log_fault(f"delivery on {self.name[:80]}", fault)
+        if settled:
+            self.detach(fault)
+        elif not self.session.ended:
+            self.session.send_disposition(amqp.ROLE_RECEIVER, delivery_id, delivery_id, amqp.rejected(fault))
+        self._replenish()
+
+    def _replenish(self) -> None:
+        if self.credit <= self._full_credit // 2 and not self.detached and not self.session.ended:
+            self.credit = self._full_credit
+            self.session.send_flow(self)
+
+
+class SendingLink(Link):
+    """A link by which we send to the peer, as far as its credit and the session's window allow."""
+
+    def __init__(self, session: Session, attach: Attach) -> None:
+        super().__init__(session, attach)
+        self.delivery_count = 0
+        self._drain = False
+        # Deliveries of a log or an answer need no acknowledgement, so they go out settled, all with one tag: a tag may
+        # be used again once its delivery is settled, and azure-eventhub keeps every tag it sees while the link lives,
+        # which would grow without end. Only a receiver that settles second asks for more.
+        self.unsettled = attach.receive_settle_mode == 1 and attach.send_settle_mode != SETTLED
+        self.send_settle_mode = 0 if self.unsettled else SETTLED
+        before_id = uint(self.handle) + b"\x70"
+        size = len(before_id) + 4 + 6 + 8
+        lead = b"\x00\x53\x14\xc0" + bytes((size + 1, 11)) + before_id
+        self._template = struct.Struct(f">IHH{len(lead)}sI2s4s8s")
+        self._lead = lead
+        self.overhead = self._template.size
+        settled = b"\x42" if self.unsettled else b"\x41"
+        self._last_tail = b"\x43" + settled + b"\x42\x40\x40\x40\x40\x40"
+        self._more_tail = b"\x43" + settled + b"\x41\x40\x40\x40\x40\x40"
+
+    def wake(self) -> None:
+        """Credit, window, socket or data changed: there may be something to send."""
+        raise NotImplementedError
+
+    def on_flow(self, fields: list[Any]) -> None:
+        credit = fields[6]
+        if isinstance(credit, int):
+            received = fields[5] if isinstance(fields[5], int) else 0
+            in_flight = (self.delivery_count - received) & _WRAP
+            self.credit = max(credit - in_flight, 0) if in_flight <= 0x7FFFFFFF else credit
+        self._drain = bool(fields[8])
+        self.wake()
+        if fields[9]:
+            self.session.send_flow(self)
+
+    def drained(self) -> None:
+        """There is nothing to send now: if the peer wants its credit back, give it back."""
+        if self._drain and self.credit:
+            self.delivery_count = (self.delivery_count + self.credit) & _WRAP
+            self.credit = 0
+            self.session.send_flow(self, drain=True)
+
+    def frames(self, payload: bytes | memoryview) -> list[bytes | memoryview]:
+        """The transfer frames of one delivery. Takes a credit, and a place in the session's window for each frame."""
+        session = self.session
+        delivery_id = session.next_delivery_id
+        session.next_delivery_id = (delivery_id + 1) & _WRAP
+        self.delivery_count = (self.delivery_count + 1) & _WRAP
+        self.credit -= 1
+        room = session.connection.peer_max_frame_size - self.overhead
+        size = len(payload)
+        if size <= room:
+            self._count_frame()
+            return [self._head(size, delivery_id, self._last_tail), payload]
+        parts: list[bytes | memoryview] = []
+        view = memoryview(payload)
+        for start in range(0, size, room):
+            piece = view[start : start + room]
+            self._count_frame()
+            tail = self._more_tail if start + room < size else self._last_tail
+            parts += (self._head(len(piece), delivery_id, tail), piece)
+        return parts
+
+    def _count_frame(self) -> None:
+        session = self.session
+        session.next_outgoing_id = (session.next_outgoing_id + 1) & _WRAP
+        session.remote_window -= 1
+
+    def _head(self, size: int, delivery_id: int, tail: bytes) -> bytes:
+        tag = delivery_id.to_bytes(4, "big") if self.unsettled else b"\x00\x00\x00\x00"
+        return self._template.pack(
+            self.overhead + size, 0x0200, self.session.channel, self._lead, delivery_id, b"\xa0\x04", tag, tail
+        )

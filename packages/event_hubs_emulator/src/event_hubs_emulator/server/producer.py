@@ -1,0 +1,44 @@
+"""The link of a producer: split what it sends into events, append them, acknowledge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from event_hubs_emulator.amqp.errors import INTERNAL_ERROR, DeliveryFault
+from event_hubs_emulator.message import split
+
+from .link import ReceivingLink
+
+if TYPE_CHECKING:
+    from .address import Address
+    from .attach import Attach
+    from .session import Session
+
+
+class ProducerLink(ReceivingLink):
+    """Sends to a hub, or to one of its partitions."""
+
+    def __init__(self, session: Session, attach: Attach, address: Address) -> None:
+        super().__init__(session, attach)
+        self._service = session.connection.service
+        self._hub = self._service.hub(address.hub)
+        self._partition = self._service.partition(address) if address.partition is not None else None
+
+    def on_delivery(self, delivery_id: int, settled: bool, payload: bytes, message_format: int) -> None:
+        """Append the events, all or none; raises DeliveryFault or DecodeError if they cannot be taken."""
+        sent = split(payload, message_format)
+        log = self._partition or self._hub.route(sent.partition_key)
+        try:
+            log.append(sent.events)
+        except OSError as error:
+            raise DeliveryFault(INTERNAL_ERROR, f"the log of {log.label} cannot be written: {error}") from error
+
+        def done(error: OSError | None) -> None:
+            if error is None:
+                self.accept(delivery_id, settled)
+            else:
+                self.refuse(
+                    delivery_id, settled, DeliveryFault(INTERNAL_ERROR, f"{log.label} cannot be synced: {error}")
+                )
+
+        self._service.when_durable(log, done)
