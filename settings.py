@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from telemetry.rules import Rules
+
 APP_ROOT = Path(__file__).resolve().parent
 
 
@@ -95,14 +97,28 @@ class Settings:
     altitude_limit_metres: float
     altitude_range_metres: tuple[float, float]
     future_tolerance_seconds: float
-    registry_file: Path | None
-    zones_file: Path | None
+    registry_file: Path
+    zones_file: Path
     retention: Retention
     sweeping: Sweeping
     inject_faults: tuple[InjectedFault, ...]
     map_tiles_url: str | None
     otlp_endpoint: str | None
     application_insights: str | None
+
+    @property
+    def rules(self) -> Rules:
+        """The thresholds as the domain takes them."""
+        low, high = self.altitude_range_metres
+        return Rules(
+            future_tolerance_seconds=self.future_tolerance_seconds,
+            altitude_minimum=low,
+            altitude_maximum=high,
+            altitude_limit=self.altitude_limit_metres,
+            low_battery=self.low_battery,
+            stale_after_seconds=self.stale_seconds,
+            offline_after_seconds=self.offline_seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -182,15 +198,13 @@ class _Reader:
             )
         return value
 
-    def file(self, name: str, default: str) -> Path | None:
-        """A file named by a setting must be there; the default one may be missing."""
+    def file(self, name: str, default: str) -> Path:
+        """A file named by a setting must be there; the default one may be missing, or come later."""
         value = self.optional(name)
         path = APP_ROOT / (value or default)
-        if path.is_file():
-            return path
-        if value is not None:
+        if value is not None and not path.is_file():
             raise SettingError(name, f"is {value!r}; allowed: the path of a file that exists")
-        return None
+        return path
 
 
 def _number(name: str, value: str, low: float, high: float, what: str) -> float:

@@ -1,5 +1,6 @@
-"""What operators see: structured logs here; traces and metrics in ``observability.telemetry`` when an exporter is set."""
+"""What operators see: structured logs; traces and metrics when an exporter is configured."""
 
 from observability.logs import log
+from observability.tracing import observe_stage
 
-__all__ = ["log"]
+__all__ = ["log", "observe_stage"]

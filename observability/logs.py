@@ -1,7 +1,8 @@
 """One line a happening: plain words first, then the ids that join it to others, as JSON.
 
-The ids carry the names of the HTTP API (batchId, instanceId, messageId, deviceId, deadLetterId), so that one search finds
-a batch in the log, in the ledger and in the Durable status API. With Application Insights they are custom dimensions.
+The ids carry the names of the HTTP API (batchId, instanceId, messageId, deviceId, deadLetterId), so that one search
+finds a batch in the log, in the ledger and in the Durable status API. Application Insights shows them as custom
+dimensions.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import orjson
 _LOGGER = logging.getLogger("dronetelemetry")
 
 
-def log(level: int, happening: str, *, exc_info: bool = False, **ids: Any) -> None:
+def log(level: int, happening: str, **ids: Any) -> None:
     """Log ``happening`` with its ids; those that are None are left out. Never raises."""
     if not _LOGGER.isEnabledFor(level):
         return
     known = {name: value for name, value in ids.items() if value is not None}
     text = orjson.dumps(known, default=str).decode()
-    _LOGGER.log(level, "%s %s", happening, text, exc_info=exc_info, extra={"custom_dimensions": known})
+    _LOGGER.log(level, "%s %s", happening, text, extra={"custom_dimensions": known})

@@ -1,7 +1,7 @@
 """Attempts at a batch: their instance ids, how one is started, and how a person has a batch run again.
 
-Every attempt is a durable instance of its own, ``<batch id>.<attempt>``, so that the Durable status API tells the batch's
-story, and because an id that has ended would silently be replaced if it were started again.
+Every attempt is a durable instance of its own (``telemetry.identity.instance_id``), so that the Durable status API
+tells the batch's story, and because an id that has ended would silently be replaced if it were started again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from observability import log
 from starters.clock import now
 from storage.ports import Batch, BatchFilter, BatchStatus, Conflict, Store
+from telemetry.identity import instance_id
 
 ORCHESTRATOR = "process_batch"
 REPLAYS_AT_ONCE = 8
@@ -30,7 +31,7 @@ class DurableClient(Protocol):
 
     async def get_status(self, instance_id: str) -> Any: ...
 
-    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None: ...  # noqa: N803
+    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None: ...
 
     async def terminate(self, instance_id: str, reason: str) -> None: ...
 
@@ -51,16 +52,6 @@ class Replays:
 
     replayed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-
-
-def instance_id(batch_id: str, attempt: int) -> str:
-    """The durable instance of one attempt; ``batch_of`` is its inverse."""
-    return f"{batch_id}.{attempt}"
-
-
-def batch_of(instance: str) -> str:
-    """The batch id in an instance id."""
-    return instance.rpartition(".")[0]
 
 
 async def start(client: DurableClient, batch: Batch) -> bool:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-
-def canonical(moment: datetime) -> str:
-    """``YYYY-MM-DDTHH:MM:SS.ffffffZ`` in UTC: all the same length, so that they sort as text. Naive counts as UTC."""
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return moment.isoformat(timespec="microseconds") + "Z"
+from telemetry.times import from_datetime
 
 
 def now() -> str:
-    return canonical(datetime.now(timezone.utc))
+    return ago(0)
 
 
 def ago(seconds: float) -> str:
     """The time ``seconds`` before now."""
-    return canonical(datetime.now(timezone.utc) - timedelta(seconds=seconds))
+    return from_datetime(datetime.now(timezone.utc) - timedelta(seconds=seconds))

@@ -1,0 +1,55 @@
+"""What every step has in common: it runs only for the batch's current attempt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+
+from observability import log, observe_stage
+from storage.ports import Batch, Conflict, Document, Store
+
+Reference = dict[str, Any]
+"""``{"batchId", "instanceId"}``: all that an orchestration hands to a step (the last ones get a little more)."""
+
+Result = dict[str, Any]
+"""``{"current": bool, …}``: references and counts, never telemetry. Not current: another attempt has taken over."""
+
+MESSAGES = "messages"
+ENRICHED = "enriched"
+DEAD_LETTERS = "dead_letters"
+
+
+class StagedDocumentMissing(Exception):
+    """The step before has not left what this one needs."""
+
+
+async def run_step(
+    store: Store, reference: Reference, stage: str, work: Callable[[Batch], Awaitable[Result]]
+) -> Result:
+    """Note the stage in the ledger and do the work. ``StoreUnavailable`` and the like are the caller's to retry."""
+    with observe_stage(stage, reference):
+        try:
+            batch = await store.ledger.begin(reference["batchId"], reference["instanceId"], stage)
+            return {"current": True, **await work(batch)}
+        except Conflict as conflict:
+            return superseded(reference, stage, conflict)
+
+
+def superseded(reference: Reference, stage: str, conflict: Conflict) -> Result:
+    log(logging.WARNING, "attempt superseded", stage=stage, reason=str(conflict), **reference)
+    return {"current": False}
+
+
+async def write_staged(store: Store, batch: Batch, name: str, documents: list[Document]) -> None:
+    await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps(documents))
+
+
+async def read_staged(store: Store, batch: Batch, name: str) -> list[Document]:
+    staged = await store.ledger.staged(batch.id, batch.instance_id, name)
+    if staged is None:
+        raise StagedDocumentMissing(f"batch {batch.id}: nothing staged as {name!r} by {batch.instance_id}")
+    documents: list[Document] = orjson.loads(staged)
+    return documents

@@ -1,0 +1,21 @@
+"""Step 2: what the registry and the zones know of each accepted message."""
+
+from __future__ import annotations
+
+from activities.attempt import ENRICHED, MESSAGES, Reference, Result, read_staged, run_step, write_staged
+from reference_data import ReferenceData
+from storage.ports import Batch, Store
+from telemetry.enrichment import enrich as enrich_messages
+from telemetry.rules import Rules
+
+
+async def enrich(store: Store, reference: Reference, rules: Rules, known: ReferenceData) -> Result:
+    """Stages ``enriched``."""
+
+    async def work(batch: Batch) -> Result:
+        messages = await read_staged(store, batch, MESSAGES)
+        enrich_messages(messages, known.registry, known.zones, rules)
+        await write_staged(store, batch, ENRICHED, messages)
+        return {}
+
+    return await run_step(store, reference, "enrich", work)

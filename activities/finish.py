@@ -1,0 +1,38 @@
+"""Step 5 and the way out: the ledger's line is closed as completed, or as failed with its stage and error."""
+
+from __future__ import annotations
+
+import logging
+
+from activities.attempt import Reference, Result, superseded
+from observability import log, metrics, observe_stage
+from starters.clock import now
+from storage.ports import Conflict, Counts, Store
+
+
+async def complete(store: Store, reference: Reference) -> Result:
+    """``reference`` has ``counts`` too. Called again after its effect it gives the same answer."""
+    batch_id, instance_id = reference["batchId"], reference["instanceId"]
+    counts = Counts(**reference["counts"])
+    ids = {"batchId": batch_id, "instanceId": instance_id}
+    with observe_stage("complete", reference):
+        try:
+            await store.ledger.complete(batch_id, instance_id, counts, now())
+        except Conflict as conflict:
+            return superseded(ids, "complete", conflict)
+    metrics.batch_completed(counts)
+    log(logging.INFO, "batch completed", **ids, **reference["counts"])
+    return {"current": True}
+
+
+async def fail(store: Store, reference: Reference) -> Result:
+    """``reference`` has ``stage`` and ``error`` too."""
+    batch_id, instance_id = reference["batchId"], reference["instanceId"]
+    stage, error = reference["stage"], reference["error"]
+    try:
+        await store.ledger.fail(batch_id, instance_id, stage, error, now())
+    except Conflict as conflict:
+        return superseded({"batchId": batch_id, "instanceId": instance_id}, "fail", conflict)
+    metrics.batch_failed(stage)
+    log(logging.ERROR, "batch failed", batchId=batch_id, instanceId=instance_id, stage=stage, error=error)
+    return {"current": True}

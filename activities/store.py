@@ -1,0 +1,73 @@
+"""Step 3: keep the messages and the dead letters, and count what became of each message.
+
+Every count is worked out from what the store holds, never from what this call happened to do, so that a second run
+gives the same numbers. Any failure fails the step: a batch with a message that is neither stored nor dead-lettered
+never completes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from activities.attempt import DEAD_LETTERS, ENRICHED, Reference, Result, read_staged, run_step
+from observability import metrics
+from starters.clock import now
+from storage.ports import Batch, Conflict, Counts, Document, Outcome, Store
+from telemetry.identity import dead_letter_id
+
+
+async def store(store: Store, reference: Reference) -> Result:
+    """Answers ``counts``."""
+
+    async def work(batch: Batch) -> Result:
+        messages = await read_staged(store, batch, ENRICHED)
+        letters = await read_staged(store, batch, DEAD_LETTERS)
+        outcomes = await store.messages.put(messages, batch.id)
+        replayed = await _replayed_already(store, batch, letters)
+        letter_outcomes = await store.dead_letters.put(letters, batch.id)
+        await _resolve_accepted(store, batch, messages)
+        counts = count(outcomes, letter_outcomes, replayed)
+        metrics.batch_stored(messages, now())
+        return {"counts": asdict(counts)}
+
+    return await run_step(store, reference, "store", work)
+
+
+def count(outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome], replayed: int) -> Counts:
+    """``replayed``: rejected messages whose dead letter a person has replayed meanwhile; they count as stored."""
+    stored = outcomes.count(Outcome.STORED) + replayed
+    duplicates = outcomes.count(Outcome.DUPLICATE) + letter_outcomes.count(Outcome.DUPLICATE)
+    rejected = letter_outcomes.count(Outcome.STORED) - replayed
+    return Counts(
+        messages=len(outcomes) + len(letter_outcomes), stored=stored, duplicates=duplicates, rejected=rejected
+    )
+
+
+async def _replayed_already(store: Store, batch: Batch, letters: Sequence[Document]) -> int:
+    if batch.attempts == 1 or not letters:
+        return 0
+    known = await store.dead_letters.of_batch(batch.id, [letter["id"] for letter in letters])
+    return sum(letter["status"] == "replayed" for letter in known.values())
+
+
+async def _resolve_accepted(store: Store, batch: Batch, messages: Sequence[Document]) -> None:
+    """Dead letters of messages that an earlier attempt rejected under other settings, and that are accepted now.
+
+    The messages are stored before that: a crash in between leaves an open letter, which the next run finds.
+    """
+    if batch.attempts == 1:
+        return
+    ids = []
+    for message in messages:
+        place = batch.hub, message["partition"], message["sequenceNumber"], message["enqueuedAt"]
+        ids += [dead_letter_id(*place, message["index"]), dead_letter_id(*place, None)]
+    known = await store.dead_letters.of_batch(batch.id, ids)
+    at = now()
+    for letter in known.values():
+        if letter["status"] == "open":
+            try:
+                await store.dead_letters.resolve(letter["id"], "replayed", at=at)
+            except Conflict:
+                # A person has discarded it this very moment: that is kept, and the message is stored all the same.
+                continue

@@ -1,0 +1,1 @@
+"""Deterministic workflows: they pass references and counts, and leave everything else to activities."""

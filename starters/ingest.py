@@ -1,0 +1,156 @@
+"""The Event Hubs trigger: a batch goes into the ledger first, then its orchestration is started.
+
+Nothing is decoded here: whatever the bodies are, they are kept, and no wrong message ever holds its partition. The only
+thing that does is a ledger that cannot be written: the host checkpoints a batch whether the function failed or not, so
+the function must not give up before the batch is kept. First a few quick attempts, then it raises, and the function's
+retry policy pauses the partition and calls again, for ever.
+"""
+
+# mypy: allow-untyped-decorators
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from observability import log, metrics
+from settings import get_settings
+from starters.attempts import UNFINISHED, DurableClient, start
+from starters.clock import now
+from storage.factory import get_store
+from storage.ports import Batch, Store, StoreUnavailable
+from telemetry.envelope import pack
+from telemetry.identity import batch_id, instance_id
+from telemetry.model import Delivery
+from telemetry.times import from_datetime
+
+blueprint = df.Blueprint()
+
+_QUICK_RETRIES = AsyncRetrying(
+    retry=retry_if_exception_type(StoreUnavailable),
+    stop=stop_after_attempt(4),
+    wait=wait_random_exponential(multiplier=0.05, max=1),
+    before_sleep=lambda _: metrics.retried("receive"),
+    reraise=True,
+)
+
+
+@blueprint.function_name("ingest")
+@blueprint.event_hub_message_trigger(
+    arg_name="events",
+    connection="EventHubConnection",
+    event_hub_name=get_settings().event_hub_name,
+    consumer_group=get_settings().event_hub_consumer_group,
+    cardinality=func.Cardinality.MANY,
+    data_type=func.DataType.BINARY,
+)
+@blueprint.retry(
+    strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:01", maximum_interval="00:00:30"
+)
+@blueprint.durable_client_input(client_name="client")
+async def ingest(events: list[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:
+    if events:
+        await receive(await get_store(), client, deliveries_of(events, get_settings().event_hub_name))
+
+
+async def receive(store: Store, client: DurableClient, deliveries: Sequence[Delivery]) -> Batch:
+    """Keep the deliveries of one partition (in order, at least one) as a batch and start it; gives the ledger's record.
+
+    ``StoreUnavailable`` when the ledger cannot be written.
+    """
+    batch = new_batch(deliveries)
+    raw = pack(deliveries)
+    kept: Batch = await _QUICK_RETRIES(store.ledger.receive, batch, raw)
+    if kept.received_at == batch.received_at:
+        await start(client, kept)
+    elif kept.status in UNFINISHED:
+        await _start_if_lost(client, kept)
+    return kept
+
+
+async def _start_if_lost(client: DurableClient, kept: Batch) -> None:
+    """Delivered again while unfinished: the process may have ended between the ledger and the start.
+
+    Only an instance that never was is started: one that has just ended would be replaced and run anew.
+    """
+    try:
+        lost = not await client.get_status(kept.instance_id)
+    except Exception as error:
+        log(logging.WARNING, "status unknown; the sweeper will look", batchId=kept.id, error=str(error))
+        return
+    if lost:
+        await start(client, kept)
+
+
+def new_batch(deliveries: Sequence[Delivery]) -> Batch:
+    """The ledger's first record of these deliveries."""
+    first, last = deliveries[0], deliveries[-1]
+    identity = batch_id(first.hub, first.partition, first.sequence_number, last.sequence_number, first.enqueued_at)
+    received_at = now()
+    return Batch(
+        id=identity,
+        hub=first.hub,
+        partition=first.partition,
+        first_sequence_number=first.sequence_number,
+        last_sequence_number=last.sequence_number,
+        events=len(deliveries),
+        instance_id=instance_id(identity, 1),
+        received_at=received_at,
+        updated_at=received_at,
+    )
+
+
+def deliveries_of(events: Sequence[func.EventHubEvent], hub: str) -> list[Delivery]:
+    """The events of one trigger call as deliveries. What belongs to all of them stands in the first one's metadata."""
+    metadata: Mapping[str, Any] = events[0].metadata or {}
+    partition = str(_object(metadata.get("PartitionContext")).get("PartitionId", "unknown"))
+    system = _objects(metadata.get("SystemPropertiesArray"))
+    properties = _objects(metadata.get("PropertiesArray"))
+    received = datetime.now(timezone.utc)
+    deliveries = []
+    for i, event in enumerate(events):
+        enqueued = event.enqueued_time or received
+        if enqueued.tzinfo is None:
+            enqueued = enqueued.replace(tzinfo=timezone.utc)
+        sent = _lowered(system[i]) if i < len(system) else {}
+        custom = _lowered(properties[i]) if i < len(properties) else {}
+        deliveries.append(
+            Delivery(
+                hub=hub,
+                partition=partition,
+                sequence_number=int(event.sequence_number or 0),
+                offset=str(event.offset or ""),
+                enqueued_at=from_datetime(enqueued),
+                body=event.get_body(),
+                content_type=_text(custom.get("content-type"), sent.get("content-type")),
+                content_encoding=_text(custom.get("content-encoding"), sent.get("content-encoding")),
+            )
+        )
+    return deliveries
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """Hosts hand metadata over as JSON text or already parsed."""
+    value = json.loads(value) if isinstance(value, (str, bytes)) else value
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: Any) -> Sequence[Any]:
+    value = json.loads(value) if isinstance(value, (str, bytes)) else value
+    return value if isinstance(value, list) else []
+
+
+def _lowered(properties: Any) -> dict[str, Any]:
+    properties = _object(properties)
+    return {name.lower(): value for name, value in properties.items()}
+
+
+def _text(*values: Any) -> str | None:
+    """The first that is text; an application property stands before the AMQP property of that name."""
+    return next((value for value in values if isinstance(value, str) and value), None)

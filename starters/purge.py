@@ -1,0 +1,98 @@
+"""Deletes what is kept no longer: messages, finished batches, resolved dead letters, ended instances' histories.
+
+Never something unfinished: the store's purges take completed batches and resolved dead letters only, and instances are
+deleted by id after the engine has named them as ended. A run ends after a while whatever is left; the next goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+
+import azure.durable_functions as df
+
+from observability import log
+from settings import Retention
+from starters.attempts import DurableClient
+from starters.clock import ago
+from starters.sweep import instance_prefix
+from storage.ports import Store
+
+RUN_SECONDS = 20.0
+AT_ONCE = 16
+_HOUR = 3600.0
+_Status = df.OrchestrationRuntimeStatus
+
+
+async def purge(
+    store: Store,
+    client: DurableClient,
+    retention: Retention,
+    hub: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, int]:
+    """One run; answers how many of each kind it deleted. What fails is logged and tried again by the next run."""
+    until = clock() + RUN_SECONDS
+    limit = retention.limit
+
+    def messages() -> Awaitable[int]:
+        return store.messages.purge(ago(retention.messages_hours * _HOUR), limit)
+
+    def batches() -> Awaitable[int]:
+        return store.ledger.purge(ago(retention.batches_hours * _HOUR), limit)
+
+    def dead_letters() -> Awaitable[int]:
+        return store.dead_letters.purge(ago(retention.dead_letters_hours * _HOUR), limit)
+
+    def histories() -> Awaitable[int]:
+        return purge_histories(client, retention, hub)
+
+    deleted = {}
+    for kind, step, full in (
+        ("messages", messages, limit),
+        ("batches", batches, limit),
+        ("deadLetters", dead_letters, limit),
+        ("histories", histories, 1),
+    ):
+        deleted[kind] = await _repeat(kind, step, full, until, clock)
+    if any(deleted.values()):
+        log(logging.INFO, "purged", **deleted)
+    return deleted
+
+
+async def _repeat(
+    kind: str, step: Callable[[], Awaitable[int]], full: int, until: float, clock: Callable[[], float]
+) -> int:
+    """Repeat while a whole portion was there and there is time; every kind gets one portion a run."""
+    total = 0
+    while True:
+        try:
+            number = await step()
+        except Exception as error:
+            log(logging.WARNING, "purge failed; the next run goes on", kind=kind, error=str(error))
+            return total
+        total += number
+        if number < full or clock() >= until:
+            return total
+
+
+async def purge_histories(client: DurableClient, retention: Retention, hub: str) -> int:
+    """Delete the histories of (at most a hundred) ended instances of this hub's batches that were created before."""
+    before = datetime.now(timezone.utc) - timedelta(hours=retention.durable_hours)
+    statuses = await client.get_status_by(
+        created_time_to=before,
+        runtime_status=[_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled],
+        instance_id_prefix=instance_prefix(hub),
+    )
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(instance: str) -> int:
+        async with gate:
+            result = await client.purge_instance_history(instance)
+            return int(result.instances_deleted)
+
+    return sum(await asyncio.gather(*(one(status.instance_id) for status in statuses)))

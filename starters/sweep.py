@@ -1,0 +1,119 @@
+"""The sweeper: finds batches that stand still, asks the durable engine why, and starts again what nobody works on.
+
+Standing still is a received or running batch whose record has not changed for a while. What to do follows from its
+instance: none (the start was lost) or one that has ended without the batch (the process died in between) → a new
+attempt; one that has not moved for a long time (the engine lost it) → ended, then a new attempt; one that moves, or
+that a person has suspended → left alone. After three sweeps in a row the batch is failed and waits for a person.
+
+Instances without a batch, or of an attempt that another has overtaken, are ended when they are that old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import azure.durable_functions as df
+
+from observability import log
+from settings import Sweeping
+from starters.attempts import UNFINISHED, DurableClient, start
+from starters.clock import ago, now
+from storage.ports import Batch, Conflict, Store
+from telemetry.identity import instance_id
+
+AT_ONCE = 8
+_Status = df.OrchestrationRuntimeStatus
+_ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
+# A pending instance waits for its turn, which takes its time under a backlog; only a very long wait means it is lost.
+_PENDING_FACTOR = 6
+
+
+async def sweep(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
+    """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
+    still = await store.ledger.standing_still(ago(sweeping.still_seconds), sweeping.limit)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(batch: Batch) -> None:
+        async with gate:
+            try:
+                await look_after(store, client, sweeping, batch)
+            except Conflict:
+                return  # it moved while we looked
+            except Exception as error:
+                log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
+
+    await asyncio.gather(*(one(batch) for batch in still))
+    await end_orphans(store, client, sweeping, hub)
+
+
+async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
+    status = await client.get_status(batch.instance_id)
+    reason = why_restart(status, sweeping)
+    if reason is None:
+        return
+    if batch.sweeps >= sweeping.max_sweeps:
+        error = f"started again {batch.sweeps} times without coming to an end; the last instance {reason}"
+        await store.ledger.fail(batch.id, batch.instance_id, batch.stage or "start", error, now())
+        log(logging.ERROR, "batch given up", batchId=batch.id, instanceId=batch.instance_id, error=error)
+        return
+    following = instance_id(batch.id, batch.attempts + 1)
+    opened = await store.ledger.open_attempt(batch.id, batch, following, now(), swept=True)
+    log(logging.WARNING, "batch swept", batchId=batch.id, instanceId=following, swept=batch.instance_id, reason=reason)
+    if status and status.runtime_status not in _ENDED:
+        await _end(client, batch.instance_id, f"superseded by {following}")
+    await start(client, opened)
+
+
+def why_restart(status: Any, sweeping: Sweeping) -> str | None:
+    """What is wrong with the instance of a batch that stands still; None when it is to be left alone."""
+    if not status:
+        return "was never there"
+    runtime = status.runtime_status
+    if runtime in _ENDED:
+        return f"is {runtime.value}"
+    if runtime is _Status.Suspended:
+        return None
+    allowed = sweeping.stuck_seconds * (_PENDING_FACTOR if runtime is _Status.Pending else 1)
+    idle = datetime.now(timezone.utc) - _aware(status.last_updated_time or status.created_time)
+    if idle > timedelta(seconds=allowed):
+        return f"is {runtime.value} and has not moved for {idle.total_seconds():.0f} s"
+    return None
+
+
+async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
+    """End unfinished instances that are old and no batch's current attempt. At most a hundred come in one answer; those
+    that are ended make room for the next run's."""
+    before = datetime.now(timezone.utc) - timedelta(seconds=sweeping.stuck_seconds)
+    statuses = await client.get_status_by(
+        created_time_to=before,
+        runtime_status=[_Status.Pending, _Status.Running],
+        instance_id_prefix=instance_prefix(hub),
+    )
+    for status in statuses:
+        batch = await store.ledger.get(status.instance_id.rpartition("~")[0])
+        if batch is None or batch.instance_id != status.instance_id:
+            reason = "its batch is not in the ledger" if batch is None else f"superseded by {batch.instance_id}"
+            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=reason)
+            await _end(client, status.instance_id, reason)
+        elif batch.status not in UNFINISHED:
+            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=f"batch is {batch.status.value}")
+            await _end(client, status.instance_id, f"its batch is {batch.status.value}")
+
+
+def instance_prefix(hub: str) -> str:
+    """What the ids of all instances of this hub's batches begin with; drones (``@drone@…``) never do."""
+    return hub[:20]
+
+
+async def _end(client: DurableClient, instance: str, reason: str) -> None:
+    try:
+        await client.terminate(instance, reason)
+    except Exception as error:
+        log(logging.WARNING, "instance not ended", instanceId=instance, error=str(error))
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

@@ -1,0 +1,30 @@
+"""The timers: one looks after batches that stand still, one deletes what is kept no longer."""
+
+# mypy: allow-untyped-decorators
+from __future__ import annotations
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from settings import get_settings
+from starters.purge import purge
+from starters.sweep import sweep
+from storage.factory import get_store
+
+blueprint = df.Blueprint()
+
+
+@blueprint.function_name("sweeper")
+@blueprint.timer_trigger(arg_name="timer", schedule=get_settings().sweeping.schedule, use_monitor=False)
+@blueprint.durable_client_input(client_name="client")
+async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    settings = get_settings()
+    await sweep(await get_store(), client, settings.sweeping, settings.event_hub_name)
+
+
+@blueprint.function_name("purger")
+@blueprint.timer_trigger(arg_name="timer", schedule=get_settings().retention.schedule, use_monitor=False)
+@blueprint.durable_client_input(client_name="client")
+async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    settings = get_settings()
+    await purge(await get_store(), client, settings.retention, settings.event_hub_name)
