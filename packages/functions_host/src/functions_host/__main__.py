@@ -1,0 +1,3 @@
+from functions_host.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,109 @@
+"""The command line: ``python -m functions_host start``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from functions_host import __version__
+from functions_host.errors import StartError
+from functions_host.host import Host, Options
+from functions_host.logs import set_up_logging
+
+logger = logging.getLogger("functions_host")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the host until a signal. Exit code 0 after an orderly stop, 1 when it could not start, 2 for bad options."""
+    options = _parser().parse_args(arguments)
+    set_up_logging(verbose=options.verbose, as_json=options.json_logs)
+    # The app becomes the working directory: relative paths mean the caller's.
+    for name in ("data", "ready_file"):
+        if getattr(options, name) is not None:
+            setattr(options, name, Path(os.path.abspath(getattr(options, name))))
+    try:
+        code = _run(options)
+    except StartError as error:
+        logger.error("%s", error)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of functions that never return must not keep the process: the grace they had is over.
+    os._exit(code)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(_serve(options))
+    if sys.version_info >= (3, 11):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(options))
+    uvloop.install()
+    return asyncio.run(_serve(options))
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    host = Host(
+        Options(
+            app_dir=Path(options.app),
+            host=options.host,
+            port=options.port,
+            data_dir=options.data,
+            event_hubs=options.event_hubs,
+            event_hubs_port=options.event_hubs_port,
+            ready_file=options.ready_file,
+        )
+    )
+    set_up_logging(verbose=options.verbose, as_json=options.json_logs, levels=host.config.log_levels)
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            logger.warning("stopped at once by a second signal")
+            host.kill()
+            os._exit(1)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        await host.start()
+    except BaseException:
+        host.kill()
+        raise
+    await stop.wait()
+    logger.info("stopping: running work has 10 s to finish")
+    await host.stop()
+    logger.info("stopped")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m functions_host", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"functions_host {__version__}")
+    start = parser.add_subparsers(dest="command", required=True).add_parser("start", help="run a Functions app")
+    start.add_argument("--app", default=".", metavar="DIR", help="the app's folder (default: here)")
+    start.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    start.add_argument("--port", type=_port, metavar="N", help="HTTP port (default: 7071; 0: any free one)")
+    start.add_argument("--data", metavar="DIR", help="everything on disk (default: .data in the app's folder)")
+    start.add_argument("--event-hubs-port", type=_port, default=5672, metavar="N", help="default: %(default)s; 0: any")
+    start.add_argument("--no-event-hubs", dest="event_hubs", action="store_false", help="no local Event Hubs")
+    start.add_argument("--ready-file", metavar="PATH", help="written as JSON once everything listens")
+    start.add_argument("--verbose", action="store_true", help="also the host's debug lines")
+    start.add_argument("--json-logs", action="store_true", help="one JSON object per log line")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number")
+    return int(text)

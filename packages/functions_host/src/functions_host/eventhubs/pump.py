@@ -1,0 +1,174 @@
+"""One partition of one trigger: what was received waits here, batches go to the function one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+
+from azure.eventhub import EventData
+from azure.functions.meta import Datum
+
+from functions_host.errors import FunctionFailed, RetryInterrupted
+from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
+from functions_host.eventhubs.metadata import batch_datum, batch_metadata, body_of, event_metadata, event_objects
+from functions_host.functions import FunctionInfo
+from functions_host.host_json import EventHubsOptions
+from functions_host.invoker import Invoker
+
+logger = logging.getLogger("functions_host.eventhubs")
+
+
+class PartitionPump:
+    """Collects events until `min_batch` are there or the first of them has waited `max_wait`; delivers, checkpoints.
+
+    The checkpoint is written after the function returned, whether it failed or not, once its retry policy is
+    exhausted; never while the host stops in the middle of retries.
+    """
+
+    def __init__(
+        self,
+        function: FunctionInfo,
+        partition: str,
+        context: Mapping[str, str],
+        options: EventHubsOptions,
+        invoker: Invoker,
+        store: CheckpointStore,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.partition = partition
+        self._function = function
+        self._context = context
+        self._options = options
+        self._invoker = invoker
+        self._store = store
+        self._stopping = stopping
+        self._many = str(function.trigger.get("cardinality") or "many").lower() == "many"
+        self._binary = str(function.trigger.get("dataType") or "").lower() == "binary"
+        self._capacity = max(options.prefetch, options.max_batch)
+        self._buffer: deque[EventData] = deque()
+        self._first_arrival = 0.0
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._batches = 0
+        self._warned_of_binary = False
+        self.last_received: Checkpoint | None = None
+
+    async def put(self, events: list[EventData]) -> None:
+        """Take received events; waits while the function is behind, which stops the flow of link credit."""
+        newest = -1 if self.last_received is None else self.last_received.sequence_number
+        # After the SDK reconnects it repeats what it had in its own buffer.
+        fresh = [event for event in events if (event.sequence_number or 0) > newest]
+        if fresh:
+            if not self._buffer:
+                self._first_arrival = asyncio.get_running_loop().time()
+            self._buffer.extend(fresh)
+            self.last_received = _position(fresh[-1])
+            self._arrived.set()
+        if len(self._buffer) >= self._capacity:
+            self._room.clear()
+            await self._room.wait()
+
+    async def run(self) -> None:
+        """Deliver batches until the host stops."""
+        while True:
+            batch = await self._next_batch()
+            if batch is None:
+                return
+            try:
+                await self._deliver(batch)
+            except RetryInterrupted:
+                return
+            self._batches += 1
+            if self._batches % self._options.checkpoint_frequency == 0:
+                self._store.save(self.partition, _position(batch[-1]))
+
+    async def _next_batch(self) -> list[EventData] | None:
+        options, loop = self._options, asyncio.get_running_loop()
+        while not self._stopping.is_set():
+            count = len(self._buffer)
+            if count >= options.min_batch:
+                return self._take()
+            wait = None
+            if count:
+                wait = self._first_arrival + options.max_wait - loop.time()
+                if wait <= 0:
+                    return self._take()
+            self._arrived.clear()
+            await self._woken(wait)
+        return None
+
+    def _take(self) -> list[EventData]:
+        buffer = self._buffer
+        batch = [buffer.popleft() for _ in range(min(len(buffer), self._options.max_batch))]
+        # What stays behind has been waiting for as long as this batch's function will take, at least.
+        self._first_arrival = asyncio.get_running_loop().time()
+        if len(buffer) < self._capacity:
+            self._room.set()
+        return batch
+
+    async def _woken(self, seconds: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._arrived.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """Look at `stopping` now."""
+        self._arrived.set()
+
+    async def _deliver(self, batch: list[EventData]) -> None:
+        if self._many:
+            await self._invoke_many(batch)
+        else:
+            outcomes = await asyncio.gather(*(self._invoke_one(event) for event in batch), return_exceptions=True)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+
+    async def _invoke_many(self, batch: list[EventData]) -> None:
+        metadata = batch_metadata(batch, self._context)
+        slot = self._function.trigger_slot
+        try:
+            if slot.converter.__name__ == "EventHubTriggerConverter":
+                events = event_objects(batch, metadata, binary=self._binary)
+                self._warn_of_text(batch, events[0].get_body() if events else b"")
+                await self._invoker.invoke_with_retries(self._function, None, value=events, stopping=self._stopping)
+            else:
+                datum = batch_datum(batch, binary=self._binary)
+                await self._invoker.invoke_with_retries(
+                    self._function, datum, metadata=metadata, stopping=self._stopping
+                )
+        except RetryInterrupted:
+            raise
+        except FunctionFailed:
+            pass  # logged where it happened; the checkpoint is written all the same, as on the real host
+
+    async def _invoke_one(self, event: EventData) -> None:
+        body = body_of(event, binary=self._binary)
+        self._warn_of_text([event], body)
+        metadata = event_metadata(event, self._context)
+        try:
+            await self._invoker.invoke_with_retries(
+                self._function, Datum(body, "bytes"), metadata=metadata, stopping=self._stopping
+            )
+        except RetryInterrupted:
+            raise
+        except FunctionFailed:
+            pass
+
+    def _warn_of_text(self, batch: list[EventData], body: bytes) -> None:
+        if self._binary or self._warned_of_binary or body_of(batch[0], binary=True) == body:
+            return
+        self._warned_of_binary = True
+        logger.warning(
+            "%s got an event that is not UTF-8, and its trigger has no data_type=BINARY: "
+            "its bytes were replaced as on the real host",
+            self._function.name,
+        )
+
+
+def _position(event: EventData) -> Checkpoint:
+    return Checkpoint(event.offset or "", event.sequence_number or 0)

@@ -1,0 +1,201 @@
+"""One indexed function: its trigger, bindings and signature, checked the way the Python worker checks them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from functions_host.bindings import GENERIC, converter_for, has_implicit_output
+from functions_host.errors import StartError
+from functions_host.retry import RetryPolicy, read_retry_policy
+
+TRIGGERS = frozenset(
+    {
+        "httpTrigger",
+        "timerTrigger",
+        "eventHubTrigger",
+        "orchestrationTrigger",
+        "activityTrigger",
+        "entityTrigger",
+        "warmupTrigger",
+    }
+)
+_INPUTS = frozenset({"durableClient"})
+_OUTPUTS = frozenset({"http", "eventHub"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A parameter (or the return value) and the converter that reads or writes it."""
+
+    name: str
+    binding: dict[str, Any]
+    converter: Any
+    pytype: Any
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionInfo:
+    """A function ready to be invoked. `trigger` and `bindings` are function.json dictionaries (camelCase keys)."""
+
+    name: str
+    call: Callable[..., Any]
+    directory: str
+    script: str
+    trigger: dict[str, Any]
+    bindings: list[dict[str, Any]]
+    is_async: bool
+    requires_context: bool
+    trigger_slot: Slot
+    inputs: list[Slot] = field(default_factory=list)
+    outputs: list[Slot] = field(default_factory=list)
+    returns: Slot | None = None
+    retry: RetryPolicy | None = None
+
+    @property
+    def kind(self) -> str:
+        return str(self.trigger["type"])
+
+    @property
+    def durable_name(self) -> str:
+        """The name orchestrations, activities and entities are called by."""
+        for key in ("orchestration", "activity", "entityName"):
+            if self.trigger.get(key):
+                return str(self.trigger[key])
+        return self.name
+
+
+def index(functions: list[Any], script: str = "function_app.py") -> list[FunctionInfo]:
+    """Check and describe azure.functions' Function objects.
+
+    Raises StartError with all unsupported triggers and bindings at once, each with its function's name, and for
+    signatures that do not fit their bindings.
+    """
+    problems = [problem for function in functions for problem in _unsupported(function)]
+    if problems:
+        raise StartError("this host does not support:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    return [_describe(function, script) for function in functions]
+
+
+def _bindings(function: Any) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in function.get_raw_bindings()]
+
+
+def _unsupported(function: Any) -> list[str]:
+    name = function.get_function_name()
+    trigger = function.get_trigger()
+    found = []
+    for binding in function.get_bindings():
+        kind = str(binding.type)
+        if binding is trigger:
+            if kind not in TRIGGERS:
+                found.append(f"function {name!r}: trigger {kind!r} (parameter {binding.name!r})")
+        elif kind not in (_INPUTS if binding.direction == 0 else _OUTPUTS):
+            way = {0: "input", 1: "output"}.get(binding.direction, "inout")
+            found.append(f"function {name!r}: {way} binding {kind!r} (parameter {binding.name!r})")
+    return found
+
+
+def _describe(function: Any, script: str) -> FunctionInfo:
+    name = str(function.get_function_name())
+    call = function.get_user_function()
+    bindings = _bindings(function)
+    trigger_name = function.get_trigger().name
+    trigger = next(binding for binding in bindings if binding["name"] == trigger_name)
+    parameters = dict(inspect.signature(call).parameters)
+    try:
+        annotations = typing.get_type_hints(call)
+    except Exception as error:
+        raise StartError(f"function {name!r}: its annotations cannot be read: {error}") from error
+    bound = {binding["name"]: binding for binding in bindings if binding["name"] != "$return"}
+    requires_context = "context" in parameters and "context" not in bound
+    if requires_context:
+        parameters.pop("context")
+        annotation = annotations.get("context")
+        if annotation is not None and getattr(annotation, "__name__", "") != "Context":
+            raise StartError(f"function {name!r}: the 'context' parameter must be of type azure.functions.Context")
+    if set(parameters) - set(bound):
+        extra = ", ".join(sorted(set(parameters) - set(bound)))
+        raise StartError(f"function {name!r}: these parameters are declared in Python but have no binding: {extra}")
+    if set(bound) - set(parameters):
+        lost = ", ".join(sorted(set(bound) - set(parameters)))
+        raise StartError(f"function {name!r}: these bindings have no parameter in Python: {lost}")
+    slots = {key: _slot(name, bound[key], annotations) for key in parameters}
+    return FunctionInfo(
+        name=name,
+        call=call,
+        directory=str(Path(inspect.getfile(call)).parent),
+        script=script,
+        trigger=trigger,
+        bindings=bindings,
+        is_async=inspect.iscoroutinefunction(call),
+        requires_context=requires_context,
+        trigger_slot=slots[trigger_name],
+        inputs=[slots[k] for k in parameters if k != trigger_name and not _is_out(bound[k])],
+        outputs=[slots[k] for k in parameters if _is_out(bound[k])],
+        returns=_return_slot(name, bindings, annotations),
+        retry=read_retry_policy(function, name),
+    )
+
+
+def _is_out(binding: dict[str, Any]) -> bool:
+    return str(binding.get("direction", "")).upper() == "OUT"
+
+
+def _slot(function: str, binding: dict[str, Any], annotations: dict[str, Any]) -> Slot:
+    name = binding["name"]
+    annotation = annotations.get(name)
+    origin = typing.get_origin(annotation) or annotation
+    annotated_out = isinstance(origin, type) and origin.__name__ == "Out"
+    pytype = annotation
+    if annotated_out:
+        arguments = typing.get_args(annotation)
+        if len(arguments) != 1:
+            raise StartError(f"function {function!r}: binding {name!r} has an invalid Out annotation {annotation!r}")
+        pytype = arguments[0]
+    if annotation is not None and _is_out(binding) != annotated_out:
+        way = "an output: annotate it with func.Out[...]" if _is_out(binding) else "an input, but annotated func.Out"
+        raise StartError(f"function {function!r}: binding {name!r} is {way}")
+    generic = pytype in (str, bytes) and not has_implicit_output(binding["type"])
+    converter = GENERIC if generic else converter_for(binding["type"])
+    if annotation is not None:
+        _check_annotation(function, binding, converter, pytype)
+    return Slot(name, binding, converter, pytype)
+
+
+def _check_annotation(function: str, binding: dict[str, Any], converter: Any, pytype: Any) -> None:
+    check = converter.check_output_type_annotation if _is_out(binding) else converter.check_input_type_annotation
+    try:
+        fits = check(pytype)
+    except TypeError:
+        fits = False
+    if not fits:
+        hint = ""
+        if isinstance(pytype, types.GenericAlias):
+            hint = "; azure.functions knows typing.List[...], not list[...]"
+        raise StartError(
+            f"function {function!r}: the annotation {inspect.formatannotation(pytype)} of {binding['name']!r} "
+            f"does not fit a binding of type {binding['type']!r}{hint}"
+        )
+
+
+def _return_slot(function: str, bindings: list[dict[str, Any]], annotations: dict[str, Any]) -> Slot | None:
+    explicit = next((binding for binding in bindings if binding["name"] == "$return"), None)
+    pytype = annotations.get("return")
+    if explicit is not None:
+        converter = converter_for(explicit["type"])
+        if pytype is not None and not isinstance(pytype, type):
+            raise StartError(f"function {function!r} has an invalid non-type return annotation {pytype!r}")
+        if pytype is not None:
+            _check_annotation(function, explicit, converter, pytype)
+        return Slot("$return", explicit, converter, pytype)
+    implicit = next((binding for binding in bindings if has_implicit_output(binding["type"])), None)
+    if implicit is None:
+        return None
+    return Slot("$return", implicit, converter_for(implicit["type"]), pytype)

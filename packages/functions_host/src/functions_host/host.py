@@ -1,0 +1,260 @@
+"""The host: puts the parts together, starts them in order and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from functions_host import banner
+from functions_host.errors import StartError
+from functions_host.eventhubs.connection import (
+    Source,
+    local_connection_string,
+    point_settings_at_local_hub,
+    source_of,
+)
+from functions_host.eventhubs.listener import EventHubListener
+from functions_host.eventhubs.output import EventHubOutputs
+from functions_host.files import write_atomically
+from functions_host.functions import FunctionInfo, Slot, index
+from functions_host.host_json import HostJson, read_host_json
+from functions_host.http.admin import Admin
+from functions_host.http.cors import Cors
+from functions_host.http.server import HttpServer, bind
+from functions_host.hub_process import HubProcess
+from functions_host.invoker import Invoker
+from functions_host.loader import load_app
+from functions_host.manual import ManualTrigger
+from functions_host.settings import LocalSettings, apply_local_settings, read_local_settings
+from functions_host.timers.service import TimerService
+
+logger = logging.getLogger("functions_host")
+
+GRACE_SECONDS = 10.0
+# Kept back from the grace for closing files and connections after the functions have ended.
+_CLOSING_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line. Port 0: any free one. `data_dir` None: ``.data`` in the app's folder."""
+
+    app_dir: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    data_dir: Path | None = None
+    event_hubs: bool = True
+    event_hubs_port: int = 5672
+    ready_file: Path | None = None
+
+
+class Host:
+    """One app, from settings to listeners. Use: ``host = Host(options); await host.start(); …; await host.stop()``."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._app_dir = options.app_dir.resolve()
+        self._data_dir = (options.data_dir or self._app_dir / ".data").resolve()
+        self._local: LocalSettings = read_local_settings(self._app_dir)
+        apply_local_settings(self._local)
+        self.config: HostJson = read_host_json(self._app_dir)
+        self.functions: list[FunctionInfo] = []
+        self._hub_port: int | None = None
+        self._hub: HubProcess | None = None
+        self._hub_settings: list[str] = []
+        self._listeners: list[EventHubListener] = []
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Load the app and start everything; returns when all listens. Raises StartError."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._reserve_ports()
+        self._set_defaults()
+        self.functions = index(load_app(self._app_dir), os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py")
+        sources = self._event_hub_sources()
+        self._build()
+        for function, source in sources:
+            self._listeners.append(
+                EventHubListener(function, source, self.config.event_hubs, self.invoker, self._data_dir)
+            )
+        self.invoker.start()
+        await self._start_hub()
+        await self.http.start(self._http_socket)
+        if self.durable is not None:
+            await self.durable.start(self.base_url)
+        await self._warm_up()
+        self.http.accepting = True
+        for listener in self._listeners:
+            listener.start()
+        self.timers.start()
+        self.admin.state = "Running"
+        self._announce()
+
+    async def stop(self) -> None:
+        """Take no new work, let running work finish within 10 s, close everything."""
+        if self._stopped:
+            return
+        self._stopped = True
+        until = time.monotonic() + GRACE_SECONDS - _CLOSING_SECONDS
+        self.admin.state = "Stopping"
+        self.timers.stop_firing()
+        for listener in self._listeners:
+            listener.stop_receiving()
+        await self.http.stop_listening()
+        await asyncio.gather(
+            self._guarded("functions", self.invoker.drain(max(0.1, until - time.monotonic()))),
+            self._guarded("durable engine", self._stop_durable(max(0.1, until - time.monotonic()))),
+        )
+        await self._guarded("listeners", asyncio.gather(*(listener.close() for listener in self._listeners)))
+        await self._guarded("timers", self.timers.close())
+        await self._guarded("Event Hubs outputs", self.outputs.close())
+        await self._guarded("HTTP", self.http.close())
+        if self._hub is not None:
+            await self._guarded("local Event Hubs", self._hub.stop())
+        self.invoker.close()
+
+    def kill(self) -> None:
+        """For a second signal: leave nothing behind, wait for nothing."""
+        if self._hub is not None:
+            self._hub.kill()
+
+    def url_of(self, function: FunctionInfo) -> str | None:
+        """Path of an HTTP function with its prefix; None for the others."""
+        if function.kind != "httpTrigger":
+            return None
+        route = function.trigger.get("route")
+        parts = [self.config.route_prefix, (function.name if route is None else str(route)).strip("/")]
+        return "/" + "/".join(part for part in parts if part)
+
+    def _reserve_ports(self) -> None:
+        options = self._options
+        wanted = options.port if options.port is not None else int(self._local.host.get("LocalHttpPort") or 7071)
+        self._http_socket = bind(options.host, wanted)
+        port = self._http_socket.getsockname()[1]
+        shown = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host  # noqa: S104
+        self.base_url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+        if options.event_hubs:
+            # Bound for as long as the host lives, but never listening: the port stays the local hub's, also while
+            # the hub restarts, and its address can be told to the app before the hub knows which hubs to hold.
+            self._hub_socket = bind("127.0.0.1", options.event_hubs_port)
+            self._hub_port = self._hub_socket.getsockname()[1]
+
+    def _set_defaults(self) -> None:
+        if self._hub_port is not None:
+            self._hub_settings = point_settings_at_local_hub(self._hub_port)
+        app_data = self._data_dir / "app"
+        app_data.mkdir(exist_ok=True)
+        os.environ.setdefault("DATA_DIR", str(app_data))
+        os.environ.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
+        os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+        os.environ.setdefault("AzureWebJobsScriptRoot", str(self._app_dir))
+        os.environ.setdefault("WEBSITE_HOSTNAME", self.base_url.removeprefix("http://"))
+        count = os.environ.get("FUNCTIONS_WORKER_PROCESS_COUNT", "1")
+        if count != "1":
+            logger.warning("FUNCTIONS_WORKER_PROCESS_COUNT=%s is ignored: this host runs the app in one process", count)
+
+    def _event_hub_sources(self) -> list[tuple[FunctionInfo, Source]]:
+        found: list[tuple[FunctionInfo, Source]] = []
+        hubs: set[str] = set()
+        for function in self.functions:
+            for binding in function.bindings:
+                if binding["type"] not in ("eventHubTrigger", "eventHub"):
+                    continue
+                source = source_of(binding, function.name, local_port=self._hub_port)
+                if source.is_local:
+                    hubs.add(source.hub)
+                if binding is function.trigger:
+                    found.append((function, source))
+        if hubs and self._hub_port is not None:
+            self._hub = HubProcess(self._hub_port, hubs, self._data_dir)
+        return found
+
+    def _build(self) -> None:
+        config = self.config
+        self.outputs = EventHubOutputs(lambda binding: source_of(binding, "output", local_port=self._hub_port))
+        self.invoker = Invoker(
+            timeout=config.function_timeout, read_input=self._client_datum, write_output=self.outputs.write
+        )
+        cors = Cors.from_settings(self._local.host)
+        self.http = HttpServer(
+            self.invoker, route_prefix=config.route_prefix, max_body=config.max_request_bytes, cors=cors
+        )
+        by_kind: dict[str, list[FunctionInfo]] = {}
+        for function in self.functions:
+            by_kind.setdefault(function.kind, []).append(function)
+        for function in by_kind.get("httpTrigger", []):
+            self.http.add_function(function)
+        self.timers = TimerService(by_kind.get("timerTrigger", []), self.invoker, self._data_dir)
+        self._warm_ups = by_kind.get("warmupTrigger", [])
+        self._build_durable()
+        manual = ManualTrigger(self.invoker, self.timers, self.durable)
+        self.admin = Admin({function.name: function for function in self.functions}, self.url_of, manual)
+        self.http.mount("admin", self.admin.handle)
+
+    def _build_durable(self) -> None:
+        self.durable: Any = None
+        kinds = {str(binding["type"]) for function in self.functions for binding in function.bindings}
+        if kinds & {"orchestrationTrigger", "activityTrigger", "entityTrigger", "durableClient"}:
+            from functions_host.durable_service import PREFIX, DurableService
+
+            config = self.config
+            self.durable = DurableService(
+                self.functions, self.invoker, config.raw, self._data_dir, config.max_request_bytes
+            )
+            self.http.mount(PREFIX, self.durable.handle)
+
+    def _client_datum(self, slot: Slot) -> Any:
+        return self.durable.client_datum(slot)
+
+    async def _start_hub(self) -> None:
+        if self._hub is None:
+            return
+        await self._hub.start()
+        for name in self._hub_settings:
+            logger.info("the setting %s names the local Event Hubs on port %d", name, self._hub.port)
+        for listener in self._listeners:
+            if listener.source.is_local:
+                logger.info(
+                    "%s reads the local Event Hub %s (port %d)",
+                    listener.function.name,
+                    listener.source.hub,
+                    self._hub.port,
+                )
+
+    async def _warm_up(self) -> None:
+        from azure.functions.meta import Datum
+
+        for function in self._warm_ups:
+            await self._guarded(function.name, self.invoker.invoke(function, Datum("{}", "json")))
+
+    async def _stop_durable(self, grace: float) -> None:
+        if self.durable is not None:
+            await self.durable.stop(grace)
+
+    @staticmethod
+    async def _guarded(what: str, work: Awaitable[Any]) -> None:
+        """One part that fails to stop must not keep the others from stopping."""
+        try:
+            await work
+        except Exception:
+            logger.exception("%s did not stop cleanly", what)
+
+    def _announce(self) -> None:
+        sys.stdout.write(banner.describe(self.functions, self.url_of, self.base_url) + "\n")
+        sys.stdout.flush()
+        logger.info("the host runs on %s (process %d); Ctrl-C stops it", self.base_url, os.getpid())
+        if self._options.ready_file is not None:
+            connection = None if self._hub is None else local_connection_string(self._hub.port)
+            ready = {"pid": os.getpid(), "url": self.base_url, "eventHubConnection": connection}
+            write_atomically(self._options.ready_file.resolve(), json.dumps(ready))
+
+
+__all__ = ["Host", "Options", "StartError"]

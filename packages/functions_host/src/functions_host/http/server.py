@@ -1,0 +1,169 @@
+"""The HTTP listener: functions by route, the admin API, and the Durable management API."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from functions_host.context import new_invocation
+from functions_host.errors import FunctionFailed, StartError
+from functions_host.functions import FunctionInfo
+from functions_host.http.convert import request_datum, response_of
+from functions_host.http.cors import Cors
+from functions_host.http.routes import Table, decode_path
+from functions_host.invoker import Invoker
+
+logger = logging.getLogger("functions_host.http")
+
+Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
+METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
+SERVER = "functions_host"
+
+
+class HttpServer:
+    """Serves one app. `mounts` are path prefixes with a handler of their own (admin, durable); longest first."""
+
+    def __init__(self, invoker: Invoker, *, route_prefix: str, max_body: int, cors: Cors | None = None) -> None:
+        self._invoker = invoker
+        self._prefix = route_prefix
+        self._max_body = max_body
+        self._cors = cors
+        self._table = Table()
+        self._mounts: list[tuple[str, Handler]] = []
+        self._runner: web.ServerRunner | None = None
+        self.accepting = False
+
+    def add_function(self, function: FunctionInfo) -> None:
+        route = function.trigger.get("route")
+        route = function.name if route is None else str(route)
+        methods = function.trigger.get("methods") or METHODS
+        template = f"{self._prefix}/{route.lstrip('/')}" if self._prefix else route
+        self._table.add(template, methods, function, f"function {function.name!r}")
+
+    def mount(self, prefix: str, handler: Handler) -> None:
+        """Requests below ``/prefix`` go to `handler`, with the rest of the raw path."""
+        self._mounts.append((f"/{prefix.strip('/')}", handler))
+        self._mounts.sort(key=lambda known: -len(known[0]))
+
+    async def start(self, listener: socket.socket) -> None:
+        server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            await web.SockSite(self._runner, listener, backlog=512).start()
+        except OSError as error:
+            raise StartError(f"cannot listen on {listener.getsockname()}: {error}") from None
+
+    async def stop_listening(self) -> None:
+        """Take no new connections; requests on open ones get 503."""
+        self.accepting = False
+        if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._cors is not None and (preflight := self._cors.preflight(request)) is not None:
+            return preflight
+        try:
+            response = await self._dispatch(request)
+        except web.HTTPException as error:
+            response = web.Response(status=error.status, text=error.text, headers=error.headers)
+        response.headers["Server"] = SERVER
+        if self._cors is not None:
+            self._cors.allow(request, response)
+        return response
+
+    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw = request.raw_path.partition("?")[0]
+        for prefix, handler in self._mounts:
+            if raw[: len(prefix)].lower() == prefix and raw[len(prefix) : len(prefix) + 1] in ("", "/"):
+                return await handler(request, raw[len(prefix) :])
+        if not self.accepting:
+            return web.Response(status=503, text="The host is starting or stopping.", headers={"Retry-After": "1"})
+        found = self._table.find(request.method, decode_path(raw).strip("/"))
+        if isinstance(found, frozenset):
+            return _not_found(raw, found)
+        route, values = found
+        return await self._run(request, route.target, values)
+
+    async def _run(self, request: web.BaseRequest, function: FunctionInfo, values: dict[str, str]) -> web.Response:
+        body = await read_body(request, self._max_body)
+        invocation = new_invocation(
+            function.name,
+            function.directory,
+            trace_parent=request.headers.get("traceparent"),
+            trace_state=request.headers.get("tracestate", ""),
+        )
+        try:
+            result = await self._invoker.invoke(function, request_datum(request, values, body), invocation=invocation)
+            datum = result.returned
+            for slot in function.outputs:
+                if slot.binding["type"] == "http":
+                    datum = result.outputs.get(slot.name, datum)
+            return response_of(datum)
+        except FunctionFailed as error:
+            return _failure(error.invocation_id)
+        except Exception:
+            # An answer the function built wrong (a header with a line break, say) is its failure too.
+            logger.exception(
+                "the answer of %s could not be sent (invocation %s)", function.name, invocation.invocation_id
+            )
+            return _failure(invocation.invocation_id)
+
+
+async def read_body(request: web.BaseRequest, limit: int) -> bytes:
+    """The whole body. Raises 413 beyond `limit` bytes, and reads no further."""
+    if not request.body_exists:
+        return b""
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length or 0)
+    chunks, size = [], 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=size)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def json_response(value: Any, status: int = 200) -> web.Response:
+    return web.Response(status=status, text=json.dumps(value), content_type="application/json", charset="utf-8")
+
+
+def _failure(invocation_id: str) -> web.Response:
+    response = json_response({"status": 500, "message": "The function failed.", "invocationId": invocation_id}, 500)
+    response.headers["x-ms-invocation-id"] = invocation_id
+    return response
+
+
+def _not_found(path: str, allowed: frozenset[str]) -> web.Response:
+    if allowed:
+        return web.Response(status=405, headers={"Allow": ", ".join(sorted(allowed))})
+    if path in ("", "/"):
+        return web.Response(text="The functions host is up. GET /admin/functions lists what it runs.\n")
+    return web.Response(status=404)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen yet: the port is known, and nobody else's, before the app is imported."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"port {port} on {host} cannot be used: {error.strerror}; choose another with --port"
+        ) from None
+    return listener

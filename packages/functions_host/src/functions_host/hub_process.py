@@ -1,0 +1,148 @@
+"""The local Event Hubs as a child process: started, watched, restarted when it dies, never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from functions_host.errors import StartError
+
+logger = logging.getLogger("functions_host.event_hubs")
+
+_LINE = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) \S+ (.*)$", re.DOTALL)
+PARTITIONS = 4
+_START_SECONDS = 30.0
+_STOP_SECONDS = 1.5
+
+
+class HubProcess:
+    """Runs ``python -m event_hubs_emulator`` on `port` with `hubs`; a process of its own, so that it uses another core.
+
+    It ends with this process whatever happens to it: it watches its parent, and is told to stop on an orderly end.
+    """
+
+    def __init__(self, port: int, hubs: Iterable[str], data_dir: Path, host: str = "127.0.0.1") -> None:
+        self.port = port
+        self._hubs = sorted(set(hubs))
+        self._data = data_dir / "event_hubs"
+        self._host = host
+        self._ready_file = data_dir / f".event_hubs.{os.getpid()}.ready"
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    async def start(self) -> None:
+        """Start it and wait until it listens. StartError if it does not within 30 s."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        await self._spawn()
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(), name="event hubs watcher")
+
+    async def stop(self) -> None:
+        self._closing = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._end()
+        self._ready_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """At once, without waiting: for a second signal."""
+        self._closing = True
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _spawn(self) -> None:
+        self._ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "event_hubs_emulator"]
+        command += ["--host", self._host, "--port", str(self.port), "--data", str(self._data)]
+        for hub in self._hubs:
+            command += ["--hub", f"{hub}:{PARTITIONS}"]
+        # Its standard input is a pipe of ours that nobody writes to: it ends when this process does, however that is.
+        command += ["--ready-file", str(self._ready_file), "--exit-with-parent"]
+        # A session of its own: Ctrl-C in the terminal reaches the host alone, which then stops things in order.
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._reader = asyncio.get_running_loop().create_task(self._pass_on_log(self._process))
+        try:
+            await asyncio.wait_for(self._until_ready(self._process), _START_SECONDS)
+        except asyncio.TimeoutError:
+            await self._end()
+            raise StartError(f"the local Event Hubs did not start within {_START_SECONDS:.0f} s") from None
+
+    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            while not self._is_ready():
+                done, _ = await asyncio.wait({ended}, timeout=0.05)
+                if done:
+                    raise StartError(f"the local Event Hubs ended at start (exit code {process.returncode}); see above")
+        finally:
+            ended.cancel()
+
+    def _is_ready(self) -> bool:
+        try:
+            json.loads(self._ready_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        return True
+
+    async def _watch(self) -> None:
+        while not self._closing:
+            assert self._process is not None
+            code = await self._process.wait()
+            if self._closing:
+                return
+            logger.warning("the local Event Hubs died (exit code %s); starting it again", code)
+            for delay in (0.0, 0.5, 2.0, 5.0, 10.0):
+                await asyncio.sleep(delay)
+                try:
+                    await self._spawn()
+                    break
+                except StartError as error:
+                    logger.error("%s", error)
+            else:
+                logger.critical("the local Event Hubs cannot be started; Event Hubs triggers stand still")
+                return
+
+    async def _pass_on_log(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            text = line.decode("utf-8", "replace").rstrip()
+            match = _LINE.match(text)
+            level = logging.getLevelName(match.group(1)) if match else logging.WARNING
+            # What it says when all is well belongs to the details.
+            logger.log(logging.DEBUG if level == logging.INFO else level, "%s", match.group(2) if match else text)
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+                return
+            except asyncio.TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(number)
+        await process.wait()

@@ -1,0 +1,109 @@
+"""One readable line per event on stderr, with level, function and invocation id; JSON lines on demand."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from functions_host.context import current
+
+HOST = logging.getLogger("functions_host")
+VERBOSE_ONLY = ("azure.eventhub", "azure.core", "azure.identity", "aiohttp", "asyncio", "msal")
+
+_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "information": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "none": logging.CRITICAL + 10,
+}
+_NAMES = {10: "DEBUG", 20: "INFO", 30: "WARN", 40: "ERROR", 50: "FATAL"}
+
+
+class InvocationFilter(logging.Filter):
+    """Gives each record the invocation it was made in, and drops what host.json's logging.logLevel mutes.
+
+    Categories are the real host's: ``Function.<name>.User`` for what user code logs, ``Function.<name>`` and
+    ``Host`` for the host's own lines; the longest configured prefix counts, then ``default``.
+    """
+
+    def __init__(self, levels: Mapping[str, str]) -> None:
+        super().__init__()
+        self._levels = {name.lower(): _LEVELS.get(level.lower(), logging.INFO) for name, level in levels.items()}
+        self._cache: dict[tuple[str, bool], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        invocation = current.get()
+        if not hasattr(record, "function"):
+            record.function = invocation.function_name if invocation else ""
+            record.invocation_id = invocation.invocation_id if invocation else ""
+        if not self._levels:
+            return True
+        return record.levelno >= self._threshold(record.function, record.name.startswith("functions_host"))
+
+    def _threshold(self, function: str, by_host: bool) -> int:
+        found = self._cache.get((function, by_host))
+        if found is None:
+            category = f"function.{function.lower()}" + ("" if by_host else ".user") if function else "host"
+            parts = category.split(".")
+            prefixes = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+            name = next((prefix for prefix in prefixes if prefix in self._levels), "default")
+            found = self._cache[(function, by_host)] = self._levels.get(name, 0)
+        return found
+
+
+class LineFormatter(logging.Formatter):
+    """``2026-01-23T10:30:00.123Z INFO  [Name 1a2b3c4d] message``, exceptions below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        function = getattr(record, "function", "")
+        invocation = getattr(record, "invocation_id", "")
+        where = f" [{function} {invocation[:8]}]" if function else ""
+        level = _NAMES.get(record.levelno, record.levelname)
+        text = f"{_stamp(record.created)} {level:<5}{where} {record.getMessage()}"
+        if record.exc_info and record.exc_info[0] is not None:
+            text += "\n" + self.formatException(record.exc_info)
+        return text
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, function, invocationId, logger, message[, exception]."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, str] = {"time": _stamp(record.created), "level": _NAMES.get(record.levelno, record.levelname)}
+        if getattr(record, "function", ""):
+            line["function"] = record.function  # type: ignore[attr-defined]
+            line["invocationId"] = record.invocation_id  # type: ignore[attr-defined]
+        line["logger"] = record.name
+        line["message"] = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _stamp(seconds: float) -> str:
+    whole = time.gmtime(seconds)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', whole)}.{int(seconds * 1000) % 1000:03d}Z"
+
+
+def set_up_logging(*, verbose: bool, as_json: bool, levels: Mapping[str, str] | None = None) -> None:
+    """Send all logging to stderr. User code logs from INFO on, as in the worker (PYTHON_ENABLE_DEBUG_LOGGING=1: DEBUG)."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if as_json else LineFormatter())
+    handler.addFilter(InvocationFilter(levels or {}))
+    root.addHandler(handler)
+    debug = verbose or os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true")
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    HOST.setLevel(logging.DEBUG if verbose else logging.INFO)
+    for name in VERBOSE_ONLY:
+        # The SDKs report every lost connection on their own; the listener says it once, in words.
+        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.ERROR)

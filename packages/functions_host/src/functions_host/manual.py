@@ -1,0 +1,96 @@
+"""Runs a function now, whatever its trigger: what POST /admin/functions/{name} asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from azure.eventhub import EventData
+from azure.eventhub.amqp import AmqpAnnotatedMessage
+from azure.functions.meta import Datum
+
+from functions_host.errors import FunctionFailed
+from functions_host.eventhubs.metadata import batch_metadata, event_metadata, event_objects
+from functions_host.functions import FunctionInfo
+from functions_host.http.admin import Refused
+from functions_host.invoker import Invoker
+from functions_host.timers.service import TimerService
+
+if TYPE_CHECKING:
+    from functions_host.durable_service import DurableService
+
+logger = logging.getLogger("functions_host.admin")
+
+
+class ManualTrigger:
+    """Starts the run in the background, as the real host does: the answer (202) does not wait for it."""
+
+    def __init__(self, invoker: Invoker, timers: TimerService, durable: DurableService | None) -> None:
+        self._invoker = invoker
+        self._timers = timers
+        self._durable = durable
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, function: FunctionInfo, given: Any) -> None:
+        match function.kind:
+            case "timerTrigger":
+                self._start(self._timers.fire_now(function))
+            case "eventHubTrigger":
+                self._start(self._event(function, given))
+            case "orchestrationTrigger":
+                await self._orchestration(function, given)
+            case "activityTrigger":
+                text = "null" if given is None else given if isinstance(given, str) else json.dumps(given)
+                self._start(self._invoke(function, Datum(text, "string")))
+            case "warmupTrigger":
+                self._start(self._invoke(function, Datum("{}", "json")))
+            case _:
+                raise Refused("Entities are signalled at /runtime/webhooks/durabletask/entities/{name}/{key}?op=")
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _invoke(self, function: FunctionInfo, datum: Any) -> None:
+        try:
+            await self._invoker.invoke(function, datum)
+        except FunctionFailed:
+            pass
+
+    async def _event(self, function: FunctionInfo, given: Any) -> None:
+        event = _event_data("" if given is None else given if isinstance(given, str) else json.dumps(given))
+        context = {
+            "FullyQualifiedNamespace": "",
+            "EventHubName": str(function.trigger.get("eventHubName") or ""),
+            "ConsumerGroup": str(function.trigger.get("consumerGroup") or "$Default"),
+            "PartitionId": "0",
+        }
+        try:
+            if str(function.trigger.get("cardinality") or "many").lower() == "many":
+                metadata = batch_metadata([event], context)
+                await self._invoker.invoke(function, None, value=event_objects([event], metadata, binary=True))
+            else:
+                body = b"".join(event.body)  # type: ignore[arg-type]
+                await self._invoker.invoke(function, Datum(body, "bytes"), metadata=event_metadata(event, context))
+        except FunctionFailed:
+            pass
+
+    async def _orchestration(self, function: FunctionInfo, given: Any) -> None:
+        assert self._durable is not None
+        refusal = await self._durable.start_orchestration(function.durable_name, given)
+        if refusal:
+            raise Refused(refusal)
+
+
+def _event_data(text: str) -> EventData:
+    """An event as it would arrive: with a sequence number, an offset and the time of its arrival."""
+    event = EventData(text)
+    now = int(datetime.now(timezone.utc).timestamp() * 1000)
+    message: AmqpAnnotatedMessage = event.raw_amqp_message
+    message.annotations = {b"x-opt-sequence-number": 0, b"x-opt-offset": b"0", b"x-opt-enqueued-time": now}
+    return event
