@@ -37,7 +37,8 @@ async def get_store() -> Store:
     global _store
     if _store is not None:
         return _store
-    while not _opening.acquire(blocking=False):  # another loop may hold it: wait without blocking this one
+    # The holder may run on another loop: an asyncio lock or event cannot tell this one.
+    while not _opening.acquire(blocking=False):  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     try:
         if _store is None:

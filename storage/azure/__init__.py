@@ -1,0 +1,1 @@
+"""The store on Azure: documents in Cosmos DB, bytes in Blob storage."""
