@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from event_hubs_emulator.amqp import performatives as amqp
 from event_hubs_emulator.amqp.encoding import NULL, encode, string, symbol_array, uint, ushort
@@ -64,8 +64,8 @@ class Connection(asyncio.Protocol):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Not asserted: uvloop's transports have this interface without being subclasses.
+        self.transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._peer = str(transport.get_extra_info("peername"))
         self.service.connections.add(self)
