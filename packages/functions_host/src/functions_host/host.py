@@ -139,7 +139,7 @@ class Host:
         wanted = options.port if options.port is not None else int(self._local.host.get("LocalHttpPort") or 7071)
         self._http_socket = bind(options.host, wanted)
         port = self._http_socket.getsockname()[1]
-        shown = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host  # noqa: S104
+        shown = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host
         self.base_url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
         if options.event_hubs:
             # Bound for as long as the host lives, but never listening: the port stays the local hub's, also while

@@ -18,6 +18,7 @@ from functions_host.errors import StartError
 logger = logging.getLogger("functions_host.event_hubs")
 
 _LINE = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) \S+ (.*)$", re.DOTALL)
+_LEVELS = {"DEBUG": 10, "INFO": 10, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 PARTITIONS = 4
 _START_SECONDS = 30.0
 _STOP_SECONDS = 1.5
@@ -128,9 +129,9 @@ class HubProcess:
         while line := await process.stderr.readline():
             text = line.decode("utf-8", "replace").rstrip()
             match = _LINE.match(text)
-            level = logging.getLevelName(match.group(1)) if match else logging.WARNING
             # What it says when all is well belongs to the details.
-            logger.log(logging.DEBUG if level == logging.INFO else level, "%s", match.group(2) if match else text)
+            level = _LEVELS[match.group(1)] if match else logging.WARNING
+            logger.log(level, "%s", match.group(2) if match else text)
 
     async def _end(self) -> None:
         process = self._process

@@ -45,7 +45,8 @@ class InvocationFilter(logging.Filter):
             record.invocation_id = invocation.invocation_id if invocation else ""
         if not self._levels:
             return True
-        return record.levelno >= self._threshold(record.function, record.name.startswith("functions_host"))
+        by_host = record.name.startswith("functions_host")
+        return record.levelno >= self._threshold(getattr(record, "function", ""), by_host)
 
     def _threshold(self, function: str, by_host: bool) -> int:
         found = self._cache.get((function, by_host))
@@ -93,7 +94,7 @@ def _stamp(seconds: float) -> str:
 
 
 def set_up_logging(*, verbose: bool, as_json: bool, levels: Mapping[str, str] | None = None) -> None:
-    """Send all logging to stderr. User code logs from INFO on, as in the worker (PYTHON_ENABLE_DEBUG_LOGGING=1: DEBUG)."""
+    """Send all logging to stderr. User code logs from INFO on, as in the worker; PYTHON_ENABLE_DEBUG_LOGGING=1: all."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Coroutine
@@ -57,10 +58,8 @@ class ManualTrigger:
         task.add_done_callback(self._tasks.discard)
 
     async def _invoke(self, function: FunctionInfo, datum: Any) -> None:
-        try:
+        with contextlib.suppress(FunctionFailed):  # logged where it happened
             await self._invoker.invoke(function, datum)
-        except FunctionFailed:
-            pass
 
     async def _event(self, function: FunctionInfo, given: Any) -> None:
         event = _event_data("" if given is None else given if isinstance(given, str) else json.dumps(given))
@@ -70,15 +69,13 @@ class ManualTrigger:
             "ConsumerGroup": str(function.trigger.get("consumerGroup") or "$Default"),
             "PartitionId": "0",
         }
-        try:
+        with contextlib.suppress(FunctionFailed):
             if str(function.trigger.get("cardinality") or "many").lower() == "many":
                 metadata = batch_metadata([event], context)
                 await self._invoker.invoke(function, None, value=event_objects([event], metadata, binary=True))
             else:
-                body = b"".join(event.body)  # type: ignore[arg-type]
+                body = b"".join(event.body)
                 await self._invoker.invoke(function, Datum(body, "bytes"), metadata=event_metadata(event, context))
-        except FunctionFailed:
-            pass
 
     async def _orchestration(self, function: FunctionInfo, given: Any) -> None:
         assert self._durable is not None

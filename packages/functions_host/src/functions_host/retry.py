@@ -23,7 +23,7 @@ class RetryPolicy:
         """Seconds before retry number `retry` (from 0): the exponent grows with it, with 20 % of jitter."""
         if self.strategy == "fixed_delay":
             return self.minimum
-        step = max(self.minimum, 0.001) * (2 ** min(retry, 40))
+        step: float = max(self.minimum, 0.001) * (2 ** min(retry, 40))
         return min(self.maximum, step * random.uniform(0.8, 1.2))
 
     def allows(self, retry: int) -> bool:

@@ -24,7 +24,7 @@ _OWN_ANNOTATIONS = frozenset(
 class LazyMetadata(Mapping[str, Any]):
     """Trigger metadata: Datum objects that are made when first asked for."""
 
-    __slots__ = ("_makers", "_made")
+    __slots__ = ("_made", "_makers")
 
     def __init__(self, makers: dict[str, Callable[[], Any]]) -> None:
         self._makers = makers
@@ -127,7 +127,7 @@ def event_objects(events: list[EventData], metadata: Mapping[str, Any], *, binar
             enqueued_time=event.enqueued_time,
             partition_key=key_of(event),
             sequence_number=event.sequence_number,
-            offset=_offset(event),  # type: ignore[arg-type]  # an int for many, as the converter has it
+            offset=_offset(event),  # an int for cardinality many, as the converter has it
             iothub_metadata=_iothub(event),
         )
         for event in events

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -36,7 +37,7 @@ class Schedule:
             return self.interval < limit
         occurrences = self._occurrences(moment)
         seen = [next(occurrences) for _ in range(5)]
-        return any(later - sooner < limit for sooner, later in zip(seen, seen[1:], strict=False))
+        return any(later - sooner < limit for sooner, later in pairwise(seen))
 
     def _occurrences(self, moment: datetime) -> Iterator[datetime]:
         # Cron fires when day of month OR day of week fits, NCRONTAB only when both do: let cron go through the days

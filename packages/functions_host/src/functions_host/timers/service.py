@@ -1,4 +1,4 @@
-"""Fires timer functions: one run at a time each, the schedule's status on disk, missed occurrences reported as past due."""
+"""Fires timer functions: one run at a time each, status on disk, missed occurrences reported as past due."""
 
 from __future__ import annotations
 
