@@ -45,7 +45,9 @@ def decode_event(body: bytes, content_type: str | None, content_encoding: str | 
         else:
             if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
                 return parsed  # type: ignore[no-any-return]
-    if body[:2] == _GZIP_MAGIC or (content_encoding is not None and content_encoding.strip().lower() == "gzip"):
+    if body and (
+        body[:2] == _GZIP_MAGIC or (content_encoding is not None and content_encoding.strip().lower() == "gzip")
+    ):
         body = _gunzip(body)
     if not body:
         raise EventRejected("empty_body", "the event has no body")

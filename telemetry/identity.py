@@ -6,6 +6,7 @@ durable instance id, a Cosmos DB id and one URL path segment that needs no escap
 
 from __future__ import annotations
 
+import base64
 import re
 from hashlib import blake2b
 
@@ -16,7 +17,7 @@ MAX_BATCH_ID = 85
 _SEPARATOR = "~"
 _SAFE = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-_DIGEST_LENGTH = 12
+_DIGEST_LENGTH = 9
 
 
 def _compact(canonical_time: str) -> str:
@@ -32,7 +33,8 @@ def _segment(name: str, limit: int) -> str:
     """``name`` if it is legal and fits; else as much of it as fits with a digest of all of it."""
     if len(name) <= limit and _SAFE(name):
         return name
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_LENGTH // 2).hexdigest()
+    full = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=10).digest()
+    digest = base64.b32encode(full).decode().lower()[:_DIGEST_LENGTH]
     # ``:`` is in no legal name: a cut name never equals another hub's whole one.
     return _UNSAFE.sub("_", name)[: max(limit - _DIGEST_LENGTH - 1, 0)] + ":" + digest
 

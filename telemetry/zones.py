@@ -38,6 +38,7 @@ class Zones:
 
     def __init__(self, zones: list[Zone], shapes: list[Any]) -> None:
         self.zones = tuple(zones)
+        self.shapes = tuple(shapes)
         shapely.prepare(shapes)
         self._tree = shapely.STRtree(shapes)
 
