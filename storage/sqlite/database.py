@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from storage.ports import StoreUnavailable
 from storage.sqlite.connection import connect_reader, connect_writer
-from storage.sqlite.errors import is_passing, unavailable
+from storage.sqlite.errors import breaks_connection, unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -95,7 +95,7 @@ class Database:
                 self._reader_connections.append(connection)
             return work(connection)
         except sqlite3.Error as error:
-            if not is_passing(error) and (broken := self._local.__dict__.pop("connection", None)) is not None:
+            if breaks_connection(error) and (broken := self._local.__dict__.pop("connection", None)) is not None:
                 self._reader_connections.remove(broken)
                 broken.close()
             raise unavailable(error, self._path) from error
@@ -171,19 +171,19 @@ class Database:
         except sqlite3.Error:
             connection.close()
             return
-        if isinstance(error, sqlite3.Error) and is_passing(error):
-            self._writer = connection
-        else:
+        if isinstance(error, sqlite3.Error) and breaks_connection(error):
             connection.close()
+        else:
+            self._writer = connection
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, work: Work[Any], path: Path) -> tuple[Any, BaseException | None]:
-    """The call's value or error. Raises only when SQLite has thrown away the whole transaction."""
+    """The call's value or error. Raises what ends the whole group: a lost transaction, a connection that is broken."""
     connection.execute("SAVEPOINT one_call")
     try:
         value = work(connection)
     except BaseException as error:
-        if not connection.in_transaction:
+        if not connection.in_transaction or (isinstance(error, sqlite3.Error) and breaks_connection(error)):
             raise
         connection.execute("ROLLBACK TO one_call")
         connection.execute("RELEASE one_call")

@@ -18,16 +18,19 @@ _CAUSES = {
     "not a database": "the file is no SQLite database",
 }
 
+_OF_THE_CALL = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
+
 
 def unavailable(error: sqlite3.Error, path: Path) -> Exception:
     """``StoreUnavailable`` for what the outside world causes; the error itself where only our own SQL can be wrong."""
-    if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)):
+    if isinstance(error, _OF_THE_CALL):
         return error
     text = str(error)
     cause = next((plain for part, plain in _CAUSES.items() if part in text), text)
     return StoreUnavailable(f"store {path}: {cause}")
 
 
-def is_passing(error: sqlite3.Error) -> bool:
-    """Whether the connection itself is sound, so that it may be kept: a full disk or a lock, not a lost file."""
-    return "is full" in str(error) or "is locked" in str(error)
+def breaks_connection(error: sqlite3.Error) -> bool:
+    """Whether the connection must be made anew: not after a full disk or a lock, but after a file that was read-only or
+    lost, which a connection that has seen it so may never see otherwise."""
+    return not isinstance(error, _OF_THE_CALL) and "is full" not in str(error) and "is locked" not in str(error)

@@ -1,0 +1,184 @@
+"""Rejected messages: kept until a person or a replay has dealt with them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from storage.ports import Conflict, DeadLetterFilter, Outcome, Store
+from tests.contract_store.builders import FAR_FUTURE, at, letter
+
+STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
+
+
+async def ids(store: Store, **where: str) -> list[str]:
+    return [item["id"] for item in (await store.dead_letters.list(DeadLetterFilter(**where), 100, None)).items]
+
+
+async def test_a_letter_comes_back_as_it_was_put(store: Store) -> None:
+    put = letter("l1", contentType="application/json", index=None, deviceId=None)
+    assert await store.dead_letters.put([put], "batch-a") == [STORED]
+    assert await store.dead_letters.get("l1") == put | {"batchId": "batch-a"}
+    assert await store.dead_letters.get("l2") is None
+
+
+async def test_a_body_larger_than_a_document_comes_back_whole(store: Store) -> None:
+    body = "A" * 4_000_000
+    await store.dead_letters.put([letter("big", body=body)], "batch-a")
+    found = await store.dead_letters.get("big")
+    assert found is not None
+    assert found["body"] == body
+    assert (await store.dead_letters.list(DeadLetterFilter(), 10, None)).items == [found]
+    assert await store.dead_letters.resolve("big", "discarded", at=at(1), reason="too big") == found | {
+        "status": "discarded",
+        "resolvedAt": at(1),
+        "reason": "too big",
+    }
+    assert await store.dead_letters.of_batch("batch-a", ["big"]) == {"big": await store.dead_letters.get("big")}
+
+
+async def test_again_by_the_same_batch_is_stored_by_another_a_duplicate(store: Store) -> None:
+    letters = [letter(f"l{n}", second=n) for n in range(5)]
+    assert await store.dead_letters.put([*letters, letters[0]], "batch-a") == [STORED] * 5 + [DUPLICATE]
+    assert await store.dead_letters.put(letters, "batch-a") == [STORED] * 5
+    assert await store.dead_letters.put([letter("new"), *letters], "batch-b") == [STORED] + [DUPLICATE] * 5
+    totals = await store.dead_letters.totals()
+    assert totals.dead_letters == {"open": 6, "replayed": 0, "discarded": 0}
+    assert totals.dead_letter_codes == {"battery_out_of_range": 6}
+
+
+async def test_many_at_once_from_two_batches(store: Store) -> None:
+    letters = [letter(f"l{n}", second=n, codes=("wrong_type", "x")) for n in range(150)]
+    one, two = await asyncio.gather(
+        store.dead_letters.put(letters, "batch-a"), store.dead_letters.put(letters, "batch-b")
+    )
+    assert all({a, b} == {STORED, DUPLICATE} for a, b in zip(one, two, strict=True))
+    totals = await store.dead_letters.totals()
+    assert totals.dead_letters["open"] == 150
+    assert totals.dead_letter_codes == {"wrong_type": 150, "x": 150}
+
+
+async def test_an_open_one_is_brought_up_to_date_by_its_batch_only(store: Store) -> None:
+    await store.dead_letters.put([letter("l1", codes=("old", "both"))], "batch-a")
+    await store.dead_letters.put([letter("l1", codes=("foreign",), attempts=9)], "batch-b")
+    await store.dead_letters.put([letter("l1", second=50, codes=("both", "new"), attempts=2)], "batch-a")
+    found = await store.dead_letters.get("l1")
+    assert found is not None
+    assert ([error["code"] for error in found["errors"]], found["attempts"]) == (["both", "new"], 2)
+    assert found["createdAt"] == at(0)
+    assert await ids(store, error_code="new") == ["l1"]
+    assert await ids(store, error_code="old") == []
+    assert (await store.dead_letters.totals()).dead_letter_codes == {"both": 1, "new": 1}
+
+
+async def test_a_resolved_one_keeps_its_status_when_its_batch_runs_again(store: Store) -> None:
+    await store.dead_letters.put([letter("l1")], "batch-a")
+    resolved = await store.dead_letters.resolve("l1", "replayed", at=at(3))
+    assert await store.dead_letters.put([letter("l1", codes=("new",), attempts=5)], "batch-a") == [STORED]
+    assert await store.dead_letters.get("l1") == resolved
+    assert (await store.dead_letters.totals()).dead_letters == {"open": 0, "replayed": 1, "discarded": 0}
+
+
+async def test_resolve_once_and_the_same_again_changes_nothing(store: Store) -> None:
+    await store.dead_letters.put([letter("l1"), letter("l2")], "batch-a")
+    first = await store.dead_letters.resolve("l1", "discarded", at=at(3), reason="noise")
+    assert (first["status"], first["resolvedAt"], first["reason"]) == ("discarded", at(3), "noise")
+    assert await store.dead_letters.resolve("l1", "discarded", at=at(9), reason="other") == first
+    with pytest.raises(Conflict) as caught:
+        await store.dead_letters.resolve("l1", "replayed", at=at(9))
+    assert caught.value.record == first
+    with pytest.raises(KeyError):
+        await store.dead_letters.resolve("nobody", "replayed", at=at(9))
+    assert (await store.dead_letters.totals()).dead_letters == {"open": 1, "replayed": 0, "discarded": 1}
+    assert await ids(store, status="discarded") == ["l1"]
+    assert await ids(store, status="open") == ["l2"]
+    assert await ids(store, error_code="battery_out_of_range", status="discarded") == ["l1"]
+
+
+async def test_discard_and_replay_at_once_and_one_wins(store: Store) -> None:
+    await store.dead_letters.put([letter("l1")], "batch-a")
+    results = await asyncio.gather(
+        *(store.dead_letters.resolve("l1", status, at=at(3)) for status in ("replayed", "discarded") * 4),
+        return_exceptions=True,
+    )
+    found = await store.dead_letters.get("l1")
+    assert found is not None
+    assert [result for result in results if not isinstance(result, Conflict)] == [found] * 4
+    totals = (await store.dead_letters.totals()).dead_letters
+    assert totals == {"open": 0, "replayed": 0, "discarded": 0} | {found["status"]: 1}
+
+
+async def test_a_replay_rejected_again_counts_once_a_time(store: Store) -> None:
+    await store.dead_letters.put([letter("l1", codes=("old",))], "batch-a")
+    errors = letter("x", codes=("new",))["errors"]
+    again = await store.dead_letters.reopen_attempt("l1", errors, at(4))
+    assert (again["status"], again["attempts"], again["errors"]) == ("open", 2, errors)
+    assert await store.dead_letters.reopen_attempt("l1", errors, at(4)) == again
+    assert (await store.dead_letters.reopen_attempt("l1", errors, at(5)))["attempts"] == 3
+    assert (await store.dead_letters.totals()).dead_letter_codes == {"new": 1}
+    # A batch that runs again does not take the attempts back.
+    await store.dead_letters.put([letter("l1", codes=("new",))], "batch-a")
+    found = await store.dead_letters.get("l1")
+    assert found is not None
+    assert found["attempts"] == 3
+    assert set(found) == set(letter("l1")) | {"batchId"}
+    await store.dead_letters.resolve("l1", "discarded", at=at(6))
+    with pytest.raises(Conflict):
+        await store.dead_letters.reopen_attempt("l1", errors, at(7))
+    with pytest.raises(KeyError):
+        await store.dead_letters.reopen_attempt("nobody", errors, at(7))
+
+
+async def test_of_batch_gives_those_of_the_ids_that_this_batch_wrote(store: Store) -> None:
+    await store.dead_letters.put([letter(f"l{n}") for n in range(120)], "batch-a")
+    await store.dead_letters.put([letter("other")], "batch-b")
+    asked = ["l1", "l7", "other", "nobody", *(f"l{n}" for n in range(20, 110))]
+    found = await store.dead_letters.of_batch("batch-a", asked)
+    assert set(found) == {"l1", "l7", *(f"l{n}" for n in range(20, 110))}
+    assert found["l7"] == await store.dead_letters.get("l7")
+    assert await store.dead_letters.of_batch("batch-a", []) == {}
+
+
+async def test_each_filter_and_their_combinations(store: Store) -> None:
+    await store.dead_letters.put([letter("l1", second=1, codes=("a", "b"))], "batch-a")
+    await store.dead_letters.put([letter("l2", second=2, codes=("b",), deviceId="drone-2")], "batch-a")
+    await store.dead_letters.put([letter("l3", second=3, codes=("a",), deviceId=None)], "batch-b")
+    await store.dead_letters.resolve("l1", "replayed", at=at(9))
+    assert await ids(store) == ["l3", "l2", "l1"]
+    assert await ids(store, error_code="a") == ["l3", "l1"]
+    assert await ids(store, error_code="b", status="open") == ["l2"]
+    assert await ids(store, device_id="drone-1") == ["l1"]
+    assert await ids(store, batch_id="batch-a") == ["l2", "l1"]
+    assert await ids(store, batch_id="batch-a", error_code="a") == ["l1"]
+    assert await ids(store, batch_id="batch-a", error_code="a", status="open") == []
+    assert await ids(store, device_id="drone-2", batch_id="batch-a", error_code="b", status="open") == ["l2"]
+    assert await ids(store, device_id="drone-2", batch_id="batch-b") == []
+    assert await ids(store, error_code="A") == []
+
+
+async def test_purge_takes_resolved_ones_and_never_an_open_one(store: Store) -> None:
+    await store.dead_letters.put([letter(f"l{n}") for n in range(5)], "batch-a")
+    for n in range(4):
+        await store.dead_letters.resolve(f"l{n}", "replayed" if n % 2 else "discarded", at=at(n))
+    before = await store.dead_letters.totals()
+    assert await store.dead_letters.purge(at(3), 2) == 2
+    assert await ids(store) == ["l4", "l3", "l2"]
+    assert await store.dead_letters.purge(at(3), 10) == 1
+    assert await store.dead_letters.purge(FAR_FUTURE, 10) == 1
+    assert await store.dead_letters.purge(FAR_FUTURE, 10) == 0
+    assert await ids(store) == ["l4"]
+    assert await ids(store, error_code="battery_out_of_range") == ["l4"]
+    assert await store.dead_letters.totals() == before
+
+
+async def test_a_body_larger_than_a_document_is_purged_with_its_letter(store: Store) -> None:
+    await store.dead_letters.put([letter("big", body="A" * 4_000_000)], "batch-a")
+    await store.dead_letters.resolve("big", "discarded", at=at(1))
+    assert await store.dead_letters.purge(FAR_FUTURE, 10) == 1
+    assert await store.dead_letters.get("big") is None
+    # Put again it is a new one.
+    assert await store.dead_letters.put([letter("big", body="B")], "batch-a") == [STORED]
+    found = await store.dead_letters.get("big")
+    assert found is not None
+    assert (found["body"], found["status"]) == ("B", "open")

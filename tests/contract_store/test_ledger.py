@@ -1,0 +1,266 @@
+"""The life of a batch."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from storage.ports import Batch, BatchStatus, Conflict, Counts, Store
+from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, batch, running
+
+ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"
+COUNTS = Counts(messages=10, stored=6, duplicates=3, rejected=1)
+
+
+async def test_a_received_batch_stands_with_its_bytes(store: Store) -> None:
+    received = await store.ledger.receive(batch(), b"\x00raw\xff")
+    assert received == replace(batch(), updated_at=at(0))
+    assert await store.ledger.get(ID) == received
+    assert await store.ledger.raw(ID) == b"\x00raw\xff"
+
+
+async def test_what_is_not_there_is_none(store: Store) -> None:
+    assert await store.ledger.get("nobody") is None
+    assert await store.ledger.raw("nobody") is None
+    assert await store.ledger.staged("nobody", "x", "y") is None
+
+
+async def test_receiving_again_leaves_the_record_and_its_bytes_alone(store: Store) -> None:
+    begun = await running(store)
+    again = await store.ledger.receive(batch(instance_id="other", events=3), b"other")
+    assert again == begun
+    assert await store.ledger.raw(ID) == b"raw"
+    assert (await store.ledger.totals()).events == 9
+
+
+async def test_forty_receive_one_batch_at_once(store: Store) -> None:
+    got = await asyncio.gather(*(store.ledger.receive(batch(instance_id=f"i{n}", events=1), b"raw") for n in range(40)))
+    assert len(set(got)) == 1
+    totals = await store.ledger.totals()
+    assert (totals.events, totals.batches["received"]) == (1, 1)
+
+
+async def test_begin_names_the_stage_and_moves_on(store: Store) -> None:
+    await running(store)
+    second = await store.ledger.begin(ID, ONE, "enrich")
+    assert (second.status, second.stage) == (BatchStatus.RUNNING, "enrich")
+    assert second.updated_at > at(0)
+    assert await store.ledger.get(ID) == second
+
+
+async def test_complete_keeps_counts_and_drops_staged_documents(store: Store) -> None:
+    await running(store)
+    await store.ledger.stage(ID, ONE, "validated", b"[1]")
+    assert await store.ledger.staged(ID, ONE, "validated") == b"[1]"
+    done = await store.ledger.complete(ID, ONE, COUNTS, at(5))
+    assert (done.status, done.counts, done.completed_at, done.stage) == (BatchStatus.COMPLETED, COUNTS, at(5), None)
+    assert await store.ledger.staged(ID, ONE, "validated") is None
+    assert await store.ledger.raw(ID) == b"raw"
+
+
+async def test_complete_again_changes_nothing(store: Store) -> None:
+    await running(store)
+    done = await store.ledger.complete(ID, ONE, COUNTS, at(5))
+    assert await store.ledger.complete(ID, ONE, Counts(1, 1, 0, 0), at(9)) == done
+    assert (await store.ledger.totals()).messages == 10
+
+
+async def test_fail_keeps_stage_and_cut_error(store: Store) -> None:
+    await running(store)
+    failed = await store.ledger.fail(ID, ONE, "store", "x" * 5000, at(5))
+    assert (failed.status, failed.stage, failed.error) == (BatchStatus.FAILED, "store", "x" * 4000)
+    assert await store.ledger.fail(ID, ONE, "other", "y", at(6)) == failed
+    assert await store.ledger.get(ID) == failed
+
+
+async def test_a_batch_that_never_began_can_fail(store: Store) -> None:
+    await store.ledger.receive(batch(), b"raw")
+    assert (await store.ledger.fail(ID, ONE, "start", "gone", at(5))).status is BatchStatus.FAILED
+
+
+@pytest.mark.parametrize("end", ["complete", "fail"])
+async def test_an_ended_batch_does_not_begin_or_stage(store: Store, end: str) -> None:
+    await running(store)
+    if end == "complete":
+        await store.ledger.complete(ID, ONE, COUNTS, at(5))
+    else:
+        await store.ledger.fail(ID, ONE, "store", "broken", at(5))
+    with pytest.raises(Conflict) as caught:
+        await store.ledger.begin(ID, ONE, "validate")
+    assert caught.value.record == await store.ledger.get(ID)
+    with pytest.raises(Conflict):
+        await store.ledger.stage(ID, ONE, "x", b"")
+    assert await store.ledger.staged(ID, ONE, "x") is None
+
+
+async def test_an_ended_batch_does_not_end_otherwise(store: Store) -> None:
+    await running(store)
+    await store.ledger.fail(ID, ONE, "store", "broken", at(5))
+    with pytest.raises(Conflict):
+        await store.ledger.complete(ID, ONE, COUNTS, at(6))
+    await running(store, "other")
+    await store.ledger.complete("other", "other-1", COUNTS, at(5))
+    with pytest.raises(Conflict):
+        await store.ledger.fail("other", "other-1", "store", "late", at(6))
+
+
+async def test_a_batch_that_has_not_begun_does_not_complete(store: Store) -> None:
+    await store.ledger.receive(batch(), b"raw")
+    with pytest.raises(Conflict):
+        await store.ledger.complete(ID, ONE, COUNTS, at(5))
+
+
+async def test_an_unknown_batch_is_a_conflict_without_record(store: Store) -> None:
+    for call in (
+        store.ledger.begin(ID, ONE, "x"),
+        store.ledger.complete(ID, ONE, COUNTS, at(1)),
+        store.ledger.fail(ID, ONE, "x", "y", at(1)),
+        store.ledger.stage(ID, ONE, "x", b""),
+        store.ledger.open_attempt(ID, batch(), TWO, at(1), swept=False),
+    ):
+        with pytest.raises(Conflict) as caught:
+            await call
+        assert caught.value.record is None
+
+
+async def test_only_the_current_attempt_may_change_anything(store: Store) -> None:
+    begun = await running(store)
+    await store.ledger.stage(ID, ONE, "validated", b"old")
+    opened = await store.ledger.open_attempt(ID, begun, TWO, at(7), swept=True)
+    for call in (
+        store.ledger.begin(ID, ONE, "x"),
+        store.ledger.complete(ID, ONE, COUNTS, at(8)),
+        store.ledger.fail(ID, ONE, "x", "y", at(8)),
+        store.ledger.stage(ID, ONE, "late", b""),
+    ):
+        with pytest.raises(Conflict) as caught:
+            await call
+        assert caught.value.record == opened
+    assert await store.ledger.get(ID) == opened
+    assert await store.ledger.staged(ID, TWO, "validated") is None
+
+
+async def test_a_sweep_counts_and_a_person_starts_the_count_again(store: Store) -> None:
+    begun = await running(store)
+    swept = await store.ledger.open_attempt(ID, begun, TWO, at(7), swept=True)
+    assert (swept.status, swept.attempts, swept.sweeps, swept.instance_id) == (BatchStatus.RECEIVED, 2, 1, TWO)
+    assert (swept.stage, swept.error, swept.updated_at) == (None, None, at(7))
+    again = await store.ledger.open_attempt(ID, swept, "three", at(8), swept=True)
+    assert (again.attempts, again.sweeps) == (3, 2)
+    replayed = await store.ledger.open_attempt(ID, again, "four", at(9), swept=False)
+    assert (replayed.attempts, replayed.sweeps) == (4, 0)
+
+
+async def test_opening_the_same_attempt_again_changes_nothing(store: Store) -> None:
+    begun = await running(store)
+    opened = await store.ledger.open_attempt(ID, begun, TWO, at(7), swept=False)
+    assert await store.ledger.open_attempt(ID, begun, TWO, at(8), swept=False) == opened
+    started = await store.ledger.begin(ID, TWO, "validate")
+    assert await store.ledger.open_attempt(ID, begun, TWO, at(9), swept=False) == started
+
+
+async def test_two_open_an_attempt_at_once_and_one_wins(store: Store) -> None:
+    begun = await running(store)
+    results = await asyncio.gather(
+        *(store.ledger.open_attempt(ID, begun, f"attempt-{n}", at(7), swept=False) for n in range(10)),
+        return_exceptions=True,
+    )
+    winners = [result for result in results if isinstance(result, Batch)]
+    assert len(winners) == 1
+    assert all(isinstance(result, (Batch, Conflict)) for result in results)
+    assert await store.ledger.get(ID) == winners[0]
+    assert winners[0].attempts == 2
+
+
+async def test_two_runs_of_one_attempt_at_once_end_as_one(store: Store) -> None:
+    await store.ledger.receive(batch(), b"raw")
+
+    async def run() -> Batch:
+        await store.ledger.begin(ID, ONE, "validate")
+        await store.ledger.stage(ID, ONE, "validated", b"[1]")
+        return await store.ledger.complete(ID, ONE, COUNTS, at(5))
+
+    first, second = await asyncio.gather(run(), run(), return_exceptions=True)
+    # The slower one may find the batch completed already; never is anything counted twice.
+    assert any(isinstance(result, Batch) for result in (first, second))
+    assert all(isinstance(result, (Batch, Conflict)) for result in (first, second))
+    totals = await store.ledger.totals()
+    assert (totals.messages, totals.batches["completed"], totals.batches["running"]) == (10, 1, 0)
+
+
+async def test_a_replay_keeps_the_counts_until_it_completes(store: Store) -> None:
+    await running(store)
+    done = await store.ledger.complete(ID, ONE, COUNTS, at(5))
+    opened = await store.ledger.open_attempt(ID, done, TWO, at(7), swept=False)
+    assert (opened.counts, opened.completed_at) == (COUNTS, None)
+    assert (await store.ledger.totals()).rejected == 1
+    await store.ledger.begin(ID, TWO, "validate")
+    again = await store.ledger.complete(ID, TWO, Counts(10, 7, 3, 0), at(9))
+    assert again.counts == Counts(10, 7, 3, 0)
+    totals = await store.ledger.totals()
+    assert (totals.messages, totals.stored, totals.duplicates, totals.rejected) == (10, 7, 3, 0)
+
+
+async def test_staging_again_overwrites(store: Store) -> None:
+    await running(store)
+    await store.ledger.stage(ID, ONE, "validated", b"one")
+    await store.ledger.stage(ID, ONE, "validated", b"two")
+    await store.ledger.stage(ID, ONE, "enriched", b"three")
+    assert await store.ledger.staged(ID, ONE, "validated") == b"two"
+    assert await store.ledger.staged(ID, ONE, "enriched") == b"three"
+
+
+async def test_bytes_far_larger_than_a_document(store: Store) -> None:
+    raw, staged = b"r" * 5_000_000, b"s" * 5_000_000
+    await store.ledger.receive(batch(), raw)
+    await store.ledger.stage(ID, ONE, "validated", staged)
+    assert await store.ledger.raw(ID) == raw
+    assert await store.ledger.staged(ID, ONE, "validated") == staged
+
+
+async def test_standing_still_finds_the_unfinished_oldest_first(store: Store) -> None:
+    await store.ledger.receive(batch("young", second=30), b"")
+    await store.ledger.receive(batch("old", second=10), b"")
+    await running(store, "runs", second=5)  # begun by the clock, so it stood still since today
+    await running(store, "done", second=1)
+    await store.ledger.complete("done", "done-1", COUNTS, at(2))
+    await running(store, "broken", second=1)
+    await store.ledger.fail("broken", "broken-1", "x", "y", at(2))
+    assert [found.id for found in await store.ledger.standing_still(at(30), 10)] == ["old"]
+    assert [found.id for found in await store.ledger.standing_still(FAR_FUTURE, 10)] == ["old", "young", "runs"]
+    assert [found.id for found in await store.ledger.standing_still(FAR_FUTURE, 2)] == ["old", "young"]
+    assert await store.ledger.standing_still(FAR_PAST, 10) == []
+
+
+async def test_purge_takes_only_what_completed_before(store: Store) -> None:
+    for n in range(4):
+        await running(store, f"done-{n}", second=n)
+        await store.ledger.stage(f"done-{n}", f"done-{n}-1", "validated", b"x")
+        await store.ledger.complete(f"done-{n}", f"done-{n}-1", COUNTS, at(n))
+    await running(store, "runs")
+    await store.ledger.receive(batch("waits"), b"raw")
+    await running(store, "broken")
+    await store.ledger.fail("broken", "broken-1", "x", "y", at(0))
+    before = await store.ledger.totals()
+
+    assert await store.ledger.purge(at(3), 2) == 2
+    assert await store.ledger.get("done-0") is None
+    assert await store.ledger.raw("done-1") is None
+    assert await store.ledger.get("done-2") is not None
+    assert await store.ledger.purge(at(3), 10) == 1
+    assert await store.ledger.purge(at(3), 10) == 0
+    assert await store.ledger.raw("done-3") == b"raw"
+    for kept in ("runs", "waits", "broken"):
+        assert await store.ledger.raw(kept) == b"raw"
+    assert await store.ledger.totals() == before
+    assert before.batches == {"received": 1, "running": 1, "completed": 4, "failed": 1}
+
+
+async def test_a_replayed_batch_is_not_purged_while_it_runs(store: Store) -> None:
+    await running(store)
+    done = await store.ledger.complete(ID, ONE, COUNTS, at(5))
+    await store.ledger.open_attempt(ID, done, TWO, at(7), swept=False)
+    assert await store.ledger.purge(FAR_FUTURE, 10) == 0
+    assert await store.ledger.raw(ID) == b"raw"

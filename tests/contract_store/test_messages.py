@@ -1,0 +1,132 @@
+"""Accepted messages: written once, whoever brings them; read by drone and time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from storage.ports import Document, Outcome, Page, Store
+from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, message
+
+STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
+WEIRD = [
+    "a b",
+    "ä-ö",
+    "quote\"'",
+    "percent%2F",
+    "semi;colon",
+    "x" * 90,
+    "UPPER",
+    "upper",
+    "0",
+    "null",
+    "[1]",
+    "e\u0301",
+]
+
+
+async def history(store: Store, device_id: str = "drone-1", **changes: object) -> Page[Document]:
+    arguments: dict[str, object] = {"ascending": True, "limit": 100, "continuation": None} | changes
+    return await store.messages.history(
+        device_id,
+        arguments.pop("time_from", None),  # type: ignore[arg-type]
+        arguments.pop("time_to", None),  # type: ignore[arg-type]
+        **arguments,  # type: ignore[arg-type]
+    )
+
+
+async def test_a_message_comes_back_as_it_was_put(store: Store) -> None:
+    put = message("m1", position={"latitude": 47.5, "altitude": None}, extra={"ünï": ["ö", 1.5, None, True, 2**53]})
+    assert await store.messages.put([put], "batch-a") == [STORED]
+    assert (await history(store)).items == [put | {"batchId": "batch-a"}]
+
+
+async def test_nothing_put_is_nothing_done(store: Store) -> None:
+    assert await store.messages.put([], "batch-a") == []
+
+
+async def test_again_by_the_same_batch_is_stored_by_another_a_duplicate(store: Store) -> None:
+    messages = [message(f"m{n}", f"drone-{n % 3}", second=n) for n in range(10)]
+    assert await store.messages.put(messages, "batch-a") == [STORED] * 10
+    assert await store.messages.put(messages, "batch-a") == [STORED] * 10
+    assert await store.messages.put(messages, "batch-b") == [DUPLICATE] * 10
+    assert {item["batchId"] for item in (await history(store)).items} == {"batch-a"}
+
+
+async def test_outcomes_are_in_order_of_the_messages(store: Store) -> None:
+    await store.messages.put([message("m1", second=1), message("m3", second=3)], "batch-a")
+    mixed = [message(f"m{n}", second=n) for n in range(5)] + [message("m0", second=0)]
+    assert await store.messages.put(mixed, "batch-b") == [STORED, DUPLICATE, STORED, DUPLICATE, STORED, DUPLICATE]
+    # The same again by the same batch: the same counts.
+    assert await store.messages.put(mixed, "batch-b") == [STORED, DUPLICATE, STORED, DUPLICATE, STORED, DUPLICATE]
+    assert [item["id"] for item in (await history(store)).items] == ["m0", "m1", "m2", "m3", "m4"]
+
+
+async def test_two_batches_bring_the_same_messages_at_once(store: Store) -> None:
+    messages = [message(f"m{n}", f"drone-{n % 7}", second=n) for n in range(60)]
+    batches = [f"batch-{n}" for n in range(4)]
+    outcomes = await asyncio.gather(*(store.messages.put(messages, batch_id) for batch_id in batches))
+    for position in range(60):
+        assert Counter(one[position] for one in outcomes) == {STORED: 1, DUPLICATE: 3}
+    again = await asyncio.gather(*(store.messages.put(messages, batch_id) for batch_id in batches))
+    assert again == outcomes
+
+
+async def test_two_runs_of_one_batch_at_once_both_call_it_stored(store: Store) -> None:
+    messages = [message(f"m{n}", f"drone-{n % 7}", second=n) for n in range(60)]
+    outcomes = await asyncio.gather(*(store.messages.put(messages, "batch-a") for _ in range(2)))
+    assert outcomes == [[STORED] * 60, [STORED] * 60]
+    assert len((await history(store, "drone-1")).items) == 9
+
+
+async def test_more_than_one_statement_or_transaction_holds(store: Store) -> None:
+    messages = [message(f"m{n:04d}", "drone-1", second=n) for n in range(257)]
+    assert await store.messages.put(messages[100:200], "batch-a") == [STORED] * 100
+    assert await store.messages.put(messages, "batch-b") == [STORED] * 100 + [DUPLICATE] * 100 + [STORED] * 57
+    assert [item["id"] for item in (await history(store, limit=1000)).items] == [item["id"] for item in messages]
+
+
+async def test_weird_ids_are_just_ids(store: Store) -> None:
+    messages = [message(weird, weird[:64], second=n) for n, weird in enumerate(WEIRD)]
+    assert await store.messages.put(messages, "batch-a") == [STORED] * len(WEIRD)
+    assert await store.messages.put(messages, "batch-b") == [DUPLICATE] * len(WEIRD)
+    for weird in WEIRD:
+        assert [item["id"] for item in (await history(store, weird[:64])).items] == [weird]
+
+
+async def test_history_is_bounded_by_from_inclusive_and_to_exclusive(store: Store) -> None:
+    await store.messages.put([message(f"m{n}", second=n) for n in range(6)], "batch-a")
+    await store.messages.put([message("other", "drone-2", second=3)], "batch-a")
+    page = await history(store, time_from=at(2), time_to=at(4))
+    assert [item["id"] for item in page.items] == ["m2", "m3"]
+    page = await history(store, time_from=at(2), time_to=at(4), ascending=False)
+    assert [item["id"] for item in page.items] == ["m3", "m2"]
+    assert page.continuation is None
+    assert (await history(store, "nobody")).items == []
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+async def test_messages_of_one_time_are_in_order_of_their_ids(store: Store, ascending: bool) -> None:
+    ids = [f"m{n:02d}" for n in range(11)]
+    await store.messages.put([message(one, second=7) for one in reversed(ids)], "batch-a")
+    seen: list[str] = []
+    continuation = None
+    while True:
+        page = await history(store, ascending=ascending, limit=4, continuation=continuation)
+        seen += [item["id"] for item in page.items]
+        continuation = page.continuation
+        if continuation is None:
+            break
+    assert seen == (ids if ascending else ids[::-1])
+
+
+async def test_purge_takes_the_oldest_enqueued_and_no_more_than_asked(store: Store) -> None:
+    await store.messages.put([message(f"m{n}", f"drone-{n}", second=n) for n in range(6)], "batch-a")
+    assert await store.messages.purge(FAR_PAST, 10) == 0
+    assert await store.messages.purge(at(5), 2) == 2
+    left = [n for n in range(6) if (await history(store, f"drone-{n}")).items]
+    assert left == [2, 3, 4, 5]
+    assert await store.messages.purge(at(5), 10) == 3
+    assert await store.messages.purge(FAR_FUTURE, 10) == 1
