@@ -220,7 +220,7 @@ def _number(name: str, value: str, low: float, high: float, what: str) -> float:
 def _faults(read: _Reader) -> tuple[InjectedFault, ...]:
     value = read.optional("INJECT_FAULTS")
     faults = []
-    for part in (value or "").split(","):
+    for part in re.split("[,;]", value or ""):
         if not part.strip():
             continue
         match = _FAULT.fullmatch(part.strip())
@@ -228,7 +228,7 @@ def _faults(read: _Reader) -> tuple[InjectedFault, ...]:
             raise SettingError(
                 "INJECT_FAULTS",
                 f"has {part.strip()!r}; allowed: PORT.OPERATION:WHEN:TIMES with PORT ledger, messages or deadletters, "
-                "OPERATION read or write, WHEN before or after, several separated by commas",
+                "OPERATION read or write, WHEN before or after, several separated by , or ;",
             )
         faults.append(InjectedFault(match[1], match[2], match[3], int(match[4])))
     return tuple(faults)
