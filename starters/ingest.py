@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, List  # noqa: UP035
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -54,7 +54,8 @@ _QUICK_RETRIES = AsyncRetrying(
     strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:01", maximum_interval="00:00:30"
 )
 @blueprint.durable_client_input(client_name="client")
-async def ingest(events: list[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:
+# List, not list: the worker's check of annotations does not know builtin generics, and refuses the function.
+async def ingest(events: List[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:  # noqa: UP006
     if events:
         await receive(await get_store(), client, deliveries_of(events, get_settings().event_hub_name))
 
