@@ -92,7 +92,10 @@ class EventHubsEmulator:
 
     async def _keep_retention(self) -> None:
         while self._hubs is not None:
-            self._hubs.drop_expired()
+            try:
+                self._hubs.drop_expired()
+            except OSError:
+                _LOGGER.exception("retention could not be applied; it is tried again")
             await asyncio.sleep(_RETENTION_CHECK_SECONDS)
 
     async def stop(self) -> None:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from .annotations import render
 from .log.files import FolderLock
 from .log.partition_log import LogOptions, PartitionLog, wall_clock_ms
-from .message import Event, render
+from .message import Event
 from .partition_key import partition_of
 
 _LOGGER = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Events on their way in (split a send into events) and out (annotate them once, when they are stored)."""
+"""Split what a producer sends into events. Bodies stay as they are; what would hurt a consumer is refused here."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ BATCH_FORMAT = 0x80013700
 
 _HEADER, _DELIVERY_ANNOTATIONS, _ANNOTATIONS, PROPERTIES, APPLICATION_PROPERTIES = range(0x70, 0x75)
 _DATA, _SEQUENCE, VALUE, _FOOTER = range(0x75, 0x79)
-PARTITION_KEY = Symbol("x-opt-partition-key")
+_PARTITION_KEY = Symbol("x-opt-partition-key")
 _KEY_ENTRY = b"\xa3\x13x-opt-partition-key"
 # Set by the hub alone: whatever a sender says about them is not kept.
 _OWN_ANNOTATIONS = frozenset(
-    {"x-opt-sequence-number", "x-opt-offset", "x-opt-enqueued-time", "x-opt-publisher", "x-opt-partition-key"}
+    {"x-opt-sequence-number", "x-opt-offset", "x-opt-enqueued-time", "x-opt-publisher", _PARTITION_KEY}
 )
+# Sections come in this order; only data and sequence sections may repeat.
+_ORDER = {PROPERTIES: 0, APPLICATION_PROPERTIES: 1, _DATA: 2, _SEQUENCE: 2, VALUE: 2, _FOOTER: 3}
+_MOST_FIELDS = {_HEADER: 5, PROPERTIES: 13}
+_DATA_START = b"\x00\x53\x75"
+_U32 = struct.Struct(">I").unpack_from
 
-_MAP32 = struct.Struct(">4sII").pack
+# Devices repeat their properties; what was decoded once need not be decoded again. Bounded by being emptied.
+_known_good: set[bytes] = set()
+_KNOWN_LIMIT = 4096
 
 
 class Event(NamedTuple):
@@ -30,92 +37,119 @@ class Event(NamedTuple):
     header: bytes
     annotations: bytes  # entries of the sender's own message annotations, partition key included
     annotation_count: int  # of these entries
-    body: bytes  # properties to footer, untouched
+    body: bytes  # properties to footer
 
 
 class Sent(NamedTuple):
-    """What one transfer carried."""
+    """What one transfer carried; events with an own key keep it, `partition_key` is the one that routes them all."""
 
     partition_key: str | None
     events: list[Event]
 
 
+class _Shape(NamedTuple):
+    """The bytes before the body of an event, and what they say: in a batch most events share them."""
+
+    prefix: bytes
+    header: bytes
+    annotations: bytes
+    annotation_count: int
+    key: str | None
+    body_at: int  # where properties start
+
+
 def split(payload: bytes, message_format: int) -> Sent:
-    """Split the payload of one transfer into its events. Raises DecodeError for anything that is not whole AMQP."""
-    if message_format == BATCH_FORMAT:
-        return _split_batch(payload)
-    if message_format != 0:
-        raise DeliveryFault(
-            NOT_IMPLEMENTED, f"no message format 0x{message_format:08x}; 0 and 0x{BATCH_FORMAT:08x} are known"
-        )
-    event, key = _split_event(payload, None)
-    return Sent(key, [event])
+    """Split the payload of one transfer into its events.
+
+    Raises DecodeError for anything that is not whole AMQP, and DeliveryFault for an unknown message format.
+    """
+    if message_format not in (0, BATCH_FORMAT):
+        known = f"0 and 0x{BATCH_FORMAT:08x}"
+        raise DeliveryFault(NOT_IMPLEMENTED, f"no message format 0x{message_format:08x}; {known} are known")
+    try:
+        if message_format == BATCH_FORMAT:
+            return _split_batch(payload)
+        event, shape = _parse_event(payload, None)
+        return Sent(shape.key, [event])
+    except (IndexError, struct.error):
+        raise DecodeError("a message ends within a section") from None
 
 
 def _split_batch(payload: bytes) -> Sent:
-    envelope_key: str | None = None
+    """A batch: annotations with the partition key, then a data section for each event, itself an encoded message."""
+    envelope_key = first_key = None
+    shape: _Shape | None = None
+    events: list[Event] = []
     position, size = 0, len(payload)
-    bodies: list[bytes] = []
     while position < size:
         code, start, end = section_at(payload, position)
         if code == _DATA:
-            bodies.append(_binary(payload, start, end))
-        elif code == _ANNOTATIONS:
-            envelope_key = _key_of(_annotation_map(payload, start))
-        elif code in (_SEQUENCE, VALUE):
-            raise DecodeError("a batch holds its events in data sections")
+            message = _binary(payload, start, end)
+            if shape is not None and message.startswith(shape.prefix) and _is_one_data(message, len(shape.prefix)):
+                events.append(Event(shape.header, shape.annotations, shape.annotation_count, message[shape.body_at :]))
+            else:
+                event, shape = _parse_event(message, envelope_key)
+                first_key = first_key if events else shape.key
+                events.append(event)
+        elif code == _ANNOTATIONS and not events:
+            envelope_key = _key_of(_map_of(payload, start))
+        elif code in (_ANNOTATIONS, _SEQUENCE, VALUE):
+            raise DecodeError("a batch holds annotations and then its events in data sections")
         position = end
-    events = []
-    key = envelope_key
-    for number, body in enumerate(bodies):
-        event, own_key = _split_event(body, envelope_key)
-        if number == 0 and key is None:
-            key = own_key
-        events.append(event)
     if not events:
         raise DecodeError("a batch holds no event")
-    return Sent(key, events)
+    return Sent(envelope_key or first_key, events)
 
 
-def _split_event(payload: bytes, default_key: str | None) -> tuple[Event, str | None]:
-    position, size = 0, len(payload)
+def _is_one_data(message: bytes, position: int) -> bool:
+    """Whether one data section is all there is from `position` on."""
+    if message[position : position + 3] != _DATA_START:
+        return False
+    size = len(message) - position
+    constructor = message[position + 3]
+    if constructor == 0xB0:
+        return size >= 8 and size == 8 + int(_U32(message, position + 4)[0])
+    return constructor == 0xA0 and size >= 5 and size == 5 + message[position + 4]
+
+
+def _parse_event(message: bytes, default_key: str | None) -> tuple[Event, _Shape]:
     header = annotations = b""
-    count = 0
+    count, position, size = 0, 0, len(message)
     key = default_key
-    # Most events start with their properties or body; the sections before are the ones that are rewritten.
     while position < size:
-        code, start, end = section_at(payload, position)
+        code, start, end = section_at(message, position)
         if code == _HEADER:
-            header = b"\x00\x53\x70" + payload[start:end]
+            header = b"\x00\x53\x70" + message[start:end]
+            _check(code, message[start:end])
         elif code == _ANNOTATIONS:
-            values = _annotation_map(payload, start)
+            values = _map_of(message, start)
             key = _key_of(values) or default_key
-            annotations, count = _own_entries(payload, start, values)
+            annotations, count = _foreign_entries(message, start, values)
         elif code != _DELIVERY_ANNOTATIONS:
             break
         position = end
-    body = _checked_body(payload, position)
+    if len(header) > 0xFFFF:
+        raise DecodeError("the header section is larger than its fields can be")
     if key is not None:
         annotations += _KEY_ENTRY + string(key)
         count += 1
-    if len(header) > 0xFFFF:
-        raise DecodeError("the header section is larger than its fields can be")
-    return Event(header, annotations, count, body), key
+    body, body_start = _checked_body(message, position)
+    shape = _Shape(message[:body_start], header, annotations, count, key, position)
+    return Event(header, annotations, count, body), shape
 
 
 def section_at(payload: bytes, position: int) -> tuple[int, int, int]:
-    """(code, start of the value, end) of the section at `position`."""
-    if payload[position : position + 2] == b"\x00\x53" and position + 3 < len(payload):
-        code, start = payload[position + 2], position + 3
+    """(code, start of its value, end) of the section at `position`. Raises DecodeError."""
+    start = position + 3
+    if payload[position : position + 2] == b"\x00\x53" and start < len(payload):
+        code = payload[position + 2]
     else:
         if payload[position] != 0:
             raise DecodeError("a message is not made of sections")
-        descriptor, start = decode(payload, position + 1)
-        if not isinstance(descriptor, int):
-            raise DecodeError("a section has no numeric descriptor")
-        code = descriptor
-    if not _HEADER <= code <= _FOOTER:
-        raise DecodeError(f"no message section has the descriptor {code}")
+        # Other clients may name a section by a long number; here it always becomes the short one.
+        code, start = decode(payload, position + 1)
+    if not isinstance(code, int) or not _HEADER <= code <= _FOOTER:
+        raise DecodeError(f"no message section has the descriptor {code!r:.40}")
     return code, start, skip(payload, start)
 
 
@@ -128,27 +162,28 @@ def _binary(payload: bytes, start: int, end: int) -> bytes:
     raise DecodeError("a data section is not binary")
 
 
-def _annotation_map(payload: bytes, start: int) -> dict[Any, Any]:
+def _map_of(payload: bytes, start: int) -> dict[Any, Any]:
     values, _ = decode(payload, start)
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise DecodeError("message annotations are not a map")
+        raise DecodeError("annotations are not a map")
     return values
 
 
 def _key_of(annotations: dict[Any, Any]) -> str | None:
-    value = annotations.get(PARTITION_KEY)
+    value = annotations.get(_PARTITION_KEY)
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return str(value) if isinstance(value, str) and value else None
 
 
-def _own_entries(payload: bytes, start: int, values: dict[Any, Any]) -> tuple[bytes, int]:
-    if not values or (len(values) == 1 and PARTITION_KEY in values):
+def _foreign_entries(payload: bytes, start: int, values: dict[Any, Any]) -> tuple[bytes, int]:
+    """The encoded annotations that are the sender's own affair, and their number."""
+    if not values or (len(values) == 1 and _PARTITION_KEY in values):
         return b"", 0
     small = payload[start] == 0xC1
-    count = payload[start + 2] if small else int.from_bytes(payload[start + 5 : start + 9], "big")
+    count = payload[start + 2] if small else _U32(payload, start + 5)[0]
     position = start + (3 if small else 9)
     entries = []
     for _ in range(count // 2):
@@ -160,51 +195,41 @@ def _own_entries(payload: bytes, start: int, values: dict[Any, Any]) -> tuple[by
     return b"".join(entries), len(entries)
 
 
-_RANK = {PROPERTIES: 0, APPLICATION_PROPERTIES: 1, _DATA: 2, _SEQUENCE: 2, VALUE: 2, _FOOTER: 3}
-# Devices repeat their properties; what was decoded once need not be decoded again. Bounded by being emptied.
-_known_good: set[bytes] = set()
-_KNOWN_LIMIT = 4096
-
-
-def _checked_body(payload: bytes, position: int) -> bytes:
-    """The sections from `position` on, if each is whole and decodes: consumers must never meet one that does not."""
-    first, size = position, len(payload)
-    rank = 0
-    normal = True
+def _checked_body(message: bytes, first: int) -> tuple[bytes, int]:
+    """The sections from `first` on, all whole and in order or DecodeError, and where the body proper starts."""
+    position, size = first, len(message)
+    body_start: int | None = None
+    previous, rewritten = -1, False
+    pieces: list[bytes] = []
     while position < size:
-        code, start, end = section_at(payload, position)
-        if code not in _RANK or _RANK[code] < rank:
+        code, start, end = section_at(message, position)
+        if code == _DELIVERY_ANNOTATIONS:
+            # azure-eventhub writes them last. They are for the hop to here, and go no further.
+            rewritten, position = True, end
+            continue
+        repeats = code == previous and code in (_DATA, _SEQUENCE)
+        if code not in _ORDER or (not repeats and previous != -1 and _ORDER[code] <= _ORDER[previous]):
             raise DecodeError("the sections of a message are out of order")
-        rank = _RANK[code]
         if code == _DATA:
-            if payload[start] not in (0xA0, 0xB0):
-                raise DecodeError("a data section is not binary")
+            _binary(message, start, start)
         else:
-            _check_section(code, payload[start:end])
-        if start != position + 3:
-            normal = False
-        position = end
-    if normal:
-        return payload[first:] if first else payload
-    return _renormalised(payload, first)
+            _check(code, message[start:end])
+        if body_start is None and _ORDER[code] >= 2:
+            body_start = position
+        rewritten = rewritten or start != position + 3
+        pieces.append(bytes((0x00, 0x53, code)) + message[start:end])
+        previous, position = code, end
+    body = b"".join(pieces) if rewritten else message[first:]
+    return body, size if body_start is None or rewritten else body_start
 
 
-def _renormalised(payload: bytes, position: int) -> bytes:
-    pieces = []
-    while position < len(payload):
-        code, start, end = section_at(payload, position)
-        pieces.append(bytes((0x00, 0x53, code)) + payload[start:end])
-        position = end
-    return b"".join(pieces)
-
-
-def _check_section(code: int, raw: bytes) -> None:
+def _check(code: int, raw: bytes) -> None:
     known = bytes((code,)) + raw
     if known in _known_good:
         return
     value, _ = decode(raw)
-    if code == PROPERTIES and not isinstance(value, list):
-        raise DecodeError("properties are not a list")
+    if code in _MOST_FIELDS and not (isinstance(value, list) and len(value) <= _MOST_FIELDS[code]):
+        raise DecodeError("a header or properties are not a list of their fields")
     if code in (APPLICATION_PROPERTIES, _FOOTER) and not isinstance(value, dict):
         raise DecodeError("application properties or a footer are not a map")
     if code == _SEQUENCE and not isinstance(value, list):
@@ -213,28 +238,3 @@ def _check_section(code: int, raw: bytes) -> None:
         if len(_known_good) >= _KNOWN_LIMIT:
             _known_good.clear()
         _known_good.add(known)
-
-
-def render(event: Event, sequence_number: int, offset: int, enqueued_ms: int) -> tuple[int, bytes]:
-    """The event as consumers get it: (length of its header section, all bytes)."""
-    text = b"%d" % offset
-    entries = b"".join(
-        (
-            b"\xa3\x15x-opt-sequence-number\x81",
-            sequence_number.to_bytes(8, "big"),
-            b"\xa3\x0cx-opt-offset\xa1",
-            bytes((len(text),)),
-            text,
-            b"\xa3\x13x-opt-enqueued-time\x83",
-            enqueued_ms.to_bytes(8, "big", signed=True),
-            event.annotations,
-        )
-    )
-    count = 6 + 2 * event.annotation_count
-    size = len(entries)
-    if size < 255 and count < 256:
-        section = b"\x00\x53\x72\xc1" + bytes((size + 1, count)) + entries
-    else:
-        section = _MAP32(b"\x00\x53\x72\xd1", size + 4, count) + entries
-    header = event.header
-    return len(header), header + section + event.body

@@ -48,7 +48,19 @@ def starting_address(log: PartitionLog[Any], selector: str | None) -> int:
         raise LinkFault(INVALID_FIELD, f"the filter {selector!r:.200} is out of range")
     inclusive = operator == ">="
     if kind == "offset":
+        _within(number, log.end, "offset", log.state().last_offset)
         return log.after_offset(number, inclusive=inclusive)
     if kind == "sequence-number":
+        last = log.state().last_sequence_number
+        _within(number, last + 1, "sequence number", last)
         return log.after_sequence_number(number, inclusive=inclusive)
     return log.after_time(number, inclusive=inclusive)
+
+
+def _within(number: int, limit: int, what: str, last: int) -> None:
+    # As the service says it: a checkpoint of another, longer life of the hub must not pass as "nothing new".
+    if number > limit:
+        raise LinkFault(
+            "com.microsoft:argument-error",
+            f"The supplied {what} '{number}' is invalid. The last {what} in the system is '{last}'.",
+        )

@@ -25,9 +25,14 @@ class SparseIndex:
     def __len__(self) -> int:
         return len(self._positions)
 
+    @property
+    def next_position(self) -> int:
+        """Records before this position are not worth an entry."""
+        return self._positions[-1] + INTERVAL if self._positions else 0
+
     def note(self, sequence_number: int, enqueued_ms: int, position: int) -> None:
         """Remember the record at `position` if it is far enough from the last one remembered."""
-        if self._positions and position - self._positions[-1] < INTERVAL:
+        if position < self.next_position:
             return
         self._sequence_numbers.append(sequence_number)
         self._times.append(enqueued_ms)

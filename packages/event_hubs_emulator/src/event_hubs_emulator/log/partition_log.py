@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from . import record
+from .index import INTERVAL
 from .recovery import open_segments
 from .segment import Segment
 
@@ -20,8 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 _OPEN_SEGMENTS = 4
 
 EventT = TypeVar("EventT")
-# (event, sequence number, offset, enqueued time in ms) -> (length of its header section, the bytes consumers get)
-Render = Callable[[EventT, int, int, int], tuple[int, bytes]]
+# (event, sequence number, offset, enqueued time in ms) -> (length of its header section, two parts of its bytes)
+Render = Callable[[EventT, int, int, int], tuple[int, bytes, bytes]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class PartitionLog(Generic[EventT]):
             self._segments.append(Segment.create(folder, 0, 0, clock()))
         self._next_sequence_number = tail.next_sequence_number
         self._last_address = tail.last_address if tail.last_address >= 0 else self._active.base - 1
-        self._last_ms = max(tail.last_enqueued_ms, self._active.created_ms)
+        self._last_ms = tail.last_enqueued_ms or self._active.created_ms
 
     @property
     def _active(self) -> Segment:
@@ -108,27 +109,31 @@ class PartitionLog(Generic[EventT]):
         if self._active.size >= self._options.segment_bytes:
             self._roll()
         active = self._active
-        now = max(self._clock(), self._last_ms)
+        now = max(self._clock(), self._last_ms, active.created_ms)
         address, sequence_number = active.end, self._next_sequence_number
-        positions: list[int] = []
+        index = active.index()
+        notes: list[tuple[int, int]] = []
+        next_note = index.next_position
         parts: list[bytes] = []
-        flags, last = record.MORE, len(events) - 1
-        for number, event in enumerate(events):
-            header_length, payload = self._render(event, sequence_number, address, now)
-            if number == last:
-                flags = 0
-            part = record.build(sequence_number, now, flags, header_length, payload)
-            parts.append(part)
-            positions.append(address)
-            address += len(part)
+        render, header, header_size = self._render, record.header, record.HEADER_SIZE
+        left, last_address = len(events), address
+        for event in events:
+            left -= 1
+            header_length, lead, body = render(event, sequence_number, address, now)
+            flags = record.MORE if left else 0
+            parts += (header(sequence_number, now, flags, header_length, lead, body), lead, body)
+            if address >= next_note:
+                notes.append((sequence_number, address))
+                next_note = address + INTERVAL
+            last_address = address
+            address += header_size + len(lead) + len(body)
             sequence_number += 1
         if not parts:
             return
         active.write(b"".join(parts))
-        index = active.index()
-        for number, position in enumerate(positions):
-            index.note(self._next_sequence_number + number, now, position)
-        self._next_sequence_number, self._last_address, self._last_ms = sequence_number, positions[-1], now
+        for noted, position in notes:
+            index.note(noted, now, position)
+        self._next_sequence_number, self._last_address, self._last_ms = sequence_number, last_address, now
         for wake in self._subscribers.values():
             wake()
 

@@ -34,10 +34,10 @@ class Record(NamedTuple):
     end: int
 
 
-def build(sequence_number: int, enqueued_ms: int, flags: int, header_length: int, payload: bytes) -> bytes:
-    """Return the bytes of one record."""
-    covered = _COVERED(len(payload), sequence_number, enqueued_ms, flags, header_length) + payload
-    return _CRC(crc32(covered)) + covered
+def header(sequence_number: int, enqueued_ms: int, flags: int, header_length: int, lead: bytes, body: bytes) -> bytes:
+    """The header of a record whose payload is `lead` and `body`, which follow it."""
+    covered = _COVERED(len(lead) + len(body), sequence_number, enqueued_ms, flags, header_length)
+    return _CRC(crc32(body, crc32(lead, crc32(covered)))) + covered
 
 
 def parse(buffer: bytes, position: int) -> Record | None:

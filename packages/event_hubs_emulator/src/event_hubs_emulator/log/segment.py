@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -52,7 +53,11 @@ class Segment:
         head = _HEADER.pack(_MAGIC, base_sequence_number, base, created_ms, 0)[:-4]
         segment = cls(path, base, base_sequence_number, created_ms, 0)
         segment._descriptor = open_log(path, create=True)
-        write_all(segment._descriptor, head + struct.pack(">I", crc32(head)), 0)
+        try:
+            write_all(segment._descriptor, head + struct.pack(">I", crc32(head)), 0)
+        except OSError:
+            segment.delete()
+            raise
         segment._index = SparseIndex()
         return segment
 
@@ -121,7 +126,9 @@ class Segment:
 
     def seal(self) -> None:
         """Nothing is appended any more: keep the index on disk instead of in memory."""
-        self.index().save(self.index_path, self.size)
+        # Without its index the segment is only slower to search.
+        with suppress(OSError):
+            self.index().save(self.index_path, self.size)
         self.release()
 
     def release(self) -> None:

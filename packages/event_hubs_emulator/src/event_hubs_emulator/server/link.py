@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from event_hubs_emulator.amqp import performatives as amqp
@@ -171,6 +172,7 @@ class SendingLink(Link):
         super().__init__(session, attach)
         self.delivery_count = 0
         self._drain = False
+        self._rest: tuple[memoryview, int] | None = None
         # Deliveries of a log or an answer need no acknowledgement, so they go out settled, all with one tag: a tag may
         # be used again once its delivery is settled, and azure-eventhub keeps every tag it sees while the link lives,
         # which would grow without end. Only a receiver that settles second asks for more.
@@ -179,12 +181,10 @@ class SendingLink(Link):
         before_id = uint(self.handle) + b"\x70"
         size = len(before_id) + 4 + 6 + 8
         lead = b"\x00\x53\x14\xc0" + bytes((size + 1, 11)) + before_id
-        self._template = struct.Struct(f">IHH{len(lead)}sI2s4s8s")
+        template = struct.Struct(f">IHH{len(lead)}sI14s")
+        self._pack_head: Callable[..., bytes] = template.pack
         self._lead = lead
-        self.overhead = self._template.size
-        settled = b"\x42" if self.unsettled else b"\x41"
-        self._last_tail = b"\x43" + settled + b"\x42\x40\x40\x40\x40\x40"
-        self._more_tail = b"\x43" + settled + b"\x41\x40\x40\x40\x40\x40"
+        self._overhead = template.size
 
     def wake(self) -> None:
         """Credit, window, socket or data changed: there may be something to send."""
@@ -209,33 +209,46 @@ class SendingLink(Link):
             self.session.send_flow(self, drain=True)
 
     def frames(self, payload: bytes | memoryview) -> list[bytes | memoryview]:
-        """The transfer frames of one delivery. Takes a credit, and a place in the session's window for each frame."""
+        """The transfer frames of one delivery, for which there must be credit and room in the session's window.
+
+        If the window ends before the delivery does, `rest` has its other frames once there is room again.
+        """
         session = self.session
         delivery_id = session.next_delivery_id
-        session.next_delivery_id = (delivery_id + 1) & _WRAP
-        self.delivery_count = (self.delivery_count + 1) & _WRAP
-        self.credit -= 1
-        room = session.connection.peer_max_frame_size - self.overhead
-        size = len(payload)
-        if size <= room:
-            self._count_frame()
-            return [self._head(size, delivery_id, self._last_tail), payload]
+        self.count_deliveries(1)
+        # `rest` counts the frames.
+        session.next_outgoing_id = (session.next_outgoing_id - 1) & _WRAP
+        session.remote_window += 1
+        self._rest = (memoryview(bytes(payload)), delivery_id)
+        return self.rest()
+
+    def count_deliveries(self, count: int) -> None:
+        """Account for deliveries of one frame each."""
+        session = self.session
+        session.next_delivery_id = (session.next_delivery_id + count) & _WRAP
+        session.next_outgoing_id = (session.next_outgoing_id + count) & _WRAP
+        session.remote_window -= count
+        self.delivery_count = (self.delivery_count + count) & _WRAP
+        self.credit -= count
+
+    def rest(self) -> list[bytes | memoryview]:
+        """The frames still owed of a delivery that was begun, as far as the session's window allows."""
         parts: list[bytes | memoryview] = []
-        view = memoryview(payload)
-        for start in range(0, size, room):
-            piece = view[start : start + room]
-            self._count_frame()
-            tail = self._more_tail if start + room < size else self._last_tail
-            parts += (self._head(len(piece), delivery_id, tail), piece)
+        session = self.session
+        room = session.connection.peer_max_frame_size - self._overhead
+        while self._rest is not None and session.remote_window > 0:
+            view, delivery_id = self._rest
+            piece, others = view[:room], view[room:]
+            self._rest = (others, delivery_id) if others else None
+            session.next_outgoing_id = (session.next_outgoing_id + 1) & _WRAP
+            session.remote_window -= 1
+            size = self._overhead + len(piece)
+            tail = self._tail(delivery_id, bool(others))
+            parts += (self._pack_head(size, 0x0200, session.channel, self._lead, delivery_id, tail), piece)
         return parts
 
-    def _count_frame(self) -> None:
-        session = self.session
-        session.next_outgoing_id = (session.next_outgoing_id + 1) & _WRAP
-        session.remote_window -= 1
-
-    def _head(self, size: int, delivery_id: int, tail: bytes) -> bytes:
+    def _tail(self, delivery_id: int, more: bool) -> bytes:
+        """The fields of transfer from delivery-tag on."""
         tag = delivery_id.to_bytes(4, "big") if self.unsettled else b"\x00\x00\x00\x00"
-        return self._template.pack(
-            self.overhead + size, 0x0200, self.session.channel, self._lead, delivery_id, b"\xa0\x04", tag, tail
-        )
+        flags = bytes((0x43, 0x42 if self.unsettled else 0x41, 0x41 if more else 0x42))
+        return b"\xa0\x04" + tag + flags + b"\x40\x40\x40\x40\x40"

@@ -52,6 +52,7 @@ class ResponseLink(SendingLink):
         self.wake()
 
     def wake(self) -> None:
+        self.session.connection.send(b"".join(self.rest()))
         while self._queue and self.credit > 0 and self.session.remote_window > 0 and not self.detached:
             self.session.connection.send(b"".join(self.frames(self._queue.popleft())))
         if not self._queue:

@@ -11,6 +11,7 @@ from event_hubs_emulator.amqp.errors import NOT_FOUND, LinkFault
 from event_hubs_emulator.hubs import Hub, Hubs
 
 from .address import Address
+from .attach import Attach, attach_link
 from .exclusive import Receivers
 from .syncer import Syncer
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from event_hubs_emulator.message import Event
 
     from .connection import Connection
+    from .link import Link
+    from .session import Session
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Service:
         self.receivers = Receivers()
         self.connections: set[Connection] = set()
         self._syncer = syncer
+
+    def attach_link(self, session: Session, attach: Attach) -> Link:
+        """Make the link an attach asks for. Raises LinkFault."""
+        return attach_link(session, attach)
 
     def hub(self, name: str) -> Hub:
         """The hub with this name. Raises LinkFault."""

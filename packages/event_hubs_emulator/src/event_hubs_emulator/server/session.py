@@ -18,7 +18,7 @@ from event_hubs_emulator.amqp.errors import (
     SessionFault,
 )
 
-from .attach import Attach, attach_link
+from .attach import Attach
 from .link import Link, ReceivingLink, SendingLink
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Session:
         if existing is not None and not existing.detached:
             raise SessionFault(HANDLE_IN_USE, f"handle {attach.handle} is in use")
         try:
-            link = attach_link(self, attach)
+            link = self.connection.service.attach_link(self, attach)
         except LinkFault as fault:
             self._refuse(attach, fault)
             return
