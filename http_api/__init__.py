@@ -1,0 +1,40 @@
+"""The HTTP API: thin functions over the store, the drones' entities and the event hub.
+
+``blueprints`` is what ``function_app`` registers, ``endpoints`` the table of all routes with their roles.
+"""
+
+from __future__ import annotations
+
+import azure.durable_functions as df
+
+from http_api import (
+    batches,
+    dead_letters,
+    drones,
+    health,
+    history,
+    openapi_route,
+    page,
+    page_settings,
+    stats,
+    telemetry_in,
+)
+from http_api.endpoint import Api, Endpoint
+
+_APIS: tuple[Api, ...] = (
+    drones.api,
+    history.api,
+    telemetry_in.api,
+    batches.api,
+    dead_letters.api,
+    stats.api,
+    health.api,
+    openapi_route.api,
+    page_settings.api,
+    page.api,
+)
+
+blueprints: tuple[df.Blueprint, ...] = tuple(api.blueprint for api in _APIS)
+endpoints: tuple[Endpoint, ...] = tuple(endpoint for api in _APIS for endpoint in api.endpoints)
+
+__all__ = ["blueprints", "endpoints"]

@@ -1,0 +1,69 @@
+"""JSON bodies of requests: size, media type, and each field by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import azure.functions as func
+import orjson
+
+from http_api.parameters import Parameter
+from http_api.problem import Problem
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def media_type(request: func.HttpRequest) -> str | None:
+    """The content type without its parameters, lower case; None when the request names none."""
+    header: str = request.headers.get("content-type", "")
+    return header.partition(";")[0].strip().lower() or None
+
+
+def limited_body(request: func.HttpRequest) -> bytes:
+    body: bytes = request.get_body()
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem("too-large", f"the body has {len(body)} bytes; allowed: at most {MAX_BODY_BYTES}")
+    return body
+
+
+def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter]) -> dict[str, Any]:
+    """The fields of a JSON object, each checked; no body is an empty object. A ``Problem`` names the wrong ones.
+
+    A ``Parameter`` sees a string as it is and any other JSON value as its JSON text.
+    """
+    body = limited_body(request)
+    values = {name: field.default for name, field in fields.items()}
+    if not body.strip():
+        return values
+    kind = media_type(request)
+    if kind is not None and kind != "application/json" and not kind.endswith("+json"):
+        raise Problem("unsupported-media-type", f"the content type is {kind!r}; allowed: application/json")
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid-body", f"the body is not JSON: {error.msg}") from error
+    if not isinstance(given, dict):
+        raise Problem("invalid-body", "the body is no JSON object")
+    errors: list[dict[str, Any]] = []
+    for name, value in given.items():
+        field = fields.get(name)
+        if field is None:
+            known = ", ".join(fields) or "none"
+            errors.append({"field": name[:200], "value": _shown(value), "detail": f"is unknown here; known: {known}"})
+            continue
+        if value is None:
+            continue
+        try:
+            values[name] = field.parse(value if isinstance(value, str) else orjson.dumps(value).decode())
+        except ValueError:
+            errors.append({"field": name, "value": _shown(value), "detail": f"allowed: {field.allowed}"})
+    if errors:
+        said = "; ".join(f"{error['field']!r}: {error['detail']}" for error in errors)
+        raise Problem("invalid-body", said, errors=errors)
+    return values
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as text, short enough for an error message."""
+    return (value if isinstance(value, str) else orjson.dumps(value).decode())[:200]

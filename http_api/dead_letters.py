@@ -1,0 +1,116 @@
+"""Dead letters: what was rejected, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import azure.functions as func
+
+from http_api.authorization import Role
+from http_api.body import read_json_object
+from http_api.endpoint import Api, Call
+from http_api.openapi.schemas import DEAD_LETTER_STATUS
+from http_api.parameters import Parameter, choice, continuation, limit, text
+from http_api.problem import Problem, not_found
+from http_api.responses import json_response
+from starters.clock import now
+from starters.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
+from storage.factory import get_store
+from storage.ports import Conflict, DeadLetterFilter, Document
+from telemetry.times import display
+
+api = Api()
+
+FILTER: dict[str, Parameter] = {
+    "errorCode": text(),
+    "deviceId": text(),
+    "batchId": text(),
+    "status": choice(DEAD_LETTER_STATUS["enum"]),
+}
+REPLAY_FIELDS: dict[str, Parameter] = {
+    **FILTER,
+    "status": choice(DEAD_LETTER_STATUS["enum"], "open"),
+    "limit": limit(default=10_000, highest=10_000),
+}
+_TIMES = ("enqueuedAt", "createdAt", "resolvedAt")
+
+
+@api.route(
+    "GET",
+    "/api/deadletters",
+    role=Role.OPERATE,
+    query={**FILTER, "limit": limit(), "continuation": continuation()},
+)
+async def list_dead_letters(call: Call) -> func.HttpResponse:
+    store = await get_store()
+    page = await store.dead_letters.list(_filter(call.query), call.query["limit"], call.query["continuation"])
+    return json_response({"items": [_body(letter) for letter in page.items], "continuation": page.continuation})
+
+
+@api.route("GET", "/api/deadletters/{id}", role=Role.OPERATE)
+async def get_dead_letter(call: Call) -> func.HttpResponse:
+    store = await get_store()
+    letter = await store.dead_letters.get(call.path["id"])
+    if letter is None:
+        raise not_found("dead letter", call.path["id"])
+    return json_response(_body(letter))
+
+
+@api.route("POST", "/api/deadletters/{id}/replay", role=Role.OPERATE, durable=True)
+async def replay_one_dead_letter(call: Call) -> func.HttpResponse:
+    read_json_object(call.request, {})
+    store = await get_store()
+    try:
+        letter = await replay_dead_letter(store, call.client, call.path["id"])
+    except KeyError:
+        raise not_found("dead letter", call.path["id"]) from None
+    except Conflict as conflict:
+        raise Problem("conflict", str(conflict)) from conflict
+    except StillRejected as rejected:
+        raise Problem("still-rejected", "today's rules reject it too", errors=rejected.errors) from rejected
+    return json_response(_body(letter))
+
+
+@api.route("POST", "/api/deadletters/replay", role=Role.OPERATE, durable=True)
+async def replay_many_dead_letters(call: Call) -> func.HttpResponse:
+    fields = read_json_object(call.request, REPLAY_FIELDS)
+    store = await get_store()
+    result = await replay_dead_letters(store, call.client, _filter(fields), fields["limit"])
+    return json_response(
+        {"replayed": result.replayed, "stillRejected": result.still_rejected, "skipped": result.skipped}
+    )
+
+
+REASON = text(longest=1000)
+
+
+@api.route("POST", "/api/deadletters/{id}/discard", role=Role.OPERATE)
+async def discard_dead_letter(call: Call) -> func.HttpResponse:
+    reason = read_json_object(call.request, {"reason": REASON})["reason"]
+    if reason is None:
+        raise Problem(
+            "invalid-body",
+            "'reason' is missing: why it is discarded",
+            errors=[{"field": "reason", "value": "", "detail": f"allowed: {REASON.allowed}"}],
+        )
+    store = await get_store()
+    try:
+        letter = await store.dead_letters.resolve(call.path["id"], "discarded", at=now(), reason=reason)
+    except KeyError:
+        raise not_found("dead letter", call.path["id"]) from None
+    except Conflict as conflict:
+        raise Problem("conflict", str(conflict)) from conflict
+    return json_response(_body(letter))
+
+
+def _filter(values: Any) -> DeadLetterFilter:
+    return DeadLetterFilter(
+        error_code=values["errorCode"],
+        device_id=values["deviceId"],
+        batch_id=values["batchId"],
+        status=values["status"],
+    )
+
+
+def _body(letter: Document) -> dict[str, Any]:
+    return {**letter, **{name: display(letter[name]) for name in _TIMES if letter.get(name)}}

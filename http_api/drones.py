@@ -1,0 +1,108 @@
+"""Drones: each one's latest state out of its entity, and the fleet."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import azure.functions as func
+
+from http_api.authorization import Role
+from http_api.endpoint import Api, Call
+from http_api.entities import DroneEntities
+from http_api.fleet import FleetFilter, list_fleet
+from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLIGHT_MODE
+from http_api.parameters import Parameter, bounding_box, choice, choices, continuation, instant, limit, text
+from http_api.problem import Problem, not_found
+from http_api.responses import json_response, matches, not_modified
+from reference_data import get_reference_data
+from settings import get_settings
+from starters.clock import now
+from telemetry.fields import DEVICE_ID_PATTERN
+from telemetry.view import drone_view, etag, status_v1
+
+api = Api()
+View = dict[str, Any]
+FIELDS = choices(DRONE_FIELDS)
+
+
+@api.route("GET", "/api/drones/{id}", role=Role.GET_STATUS, query={"fields": FIELDS}, durable=True)
+async def get_drone(call: Call) -> func.HttpResponse:
+    state = await _state(call, call.path["id"])
+    # Weak: ages and connectivity, worked out at reading, differ under the same tag.
+    headers = {"ETag": "W/" + etag(state), "Cache-Control": "no-cache"}
+    if matches(call.request.headers.get("if-none-match"), headers["ETag"]):
+        return not_modified(headers)
+    return json_response(_view_maker(call.query["fields"])(state), headers=headers)
+
+
+@api.route(
+    "GET",
+    "/api/drones",
+    role=Role.GET_STATUS,
+    query={
+        "connectivity": choice(CONNECTIVITY["enum"]),
+        "alert": choice(ALERT_CODE["enum"]),
+        "flightMode": choice(FLIGHT_MODE["enum"]),
+        "zone": text(),
+        "bbox": bounding_box(),
+        "changedSince": instant(),
+        "idPrefix": text(),
+        "fields": FIELDS,
+        "limit": limit(),
+        "continuation": continuation(),
+    },
+    durable=True,
+)
+async def list_drones(call: Call) -> func.HttpResponse:
+    query = call.query
+    where = FleetFilter(
+        connectivity=query["connectivity"],
+        alert=query["alert"],
+        flight_mode=query["flightMode"],
+        zone=query["zone"],
+        bbox=query["bbox"],
+        changed_since=query["changedSince"],
+        id_prefix=query["idPrefix"],
+    )
+    page = await list_fleet(
+        DroneEntities(call.client), _view_maker(frozenset()), where, query["limit"], query["continuation"]
+    )
+    items = [_select(view, query["fields"]) for view in page.items] if query["fields"] else page.items
+    return json_response({"items": items, "continuation": page.continuation})
+
+
+@api.route("GET", "/api/v1/dronestatus/{deviceid}", role=Role.GET_STATUS, durable=True)
+async def get_drone_status_v1(call: Call) -> func.HttpResponse:
+    return json_response(status_v1(await _state(call, call.path["deviceid"])))
+
+
+DEVICE_ID = Parameter(lambda value: value, "a device id")
+
+
+@api.route("GET", "/api/GetStatusFunction", role=Role.GET_STATUS, query={"deviceId": DEVICE_ID}, durable=True)
+async def get_status_function(call: Call) -> func.HttpResponse:
+    device_id = call.query["deviceId"]
+    if not device_id:
+        raise Problem("invalid-parameter", "Missing DeviceId")
+    return json_response(status_v1(await _state(call, device_id)))
+
+
+async def _state(call: Call, device_id: str) -> dict[str, Any]:
+    # What can be no device's id is never asked for: an entity key is any text to the extension.
+    legal = DEVICE_ID_PATTERN.fullmatch(device_id) is not None
+    state = await DroneEntities(call.client).state(device_id) if legal else None
+    if state is None:
+        raise not_found("drone", device_id)
+    return state
+
+
+def _view_maker(fields: frozenset[str]) -> Callable[[dict[str, Any]], View]:
+    """States to answers, all of one request by the same clock, rules and registry."""
+    make = functools.partial(drone_view, now=now(), rules=get_settings().rules, registry=get_reference_data().registry)
+    return (lambda state: _select(make(state), fields)) if fields else make
+
+
+def _select(view: View, fields: frozenset[str]) -> View:
+    return {name: value for name, value in view.items() if name in fields or name == "id"}

@@ -1,0 +1,128 @@
+"""Sends telemetry to Event Hubs: one client a process, events grouped by partition key, a deadline on everything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from azure.eventhub import EventData, TransportType
+from azure.eventhub.aio import EventHubProducerClient
+from azure.eventhub.exceptions import EventHubError
+from azure.identity.aio import DefaultAzureCredential
+
+from settings import EventHub, SettingError, get_event_hub
+
+_LOG = logging.getLogger("http_api")
+
+SEND_SECONDS = 15.0
+PROBE_SECONDS = 5.0
+
+
+class HubUnavailable(Exception):
+    """The hub did not acknowledge within the deadline, or refused. What was sent before stays sent."""
+
+
+class EventTooLarge(ValueError):
+    """One event is larger than the hub takes."""
+
+
+@dataclass(frozen=True)
+class OutgoingEvent:
+    partition_key: str
+    body: bytes
+    content_type: str
+
+
+@dataclass
+class Hub:
+    """The process's way to the hub; makes its client on the first use and anew after a failure."""
+
+    _client: EventHubProducerClient | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def send(self, events: Iterable[OutgoingEvent]) -> None:
+        """Returns when the hub has acknowledged all; events of one key stay in their order."""
+        groups: dict[str, list[EventData]] = {}
+        for event in events:
+            data = EventData(event.body)
+            data.content_type = event.content_type
+            groups.setdefault(event.partition_key, []).append(data)
+        try:
+            await asyncio.wait_for(self._send_groups(groups), SEND_SECONDS)
+        except EventTooLarge:
+            raise
+        except (EventHubError, SettingError, OSError, asyncio.TimeoutError, ValueError, AttributeError) as error:
+            # ValueError and AttributeError: what the client raises from a connection that broke under it.
+            await self._forget(error)
+            raise HubUnavailable(type(error).__name__) from error
+
+    async def probe(self) -> None:
+        """Raises ``HubUnavailable`` when the hub does not tell its properties."""
+        try:
+            client = await self._get()
+            await asyncio.wait_for(client.get_eventhub_properties(), PROBE_SECONDS)
+        except (EventHubError, SettingError, OSError, asyncio.TimeoutError, ValueError, AttributeError) as error:
+            await self._forget(error)
+            raise HubUnavailable(type(error).__name__) from error
+
+    async def close(self) -> None:
+        async with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _send_groups(self, groups: dict[str, list[EventData]]) -> None:
+        client = await self._get()
+        for key, events in groups.items():
+            batch = await client.create_batch(partition_key=key)
+            for event in events:
+                try:
+                    batch.add(event)
+                    continue
+                except ValueError:  # the batch is full
+                    if len(batch) == 0:
+                        raise EventTooLarge(f"one message of {key!r} is larger than the hub takes") from None
+                await client.send_batch(batch)
+                batch = await client.create_batch(partition_key=key)
+                try:
+                    batch.add(event)
+                except ValueError:
+                    raise EventTooLarge(f"one message of {key!r} is larger than the hub takes") from None
+            await client.send_batch(batch)
+
+    async def _get(self) -> EventHubProducerClient:
+        async with self._lock:
+            if self._client is None:
+                self._client = _new_client(get_event_hub())
+            return self._client
+
+    async def _forget(self, error: BaseException) -> None:
+        _LOG.warning("event hub unavailable: %r", error)
+        try:
+            await asyncio.wait_for(self.close(), PROBE_SECONDS)
+        except Exception:
+            _LOG.debug("closing a broken event hub client failed", exc_info=True)
+
+
+def _new_client(hub: EventHub) -> EventHubProducerClient:
+    if hub.connection_string is not None:
+        return EventHubProducerClient.from_connection_string(
+            hub.connection_string, eventhub_name=hub.name, retry_total=1, transport_type=TransportType.Amqp
+        )
+    assert hub.fully_qualified_namespace is not None
+    return EventHubProducerClient(hub.fully_qualified_namespace, hub.name, DefaultAzureCredential(), retry_total=1)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def get_hub() -> Hub:
+    """This process's hub; one for each event loop, because a client belongs to the loop that it was made in."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = _hubs[loop] = Hub()
+    return hub

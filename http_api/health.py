@@ -1,0 +1,84 @@
+"""Whether the app can work: each part that it stands on is asked, with a deadline, at most once in a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import azure.functions as func
+
+from http_api.endpoint import Api, Call
+from http_api.entities import DroneEntities
+from http_api.event_hub import HubUnavailable, get_hub
+from http_api.responses import json_response
+from storage.factory import get_store
+from storage.ports import StoreUnavailable
+
+api = Api()
+_LOG = logging.getLogger("http_api")
+
+DEADLINE_SECONDS = 6.0
+# The route is open to everybody: however often it is asked, the parts are asked no more than this.
+FRESH_SECONDS = 1.0
+
+Check = Callable[[], Awaitable[None]]
+
+
+async def _store() -> None:
+    await (await get_store()).health()
+
+
+@dataclass
+class Checkup:
+    """The parts' last state, and one check under way for all who ask meanwhile."""
+
+    clock: Callable[[], float] = time.monotonic
+    _parts: dict[str, Any] = field(default_factory=dict)
+    _checked_at: float = float("-inf")
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def parts(self, checks: dict[str, Check]) -> dict[str, Any]:
+        async with self._lock:
+            if self.clock() - self._checked_at >= FRESH_SECONDS:
+                states = await asyncio.gather(*(_state(name, check) for name, check in checks.items()))
+                self._parts = dict(zip(checks, states, strict=True))
+                self._checked_at = self.clock()
+            return self._parts
+
+
+async def _state(name: str, check: Check) -> dict[str, Any]:
+    """What may be shown to everybody: no address, no key, no text of an exception that is not ours."""
+    try:
+        await asyncio.wait_for(check(), DEADLINE_SECONDS)
+    except StoreUnavailable as error:
+        return {"status": "unhealthy", "detail": str(error)}
+    except (asyncio.TimeoutError, TimeoutError):
+        return {"status": "unhealthy", "detail": f"no answer within {DEADLINE_SECONDS:g} s"}
+    except (HubUnavailable, aiohttp.ClientError, OSError) as error:
+        _LOG.warning("health: %s: %r", name, error)
+        return {"status": "unhealthy", "detail": "cannot be reached"}
+    except Exception:
+        _LOG.exception("health: %s", name)
+        return {"status": "unhealthy", "detail": "the check failed; the log says more"}
+    return {"status": "healthy"}
+
+
+_checkup = Checkup()
+
+
+@api.route("GET", "/api/health", role=None, durable=True)
+async def get_health(call: Call) -> func.HttpResponse:
+    checks: dict[str, Check] = {
+        "store": _store,
+        "durable": DroneEntities(call.client).reachable,
+        "eventHub": get_hub().probe,
+    }
+    parts = await _checkup.parts(checks)
+    healthy = all(part["status"] == "healthy" for part in parts.values())
+    body = {"status": "healthy" if healthy else "unhealthy", "parts": parts}
+    return json_response(body, status=200 if healthy else 503, headers={} if healthy else {"Retry-After": "5"})

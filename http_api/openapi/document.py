@@ -1,0 +1,65 @@
+"""The description itself: every route, what it takes and all its answers."""
+
+from __future__ import annotations
+
+from http_api.openapi import operations
+from http_api.openapi.parts import Json, ref
+from http_api.openapi.schemas import SCHEMAS
+
+_DESCRIPTION = """\
+Latest state and history of a fleet of drones, and the pipeline that keeps them.
+
+Times are RFC 3339 UTC with `Z`. Errors are `application/problem+json` (RFC 9457). Lists answer `items` and
+`continuation`. A query parameter that is unknown or not allowed gives 400 and is named; `code` and `clientId` belong
+to the platform. Roles count with `AUTH_MODE=app-service`. The Durable status API is the extension's own and not
+described here.
+"""
+
+
+def _problem(description: str, *, retry_after: bool = False) -> Json:
+    response: Json = {
+        "description": description,
+        "content": {"application/problem+json": {"schema": ref("Problem")}},
+    }
+    if retry_after:
+        response["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."},
+        }
+    return response
+
+
+DOCUMENT: Json = {
+    "openapi": "3.1.0",
+    "info": {"title": "Drone telemetry", "version": "1.0.0", "description": _DESCRIPTION},
+    "servers": [{"url": "/"}],
+    "tags": [
+        {"name": "drones"},
+        {"name": "telemetry"},
+        {"name": "batches"},
+        {"name": "dead letters"},
+        {"name": "operation"},
+        {"name": "page"},
+    ],
+    "paths": operations.PATHS,
+    "components": {
+        "schemas": SCHEMAS,
+        "responses": {
+            "BadRequest": _problem("Something in the request is not allowed; it is named."),
+            "Unauthenticated": _problem("Nobody is signed in, or who it is cannot be read."),
+            "Forbidden": _problem("The caller does not have the role."),
+            "NotFound": _problem("There is no such thing."),
+            "Conflict": _problem("Its state does not allow that."),
+            "TooLarge": _problem("The body is too large."),
+            "UnsupportedMediaType": _problem("The body's media type or encoding is not one of those allowed."),
+            "Unavailable": _problem("A part that is needed cannot be reached; try again.", retry_after=True),
+        },
+        "securitySchemes": {
+            "appService": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "App Service authentication signs the caller in; the app role that an operation needs "
+                "stands beside it and in `x-role`.",
+            }
+        },
+    },
+}

@@ -1,0 +1,288 @@
+"""Schemas of what the API takes and gives."""
+
+from __future__ import annotations
+
+from http_api.openapi.parts import (
+    BOOLEAN,
+    CONTINUATION_VALUE,
+    COUNT,
+    NUMBER,
+    STRING,
+    TIME,
+    Json,
+    array,
+    listing,
+    nullable,
+    record,
+    ref,
+)
+
+CONNECTIVITY: Json = {"type": "string", "enum": ["online", "stale", "offline"]}
+FLIGHT_MODE: Json = {"type": "string", "enum": ["unknown", "ready", "takeoff", "inflight", "landing", "offline"]}
+ALERT_CODE: Json = {
+    "type": "string",
+    "enum": ["low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit"],
+}
+BATCH_STATUS: Json = {"type": "string", "enum": ["received", "running", "completed", "failed"]}
+DEAD_LETTER_STATUS: Json = {"type": "string", "enum": ["open", "replayed", "discarded"]}
+LATITUDE: Json = {"type": "number", "minimum": -90, "maximum": 90}
+LONGITUDE: Json = {"type": "number", "minimum": -180, "maximum": 180}
+BATTERY: Json = {"type": "number", "minimum": 0, "maximum": 1, "description": "Fraction of full charge."}
+SPEED: Json = {"type": "number", "minimum": 0, "description": "Metres per second."}
+HEADING: Json = {"type": "number", "minimum": 0, "exclusiveMaximum": 360, "description": "Degrees."}
+MODE_NUMBER: Json = {"type": "integer", "description": "The number as the device sent it."}
+SENSORS = ("gyrometer", "accelerometer", "magnetometer")
+
+_DRONE: Json = {
+    "id": STRING,
+    "battery": nullable(BATTERY),
+    "flightMode": nullable(FLIGHT_MODE),
+    "flightModeNumber": nullable(MODE_NUMBER),
+    "position": nullable(
+        record({"latitude": nullable(LATITUDE), "longitude": nullable(LONGITUDE), "altitude": nullable(NUMBER)})
+    ),
+    "health": nullable(record({sensor: nullable(BOOLEAN) for sensor in SENSORS})),
+    "groundSpeed": nullable(SPEED),
+    "heading": nullable(HEADING),
+    "derived": record(
+        {
+            "zones": nullable(array(STRING)),
+            "healthy": nullable(BOOLEAN),
+            "outsideGeofence": nullable(BOOLEAN),
+            "altitudeLimitExceeded": nullable(BOOLEAN),
+            "distanceFromHome": nullable({**NUMBER, "description": "Metres, geodesic."}),
+        }
+    ),
+    "alerts": array(record({"code": ALERT_CODE, "at": TIME})),
+    "updatedAt": {
+        "type": "object",
+        "additionalProperties": nullable(TIME),
+        "description": "Per top-level field the message time of its value, the latest of its parts.",
+    },
+    "lastSeen": {**TIME, "description": "The latest time at which the hub took a message of it."},
+    "ageSeconds": {"type": "number", "description": "Since lastSeen, at reading."},
+    "connectivity": CONNECTIVITY,
+    "registration": {
+        "type": ["object", "null"],
+        "description": "What the registry says of it.",
+        "additionalProperties": True,
+    },
+    "lastMessage": record({"partition": STRING, "sequenceNumber": COUNT, "enqueuedAt": TIME}),
+}
+DRONE_FIELDS = tuple(_DRONE)
+
+_MESSAGE: Json = {
+    "id": STRING,
+    "deviceId": STRING,
+    "time": TIME,
+    "timeSource": {"type": "string", "enum": ["device", "hub"]},
+    "keyFrame": BOOLEAN,
+    "battery": BATTERY,
+    "flightMode": FLIGHT_MODE,
+    "flightModeNumber": MODE_NUMBER,
+    "position": record(
+        {"latitude": LATITUDE, "longitude": LONGITUDE, "altitude": NUMBER},
+        optional=("latitude", "longitude", "altitude"),
+    ),
+    "health": record(dict.fromkeys(SENSORS, BOOLEAN), optional=SENSORS),
+    "groundSpeed": SPEED,
+    "heading": HEADING,
+    "derived": {"type": "object", "additionalProperties": True},
+    "alerts": array({}),
+    "flags": array(STRING),
+    "extra": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "Fields that the device sent beside ours.",
+    },
+    "enqueuedAt": TIME,
+    "partition": STRING,
+    "sequenceNumber": COUNT,
+    "index": COUNT,
+    "batchId": STRING,
+}
+_MESSAGE_ALWAYS = ("id", "deviceId", "time", "timeSource", "enqueuedAt", "partition", "sequenceNumber", "index")
+
+_POSITION = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 3}
+
+SCHEMAS: Json = {
+    "Problem": record(
+        {
+            "type": {"type": "string", "format": "uri"},
+            "title": STRING,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": STRING,
+            "errors": array({"type": "object"}, description="The single errors, where there are several."),
+        },
+        optional=("errors",),
+        description="RFC 9457.",
+    ),
+    "Drone": record(_DRONE),
+    "SelectedDrone": {
+        **record(_DRONE, optional=tuple(name for name in _DRONE if name != "id")),
+        "description": "A drone, or the fields of it that were asked for.",
+    },
+    "DroneList": listing("SelectedDrone"),
+    "Message": record(_MESSAGE, optional=tuple(name for name in _MESSAGE if name not in _MESSAGE_ALWAYS)),
+    "MessageList": listing("Message"),
+    "Track": record(
+        {
+            "type": {"const": "Feature"},
+            "id": STRING,
+            "geometry": {
+                "description": "No line has fewer than two positions: one is a Point, none is null.",
+                "anyOf": [
+                    record({"type": {"const": "LineString"}, "coordinates": array(_POSITION, minItems=2)}),
+                    record({"type": {"const": "Point"}, "coordinates": _POSITION}),
+                    {"type": "null"},
+                ],
+            },
+            "properties": record({"id": STRING, "times": array(TIME)}),
+            "continuation": CONTINUATION_VALUE,
+        },
+        description="A GeoJSON Feature (RFC 7946); the n-th time belongs to the n-th position.",
+    ),
+    "ReferenceStatus": record(
+        {
+            "id": STRING,
+            "Battery": nullable(NUMBER),
+            "FlightMode": nullable({"type": "integer"}),
+            "Latitude": nullable(NUMBER),
+            "Longitude": nullable(NUMBER),
+            "Altitude": nullable(NUMBER),
+            "GyrometerOK": nullable(BOOLEAN),
+            "AccelerometerOK": nullable(BOOLEAN),
+            "MagnetometerOK": nullable(BOOLEAN),
+        }
+    ),
+    "TelemetryMessage": {
+        "type": "object",
+        "description": "Absent or null means unchanged. Fields beside these are kept and change nothing.",
+        "properties": {
+            "deviceId": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"},
+            "timestamp": {
+                "anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}, {"type": "null"}],
+                "description": "RFC 3339 with offset, or milliseconds since the epoch.",
+            },
+            "battery": nullable(BATTERY),
+            "flightMode": {"anyOf": [FLIGHT_MODE, {"type": "integer"}, {"type": "null"}]},
+            "position": nullable(
+                {
+                    "type": "object",
+                    "properties": {
+                        "latitude": nullable(LATITUDE),
+                        "longitude": nullable(LONGITUDE),
+                        "altitude": nullable({"type": "number", "minimum": -1000, "maximum": 20000}),
+                    },
+                }
+            ),
+            "health": nullable({"type": "object", "properties": {sensor: nullable(BOOLEAN) for sensor in SENSORS}}),
+            "groundSpeed": nullable(SPEED),
+            "heading": nullable(HEADING),
+            "keyFrame": nullable(BOOLEAN),
+        },
+        "required": ["deviceId"],
+    },
+    "Accepted": record({"accepted": COUNT}),
+    "Batch": record(
+        {
+            "id": STRING,
+            "hub": STRING,
+            "partition": STRING,
+            "firstSequenceNumber": COUNT,
+            "lastSequenceNumber": COUNT,
+            "events": COUNT,
+            "messages": nullable(COUNT),
+            "stored": nullable(COUNT),
+            "duplicates": nullable(COUNT),
+            "rejected": nullable(COUNT),
+            "status": BATCH_STATUS,
+            "stage": nullable(STRING),
+            "attempts": COUNT,
+            "error": nullable(STRING),
+            "receivedAt": TIME,
+            "completedAt": nullable(TIME),
+            "instanceId": STRING,
+            "statusQueryGetUri": {
+                "type": "string",
+                "description": "Durable status of the current attempt; in Azure it needs the task hub's key as `code`.",
+            },
+        }
+    ),
+    "BatchList": listing("Batch"),
+    "CheckStatus": {
+        "type": "object",
+        "description": "The Durable check-status body, without the task hub's key.",
+        "properties": {"id": STRING, "statusQueryGetUri": STRING},
+        "required": ["id", "statusQueryGetUri"],
+        "additionalProperties": STRING,
+    },
+    "ReplayedBatches": record({"replayed": array(STRING), "skipped": array(STRING)}),
+    "RuleError": record({"code": STRING, "field": nullable(STRING), "value": {}, "detail": nullable(STRING)}),
+    "DeadLetter": record(
+        {
+            "id": STRING,
+            "status": DEAD_LETTER_STATUS,
+            "errors": array(ref("RuleError")),
+            "body": {"type": "string", "contentEncoding": "base64"},
+            "deviceId": nullable(STRING),
+            "hub": STRING,
+            "partition": STRING,
+            "offset": nullable(STRING),
+            "sequenceNumber": COUNT,
+            "enqueuedAt": TIME,
+            "index": nullable(COUNT),
+            "batchId": STRING,
+            "attempts": COUNT,
+            "createdAt": TIME,
+            "resolvedAt": nullable(TIME),
+            "reason": nullable(STRING),
+            "contentType": nullable(STRING),
+            "contentEncoding": nullable(STRING),
+        },
+        optional=("contentType", "contentEncoding"),
+    ),
+    "DeadLetterList": listing("DeadLetter"),
+    "ReplayedDeadLetters": record({"replayed": COUNT, "stillRejected": COUNT, "skipped": COUNT}),
+    "Stats": record(
+        {
+            **dict.fromkeys(("events", "messages", "stored", "rejected", "duplicates"), COUNT),
+            "batches": record(dict.fromkeys(BATCH_STATUS["enum"], COUNT)),
+            "deadLetters": record(dict.fromkeys(DEAD_LETTER_STATUS["enum"], COUNT)),
+            "deadLetterCodes": {"type": "object", "additionalProperties": COUNT},
+            "drones": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Null while a large fleet is being counted for the first time.",
+            },
+            "oldestUnfinishedAt": {
+                **nullable(TIME),
+                "description": "When the batch that stands longest, of those received or running, last moved.",
+            },
+        }
+    ),
+    "HealthReport": record(
+        {
+            "status": ref("HealthStatus"),
+            "parts": record({part: ref("HealthPart") for part in ("store", "durable", "eventHub")}),
+        }
+    ),
+    "HealthStatus": {"type": "string", "enum": ["healthy", "unhealthy"]},
+    "HealthPart": record({"status": ref("HealthStatus"), "detail": STRING}, optional=("detail",)),
+    "PageSettings": record(
+        {
+            "mapTilesUrl": nullable(STRING),
+            "lowBattery": NUMBER,
+            "staleSeconds": NUMBER,
+            "offlineSeconds": NUMBER,
+            "altitudeLimitMetres": NUMBER,
+            "authMode": {"type": "string", "enum": ["none", "app-service"]},
+        }
+    ),
+    "Zones": {
+        "type": "object",
+        "description": "A GeoJSON FeatureCollection of polygons with id, name, kind, and optionally floor and ceiling.",
+        "properties": {"type": {"const": "FeatureCollection"}, "features": array({"type": "object"})},
+        "required": ["type", "features"],
+    },
+}

@@ -1,0 +1,46 @@
+"""Totals of the pipeline since its store was made."""
+
+from __future__ import annotations
+
+import asyncio
+
+import azure.functions as func
+
+from http_api.authorization import Role
+from http_api.batches import STATUSES as BATCH_STATUSES
+from http_api.counting import DroneCounter
+from http_api.endpoint import Api, Call
+from http_api.entities import DroneEntities
+from http_api.responses import json_response
+from starters.clock import now
+from storage.factory import get_store
+from telemetry.times import display
+
+api = Api()
+DEAD_LETTER_STATUSES = ("open", "replayed", "discarded")
+_drones = DroneCounter()
+
+
+@api.route("GET", "/api/stats", role=Role.OPERATE, durable=True)
+async def get_stats(call: Call) -> func.HttpResponse:
+    store = await get_store()
+    ledger, letters, standing, drones = await asyncio.gather(
+        store.ledger.totals(),
+        store.dead_letters.totals(),
+        store.ledger.standing_still(now(), 1),
+        _drones.count(DroneEntities(call.client)),
+    )
+    return json_response(
+        {
+            "events": ledger.events,
+            "messages": ledger.messages,
+            "stored": ledger.stored,
+            "rejected": ledger.rejected,
+            "duplicates": ledger.duplicates,
+            "batches": {status: ledger.batches.get(status, 0) for status in BATCH_STATUSES},
+            "deadLetters": {status: letters.dead_letters.get(status, 0) for status in DEAD_LETTER_STATUSES},
+            "deadLetterCodes": dict(sorted(letters.dead_letter_codes.items())),
+            "drones": drones,
+            "oldestUnfinishedAt": display(standing[0].updated_at) if standing else None,
+        }
+    )

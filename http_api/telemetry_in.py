@@ -1,0 +1,54 @@
+"""Telemetry over HTTP: checked as the pipeline will check it, then handed to Event Hubs like any device's."""
+
+from __future__ import annotations
+
+import azure.functions as func
+import orjson
+
+from http_api.authorization import Role
+from http_api.body import limited_body, media_type
+from http_api.endpoint import Api, Call
+from http_api.event_hub import EventTooLarge, HubUnavailable, OutgoingEvent, get_hub
+from http_api.problem import Problem, unavailable
+from http_api.responses import json_response
+from settings import get_settings
+from starters.clock import now
+from telemetry.validation import check_event
+
+api = Api()
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+
+
+@api.route("POST", "/api/telemetry", role=Role.SEND_TELEMETRY)
+async def post_telemetry(call: Call) -> func.HttpResponse:
+    request = call.request
+    body = limited_body(request)
+    # A body without a content type is JSON here: what it would be guessed to be must not depend on its bytes.
+    content_type = media_type(request) or JSON
+    if content_type not in (JSON, PROTOBUF):
+        raise Problem("unsupported-media-type", f"the content type is {content_type!r}; allowed: {JSON}, {PROTOBUF}")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        raise Problem("unsupported-media-type", f"the content encoding is {encoding!r}; allowed: gzip, or none")
+    events = check(body, content_type, encoding if encoding == "gzip" else None)
+    try:
+        await get_hub().send(events)
+    except EventTooLarge as error:
+        raise Problem("too-large", str(error)) from error
+    except HubUnavailable as error:
+        raise unavailable("the event hub cannot be reached at the moment; some of it may have been sent") from error
+    return json_response({"accepted": len(events)}, status=202)
+
+
+def check(body: bytes, content_type: str, content_encoding: str | None) -> list[OutgoingEvent]:
+    """One event a message. Raises the 400 ``Problem`` with every broken rule of every message when there is any."""
+    accepted, rejected = check_event(body, content_type, content_encoding, get_settings().rules, now())
+    if rejected:
+        errors = [{"index": one.index, "errors": one.errors} for one in rejected]
+        many = f"{len(errors)} messages break the rules" if len(errors) > 1 else "a message breaks the rules"
+        raise Problem("invalid-telemetry", f"{many}; nothing was sent", errors=errors)
+    if content_type == PROTOBUF:
+        # The frame goes on as it came (gzip shows by its magic): a decoder that learns more fields finds them there.
+        return [OutgoingEvent(message["deviceId"], body, PROTOBUF) for _, message in accepted]
+    return [OutgoingEvent(message["deviceId"], orjson.dumps(element), JSON) for element, message in accepted]

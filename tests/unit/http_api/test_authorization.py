@@ -1,0 +1,172 @@
+"""Who may: every route with every kind of caller, and nothing is read before that is settled."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+import http_api
+import storage.factory
+from http_api import entities
+from http_api.authorization import Role
+from http_api.endpoint import Endpoint
+from settings import SettingError, read_settings
+from tests.unit.http_api.conftest import Client
+from tests.unit.http_api.extension import Extension
+
+# As the contract says, by hand: a new route has to be put here.
+ROLES = {
+    "GET /api/drones": Role.GET_STATUS,
+    "GET /api/drones/{id}": Role.GET_STATUS,
+    "GET /api/drones/{id}/history": Role.GET_STATUS,
+    "GET /api/v1/dronestatus/{deviceid}": Role.GET_STATUS,
+    "GET /api/GetStatusFunction": Role.GET_STATUS,
+    "GET /api/zones": Role.GET_STATUS,
+    "POST /api/telemetry": Role.SEND_TELEMETRY,
+    "GET /api/batches": Role.OPERATE,
+    "GET /api/batches/{id}": Role.OPERATE,
+    "POST /api/batches/{id}/replay": Role.OPERATE,
+    "POST /api/batches/replay": Role.OPERATE,
+    "GET /api/deadletters": Role.OPERATE,
+    "GET /api/deadletters/{id}": Role.OPERATE,
+    "POST /api/deadletters/{id}/replay": Role.OPERATE,
+    "POST /api/deadletters/replay": Role.OPERATE,
+    "POST /api/deadletters/{id}/discard": Role.OPERATE,
+    "GET /api/stats": Role.OPERATE,
+    "GET /api/health": None,
+    "GET /api/openapi.json": None,
+    "GET /api/config": None,
+    "GET /": None,
+    "GET /assets/{*path}": None,
+}
+
+
+def principal(*roles: str, claim_type: str = "roles", role_type: str | None = "roles") -> str:
+    document: dict[str, Any] = {
+        "auth_typ": "aad",
+        "name_typ": "name",
+        "claims": [{"typ": "name", "val": "Ann"}, *({"typ": claim_type, "val": role} for role in roles)],
+    }
+    if role_type is not None:
+        document["role_typ"] = role_type
+    return base64.b64encode(json.dumps(document).encode()).decode()
+
+
+CALLERS = {
+    "nobody": None,
+    "garbage": "%%%",
+    "no roles": principal(),
+    **{role.value: principal(role.value) for role in Role},
+    "all roles": principal(*(role.value for role in Role)),
+}
+
+
+def expected(caller: str, role: Role | None) -> int | None:
+    """None: let in."""
+    if role is None or caller in (role.value, "all roles"):
+        return None
+    return 401 if caller in ("nobody", "garbage") else 403
+
+
+@pytest.fixture
+def app_service(environment: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    environment.setenv("AUTH_MODE", "app-service")
+    environment.setenv("WEBSITE_AUTH_ENABLED", "True")
+    return environment
+
+
+def test_every_route_stands_in_the_table_with_its_role() -> None:
+    assert {f"{endpoint.method} {endpoint.path}": endpoint.role for endpoint in http_api.endpoints} == ROLES
+
+
+@pytest.mark.parametrize("endpoint", http_api.endpoints, ids=lambda endpoint: endpoint.name)
+async def test_every_route_lets_in_exactly_its_role(
+    ask: Client, app_service: pytest.MonkeyPatch, endpoint: Endpoint
+) -> None:
+    for caller, header in CALLERS.items():
+        answer = await ask(
+            endpoint.method, _url(endpoint), headers={} if header is None else {"X-MS-CLIENT-PRINCIPAL": header}
+        )
+        refused = expected(caller, endpoint.role)
+        if refused is None:
+            assert answer.status not in (401, 403), caller
+        else:
+            assert (answer.status, answer.headers["content-type"]) == (refused, "application/problem+json"), caller
+            assert ("www-authenticate" in answer.headers) == (refused == 401)
+
+
+@pytest.mark.parametrize(
+    "endpoint", [e for e in http_api.endpoints if e.role is not None], ids=lambda endpoint: endpoint.name
+)
+async def test_nothing_is_read_before(
+    extension: Extension,
+    app_service: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: Endpoint,
+) -> None:
+    def touched(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was read")
+
+    monkeypatch.setattr(storage.factory, "_store", None)
+    monkeypatch.setattr(storage.factory, "open_store", touched)
+    monkeypatch.setattr(entities, "_session", touched)
+    ask = Client(extension)
+    for header in ({}, {"x-ms-client-principal": principal("Other")}):
+        # Not even the parameters: what is wrong with them is no stranger's business.
+        answer = await ask(endpoint.method, _url(endpoint) + "?colour=red", headers=header)
+        assert answer.status == (403 if header else 401)
+    assert extension.requests == []
+
+
+def _url(endpoint: Endpoint) -> str:
+    return endpoint.path.replace("{id}", "x").replace("{deviceid}", "x").replace("{*path}", "x.js")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        principal("GetStatus", claim_type="roles", role_type=None),
+        principal("GetStatus", claim_type="http://schemas/role", role_type="http://schemas/role"),
+        principal("GetStatus", claim_type="roles", role_type="http://schemas/role"),
+    ],
+)
+async def test_role_claims_are_of_type_roles_or_of_the_principals_own(
+    ask: Client, app_service: pytest.MonkeyPatch, header: str
+) -> None:
+    assert (await ask.get("/api/drones", x_ms_client_principal=header)).status == 200
+
+
+async def test_a_claim_of_another_type_is_no_role(ask: Client, app_service: pytest.MonkeyPatch) -> None:
+    header = principal("GetStatus", claim_type="groups")
+    assert (await ask.get("/api/drones", x_ms_client_principal=header)).status == 403
+
+
+@pytest.mark.parametrize("document", ["{}", "[]", "null", '{"claims": {}}', '{"claims": [1]}', "{", '"x"'])
+async def test_a_principal_that_does_not_parse_is_401(
+    ask: Client, app_service: pytest.MonkeyPatch, document: str
+) -> None:
+    header = base64.b64encode(document.encode()).decode()
+    assert (await ask.get("/api/drones", x_ms_client_principal=header)).status == 401
+
+
+@pytest.mark.parametrize("value", [None, "False", "0", ""])
+async def test_without_app_service_authentication_the_header_proves_nothing(
+    ask: Client, app_service: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is None:
+        app_service.delenv("WEBSITE_AUTH_ENABLED")
+    else:
+        app_service.setenv("WEBSITE_AUTH_ENABLED", value)
+    answer = await ask.get("/api/drones", x_ms_client_principal=principal("GetStatus"))
+    assert answer.status == 401
+
+
+def test_no_check_is_refused_in_azure_unless_it_is_asked_for() -> None:
+    in_azure = {"WEBSITE_INSTANCE_ID": "1"}
+    with pytest.raises(SettingError, match="AUTH_MODE"):
+        read_settings(in_azure)
+    assert read_settings({**in_azure, "ALLOW_ANONYMOUS_IN_AZURE": "1"}).auth_mode == "none"
+    assert read_settings({**in_azure, "AUTH_MODE": "app-service"}).auth_mode == "app-service"

@@ -1,0 +1,91 @@
+"""Health: every part by name, nothing secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from http_api import health
+from storage.ports import StoreUnavailable
+from storage.sqlite import SqliteStore
+from tests.unit.http_api.conftest import Client, FakeHub
+from tests.unit.http_api.extension import Extension
+
+HEALTHY = {"status": "healthy"}
+
+
+async def test_all_parts_are_healthy(ask: Client) -> None:
+    answer = await ask.get("/api/health")
+    assert answer.status == 200
+    assert answer.json() == {
+        "status": "healthy",
+        "parts": {"store": HEALTHY, "durable": HEALTHY, "eventHub": HEALTHY},
+    }
+
+
+async def test_an_unhealthy_hub_is_503_and_named(ask: Client, hub: FakeHub) -> None:
+    hub.down = True
+    answer = await ask.get("/api/health")
+    assert answer.status == 503
+    assert answer.json() == {
+        "status": "unhealthy",
+        "parts": {
+            "store": HEALTHY,
+            "durable": HEALTHY,
+            "eventHub": {"status": "unhealthy", "detail": "cannot be reached"},
+        },
+    }
+
+
+async def test_an_unhealthy_extension_is_named_without_its_address(ask: Client, extension: Extension) -> None:
+    extension.down = True
+    answer = await ask.get("/api/health")
+    assert answer.json()["parts"]["durable"] == {"status": "unhealthy", "detail": "cannot be reached"}
+    assert b"127.0.0.1" not in answer.body
+
+
+async def test_a_store_says_what_is_wrong(ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full() -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(store, "health", full)
+    assert (await ask.get("/api/health")).json()["parts"]["store"] == {
+        "status": "unhealthy",
+        "detail": "the disk is full",
+    }
+
+
+async def test_an_unknown_failure_is_not_told_to_everybody(
+    ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leaks() -> None:
+        raise RuntimeError("AccountKey=SECRET")
+
+    monkeypatch.setattr(store, "health", leaks)
+    answer = await ask.get("/api/health")
+    assert answer.status == 503
+    assert b"SECRET" not in answer.body
+
+
+async def test_a_part_that_hangs_is_unhealthy(ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    monkeypatch.setattr(health, "DEADLINE_SECONDS", 0.01)
+    monkeypatch.setattr(store, "health", asyncio.Event().wait)
+    answer = await ask.get("/api/health")
+    assert "no answer within" in answer.json()["parts"]["store"]["detail"]
+
+
+async def test_however_often_it_is_asked_the_parts_are_asked_once_in_a_while() -> None:
+    time, asked = 0.0, 0
+
+    async def check() -> None:
+        nonlocal asked
+        asked += 1
+
+    checkup = health.Checkup(clock=lambda: time)
+    await checkup.parts({"store": check})
+    await checkup.parts({"store": check})
+    assert asked == 1
+    time = health.FRESH_SECONDS
+    await checkup.parts({"store": check})
+    assert asked == 2
