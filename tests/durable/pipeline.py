@@ -1,0 +1,88 @@
+"""The whole pipeline over the engine in memory and a SQLite store: what most tests of the app's rooms run on."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from activities import enrich, finish, store, update_drones, validate
+from reference_data import ReferenceData
+from starters import ingest
+from storage.ports import Batch, BatchFilter, DeadLetterFilter, Store
+from storage.sqlite import SqliteStore
+from telemetry.model import Delivery
+from telemetry.rules import Rules
+from tests.durable.engine import Activity, Engine
+
+NO_REFERENCE_DATA = ReferenceData(None, None)
+
+
+@dataclass
+class Pipeline:
+    """``store`` and ``client`` may be wrapped; what an assertion reads is the wrapped store's inside."""
+
+    store: Store
+    engine: Engine
+    client: Any
+    rules: Rules = field(default_factory=Rules)
+    known: ReferenceData = NO_REFERENCE_DATA
+
+    async def receive(self, deliveries: Sequence[Delivery]) -> Batch:
+        return await ingest.receive(self.store, self.client, deliveries)
+
+    def activities(self) -> dict[str, Activity]:
+        return {
+            "validate_batch": lambda reference: validate.validate(self.store, reference, self.rules),
+            "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
+            "store_messages": lambda reference: store.store(self.store, reference),
+            "update_drones": lambda reference: update_drones.update_drones(self.store, self.client, reference),
+            "complete_batch": lambda reference: finish.complete(self.store, reference),
+            "fail_batch": lambda reference: finish.fail(self.store, reference),
+        }
+
+
+def make_pipeline(store_: Store, engine: Engine | None = None) -> Pipeline:
+    engine = engine or Engine({})
+    pipeline = Pipeline(store_, engine, engine.client)
+    engine.activities = pipeline.activities()
+    return pipeline
+
+
+async def open_sqlite(folder: Path) -> Store:
+    opened: Store = SqliteStore(folder)
+    await opened.open()
+    return opened
+
+
+def delivery(number: int, body: Any, *, partition: str = "0", second: int = 0, hub: str = "telemetry") -> Delivery:
+    """Event ``number`` of a partition; ``body`` is bytes, or what becomes JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+    return Delivery(hub, partition, number, str(number * 100), f"2026-01-01T00:00:{second:02d}.{number:06d}Z", raw)
+
+
+def message(device: str, second: int, **fields: Any) -> dict[str, Any]:
+    return {"deviceId": device, "timestamp": f"2026-01-01T00:00:{second:02d}Z", **fields}
+
+
+async def all_batches(store_: Store) -> list[Batch]:
+    return (await store_.ledger.list(BatchFilter(), 1000, None)).items
+
+
+async def all_letters(store_: Store) -> list[dict[str, Any]]:
+    return (await store_.dead_letters.list(DeadLetterFilter(), 1000, None)).items
+
+
+async def all_messages(store_: Store, devices: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for device in devices:
+        page = await store_.messages.history(device, None, None, ascending=True, limit=1000, continuation=None)
+        found[device] = page.items
+    return found
+
+
+def body_of(letter: dict[str, Any]) -> bytes:
+    return base64.b64decode(letter["body"])

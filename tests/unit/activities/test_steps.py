@@ -1,0 +1,254 @@
+"""The steps on a SQLite store: what each writes, that twice is once, and the counting."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from activities import enrich, finish, store, update_drones, validate
+from activities.attempt import DEAD_LETTERS, ENRICHED, MESSAGES, StagedDocumentMissing
+from reference_data import ReferenceData
+from starters.ingest import new_batch
+from storage.ports import Batch, BatchStatus, Counts, Outcome, Store, StoreUnavailable
+from telemetry.envelope import pack
+from telemetry.identity import instance_id
+from telemetry.model import Delivery
+from telemetry.registry import Registry
+from telemetry.rules import Rules
+from tests.durable.engine import Engine
+from tests.durable.pipeline import (
+    NO_REFERENCE_DATA,
+    all_letters,
+    all_messages,
+    body_of,
+    delivery,
+    message,
+    open_sqlite,
+)
+
+RULES = Rules()
+DELIVERIES = [
+    delivery(1, message("a", 1, battery=0.5)),
+    delivery(2, [message("b", 2, battery=0.9), message("b", 3, battery=7), message("a", 4)]),
+    delivery(3, message("a", 1, battery=0.5)),
+    delivery(4, b"\xff not a frame"),
+]
+COUNTS = Counts(messages=6, stored=3, duplicates=1, rejected=2)
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await open_sqlite(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, dict[str, Any]]:
+    batch = await kept.ledger.receive(new_batch(deliveries), pack(deliveries))
+    return batch, {"batchId": batch.id, "instanceId": batch.instance_id}
+
+
+async def run_all(
+    kept: Store, reference: dict[str, Any], rules: Rules = RULES, known: ReferenceData = NO_REFERENCE_DATA
+) -> Counts:
+    """Every step twice, as if each had been run again after its effect."""
+    engine = Engine({})
+    for _ in range(2):
+        assert (await validate.validate(kept, reference, rules))["current"]
+    for _ in range(2):
+        assert (await enrich.enrich(kept, reference, rules, known))["current"]
+    answers = [await store.store(kept, reference) for _ in range(2)]
+    assert answers[0] == answers[1]
+    for _ in range(2):
+        assert (await update_drones.update_drones(kept, engine.client, reference))["current"]
+    for _ in range(2):
+        assert await finish.complete(kept, {**reference, "counts": answers[0]["counts"]}) == {"current": True}
+    return Counts(**answers[0]["counts"])
+
+
+async def test_every_message_is_stored_or_dead_lettered_or_a_duplicate(kept: Store) -> None:
+    batch, reference = await receive(kept, DELIVERIES)
+    assert await run_all(kept, reference) == COUNTS
+    messages = await all_messages(kept, ["a", "b"])
+    assert [(m["deviceId"], m["sequenceNumber"]) for m in messages["a"] + messages["b"]] == [
+        ("a", 1),
+        ("a", 2),
+        ("b", 2),
+    ]
+    letters = {letter["sequenceNumber"]: letter for letter in await all_letters(kept)}
+    assert sorted(letters) == [2, 4]
+    assert letters[2]["errors"][0]["code"] == "battery_out_of_range"
+    assert orjson.loads(body_of(letters[2]))["battery"] == 7
+    assert body_of(letters[4]) == b"\xff not a frame"
+    ended = await kept.ledger.get(batch.id)
+    assert ended is not None
+    assert (ended.status, ended.counts) == (BatchStatus.COMPLETED, COUNTS)
+
+
+async def test_a_batch_run_again_counts_the_same(kept: Store) -> None:
+    batch, reference = await receive(kept, DELIVERIES)
+    await run_all(kept, reference)
+    again = await reopen(kept, batch.id)
+    assert await run_all(kept, again) == COUNTS
+    assert len(await all_letters(kept)) == 2
+    assert {letter["attempts"] for letter in await all_letters(kept)} == {2}
+
+
+async def test_what_another_batch_has_brought_is_a_duplicate(kept: Store) -> None:
+    _, first = await receive(kept, DELIVERIES[:2])
+    await run_all(kept, first)
+    _, overlapping = await receive(kept, DELIVERIES[1:])
+    counts = await run_all(kept, overlapping)
+    assert counts == Counts(messages=5, stored=0, duplicates=4, rejected=1)
+
+
+async def test_under_other_settings_an_accepted_message_is_stored_and_its_letter_replayed(kept: Store) -> None:
+    high = [delivery(1, [message("a", 1, position={"altitude": 30_000}), message("a", 2, battery=2)])]
+    high.append(delivery(2, message("b", 1, position={"altitude": 40_000})))
+    batch, reference = await receive(kept, high)
+    assert await run_all(kept, reference) == Counts(3, 0, 0, 3)
+    again = await reopen(kept, batch.id)
+    assert await run_all(kept, again, rules=replace(RULES, altitude_maximum=50_000)) == Counts(3, 2, 0, 1)
+    status = {(letter["deviceId"], letter["status"]) for letter in await all_letters(kept)}
+    assert status == {("a", "replayed"), ("a", "open"), ("b", "replayed")}
+    totals = await kept.dead_letters.totals()
+    assert dict(totals.dead_letters) == {"open": 1, "replayed": 2, "discarded": 0}
+
+
+async def test_a_letter_that_was_discarded_stays_so_when_its_message_is_accepted_later(kept: Store) -> None:
+    batch, reference = await receive(kept, [delivery(1, message("a", 1, position={"altitude": 30_000}))])
+    await run_all(kept, reference)
+    [letter] = await all_letters(kept)
+    await kept.dead_letters.resolve(letter["id"], "discarded", at="2026-01-01T00:00:00.000000Z", reason="test flight")
+    again = await reopen(kept, batch.id)
+    assert await run_all(kept, again, rules=replace(RULES, altitude_maximum=50_000)) == Counts(1, 1, 0, 0)
+    assert [letter["status"] for letter in await all_letters(kept)] == ["discarded"]
+
+
+async def test_a_replayed_letter_counts_as_stored_when_its_batch_is_run_under_the_old_settings(kept: Store) -> None:
+    batch, reference = await receive(kept, [delivery(1, message("a", 1, battery=2)), delivery(2, message("a", 2))])
+    await run_all(kept, reference)
+    [letter] = await all_letters(kept)
+    await kept.ledger.recount(batch.id, letter["id"], Outcome.STORED)
+    await kept.dead_letters.resolve(letter["id"], "replayed", at="2026-01-01T00:00:00.000000Z")
+    again = await reopen(kept, batch.id)
+    assert await run_all(kept, again) == Counts(messages=2, stored=2, duplicates=0, rejected=0)
+
+
+async def test_enrichment_uses_what_the_registry_says_now(kept: Store) -> None:
+    registry = Registry.parse({"drones": [{"id": "a", "home": {"latitude": 47.0, "longitude": -122.0}}]})
+    position = {"latitude": 47.0, "longitude": -122.0, "altitude": 500}
+    _, reference = await receive(kept, [delivery(1, message("a", 1, position=position)), delivery(2, message("b", 1))])
+    await run_all(kept, reference, known=ReferenceData(registry, None))
+    messages = await all_messages(kept, ["a", "b"])
+    assert messages["a"][0]["derived"]["distanceFromHome"] == 0
+    assert messages["a"][0]["derived"]["altitudeLimitExceeded"] is True
+    assert messages["b"][0]["flags"] == ["unregistered_device"]
+
+
+async def test_each_drone_is_signalled_once_and_merged(kept: Store) -> None:
+    _, reference = await receive(kept, DELIVERIES)
+    engine = Engine({})
+    await validate.validate(kept, reference, RULES)
+    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+    assert await update_drones.update_drones(kept, engine.client, reference) == {"current": True, "drones": 2}
+    assert {key: len(signals) for key, signals in engine.signals.items()} == {"a": 1, "b": 1}
+    await engine.run()
+    state = orjson.loads(engine.entities["a"] or "")
+    assert state["registers"]["battery"][0] == 0.5
+    assert state["last"][3:] == ["0", 2, 2]
+
+
+class Refusing:
+    """A durable client whose signals fail from the ``good``-th on."""
+
+    def __init__(self, good: int) -> None:
+        self.good = good
+        self.sent: list[str] = []
+
+    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None:
+        if len(self.sent) >= self.good:
+            raise Exception("The operation failed with an unexpected status code 503")
+        self.sent.append(entityId.key)
+
+
+async def test_any_signal_that_is_not_taken_fails_the_step(kept: Store) -> None:
+    _, reference = await receive(kept, [delivery(i, message(f"drone-{i}", 1)) for i in range(100)])
+    await validate.validate(kept, reference, RULES)
+    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+    refusing: Any = Refusing(60)
+    with pytest.raises(Exception, match="status code 503"):
+        await update_drones.update_drones(kept, refusing, reference)
+    assert len(refusing.sent) == 60
+
+
+async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
+    batch, old = await receive(kept, DELIVERIES)
+    new = await reopen(kept, batch.id)
+    engine = Engine({})
+    assert await validate.validate(kept, old, RULES) == {"current": False}
+    assert await enrich.enrich(kept, old, RULES, NO_REFERENCE_DATA) == {"current": False}
+    assert await store.store(kept, old) == {"current": False}
+    assert await update_drones.update_drones(kept, engine.client, old) == {"current": False}
+    counts = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
+    assert await finish.complete(kept, {**old, "counts": counts}) == {"current": False}
+    assert await finish.fail(kept, {**old, "stage": "store", "error": "x"}) == {"current": False}
+    assert engine.signals == {}
+    current = await kept.ledger.get(batch.id)
+    assert current is not None
+    assert (current.status, current.instance_id) == (BatchStatus.RECEIVED, new["instanceId"])
+
+
+async def test_a_failed_batch_keeps_its_stage_and_error(kept: Store) -> None:
+    batch, reference = await receive(kept, DELIVERIES)
+    await validate.validate(kept, reference, RULES)
+    for _ in range(2):
+        assert await finish.fail(kept, {**reference, "stage": "store", "error": "disk full"}) == {"current": True}
+    failed = await kept.ledger.get(batch.id)
+    assert failed is not None
+    assert (failed.status, failed.stage, failed.error) == (BatchStatus.FAILED, "store", "disk full")
+
+
+async def test_a_step_whose_input_is_missing_says_so(kept: Store) -> None:
+    _, reference = await receive(kept, DELIVERIES)
+    with pytest.raises(StagedDocumentMissing, match="nothing staged as 'messages'"):
+        await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+
+
+async def test_a_batch_without_messages_completes(kept: Store) -> None:
+    _, reference = await receive(kept, [delivery(1, []), delivery(2, [])])
+    assert await run_all(kept, reference) == Counts(0, 0, 0, 0)
+
+
+async def test_the_results_hold_no_telemetry(kept: Store) -> None:
+    _, reference = await receive(kept, DELIVERIES)
+    assert await validate.validate(kept, reference, RULES) == {"current": True, "accepted": 4, "rejected": 2}
+    assert await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA) == {"current": True}
+
+
+async def test_a_dead_letter_that_cannot_be_kept_fails_the_step(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch, reference = await receive(kept, DELIVERIES)
+    await validate.validate(kept, reference, RULES)
+    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+
+    async def down(*_: Any) -> Any:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(kept.dead_letters, "put", down)
+    with pytest.raises(StoreUnavailable):
+        await store.store(kept, reference)
+    assert (await kept.ledger.get(batch.id)) is not None
+    assert {MESSAGES, ENRICHED, DEAD_LETTERS} == {"messages", "enriched", "dead_letters"}
+
+
+async def reopen(kept: Store, batch_id: str) -> dict[str, Any]:
+    batch = await kept.ledger.get(batch_id)
+    assert batch is not None
+    following = instance_id(batch.id, batch.attempts + 1)
+    opened = await kept.ledger.open_attempt(batch_id, batch, following, batch.updated_at, swept=False)
+    return {"batchId": batch_id, "instanceId": opened.instance_id}

@@ -1,0 +1,77 @@
+"""The entity through the SDK's own ``Entity.handle``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from telemetry.merge import canonical, from_message
+from tests.durable.engine import ENTITY, signal_text
+
+
+def state(second: int, **fields: Any) -> dict[str, Any]:
+    return from_message(
+        {
+            "id": f"d{second}",
+            "deviceId": "drone-1",
+            "time": f"2026-01-01T00:00:{second:02d}.000000Z",
+            "enqueuedAt": f"2026-01-01T00:01:{second:02d}.000000Z",
+            "partition": "0",
+            "sequenceNumber": second,
+            "index": 0,
+            **fields,
+        }
+    )
+
+
+def handle(signals: list[tuple[str, Any]], stored: str | None = None, key: str = "drone-1") -> dict[str, Any]:
+    batch = [
+        {"name": name, "input": None if value is None else signal_text(value), "isSignal": True, "id": str(i)}
+        for i, (name, value) in enumerate(signals)
+    ]
+    context = {"self": {"name": "drone", "key": key}, "exists": stored is not None, "state": stored, "batch": batch}
+    answer: dict[str, Any] = json.loads(ENTITY(json.dumps(context)))
+    return answer
+
+
+def test_the_first_signal_makes_the_drone() -> None:
+    answer = handle([("merge", state(1, battery=0.5))])
+    assert answer["entityExists"] is True
+    assert json.loads(answer["entityState"]) == state(1, battery=0.5)
+    assert answer["results"][0]["isError"] is False
+    assert answer["results"][0]["result"] == "null"
+
+
+def test_any_order_and_repetition_gives_the_same_bytes() -> None:
+    patches = [state(1, battery=0.9), state(2, heading=10.0), state(3, battery=0.4)]
+    seen = set()
+    for order in itertools.permutations([*patches, patches[0]]):
+        answer = handle([("merge", patch) for patch in order])
+        seen.add(answer["entityState"])
+        seen.add(handle([("merge", patch) for patch in order], stored=answer["entityState"])["entityState"])
+    assert len(seen) == 1
+    merged = json.loads(seen.pop())
+    assert merged["registers"]["battery"][0] == 0.4
+    assert canonical(merged)
+
+
+def test_a_signal_that_cannot_be_merged_changes_nothing_and_harms_no_other() -> None:
+    good = state(1, battery=0.5)
+    answer = handle(
+        [
+            ("merge", good),
+            ("merge", None),
+            ("merge", {"id": "drone-1"}),
+            ("merge", {**good, "id": "drone-2"}),
+            ("reset", good),
+            ("merge", state(2, battery=0.25)),
+        ]
+    )
+    assert [result["isError"] for result in answer["results"]] == [False, True, True, True, True, False]
+    assert json.loads(answer["entityState"])["registers"]["battery"][0] == 0.25
+
+
+def test_a_first_signal_that_fails_makes_no_drone() -> None:
+    answer = handle([("reset", None), ("merge", None)])
+    assert answer["entityExists"] is False
