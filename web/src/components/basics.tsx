@@ -1,0 +1,148 @@
+// Small parts that every view uses.
+import type { ComponentChildren } from "preact";
+import { explain, ApiProblem } from "../api/problem";
+import type { Connectivity } from "../api/types";
+import { words } from "../domain/format";
+import { ago, clock } from "../domain/time";
+import { now } from "../state/clock";
+import { Icon } from "./icons";
+
+/** How long ago, ticking; the exact time as its title. */
+export function Ago({ time }: { time: string | null | undefined }) {
+  return (
+    <time class="ago" dateTime={time ?? ""} title={time ?? "not known"}>
+      {ago(time, now.value)}
+    </time>
+  );
+}
+
+export function Clock({ time }: { time: string | null | undefined }) {
+  return (
+    <time dateTime={time ?? ""} title={time ?? "not known"}>
+      {clock(time, now.value)}
+    </time>
+  );
+}
+
+/** Shape and word as well as colour: full, hollow, crossed. */
+export function Dot({ state }: { state: Connectivity }) {
+  return (
+    <svg class={`dot ${state}`} width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">
+      {state === "offline" ? (
+        <path d="M2 2l6 6M8 2L2 8" />
+      ) : (
+        <circle cx="5" cy="5" r={state === "online" ? 4.5 : 3.5} />
+      )}
+    </svg>
+  );
+}
+
+export type Tone = "ok" | "warn" | "bad" | "idle" | "info";
+
+const ICONS: Record<Tone, string | null> = {
+  ok: "check",
+  warn: "alert",
+  bad: "alert",
+  idle: null,
+  info: null,
+};
+
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  const icon = ICONS[tone];
+  return (
+    <span class={`badge ${tone}`}>
+      {icon && <Icon name={icon} size={12} />}
+      {children}
+    </span>
+  );
+}
+
+export function ConnectivityBadge({ state }: { state: Connectivity }) {
+  return (
+    <span class={`badge connectivity ${state}`}>
+      <Dot state={state} />
+      {words(state)}
+    </span>
+  );
+}
+
+const TONES: Record<string, Tone> = {
+  completed: "ok",
+  replayed: "ok",
+  running: "info",
+  received: "info",
+  failed: "bad",
+  open: "warn",
+  discarded: "idle",
+};
+
+export function StatusBadge({ status }: { status: string }) {
+  return <Badge tone={TONES[status] ?? "idle"}>{words(status)}</Badge>;
+}
+
+/** What went wrong, announced to a screen reader as it appears. */
+export function Problem({ problem, retry }: { problem: unknown; retry?: () => void }) {
+  const refused = problem instanceof ApiProblem ? problem : null;
+  return (
+    <div class="problem" role="alert">
+      <Icon name={refused?.kind === "offline" ? "lost" : "alert"} />
+      <p>{explain(problem)}</p>
+      {retry && (
+        <button type="button" class="quiet" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
+export function Select({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  options: readonly (readonly [string, string])[];
+  onChange: (value: string) => void;
+}) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {options.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Figure({
+  label,
+  value,
+  note,
+  tone,
+}: {
+  label: string;
+  value: ComponentChildren;
+  note?: ComponentChildren;
+  tone?: Tone;
+}) {
+  return (
+    <div class={`figure ${tone ?? ""}`}>
+      <dt>{label}</dt>
+      <dd>
+        <strong>{value}</strong>
+        {note !== undefined && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}

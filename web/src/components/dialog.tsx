@@ -1,0 +1,111 @@
+// A question before something is done, and what became of it. The browser's own dialog keeps the focus inside and gives
+// it back, and closes on Escape.
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { Problem } from "./basics";
+
+export interface Question {
+  title: string;
+  body: ComponentChildren;
+  /** Word on the button that does it. */
+  action: string;
+  danger?: boolean;
+  /** Asks for a text, which must not be empty. */
+  reason?: { label: string; hint: string };
+  /** Does it; may report how far it is. Resolves with what to say at the end. */
+  run: (reason: string, progress: (text: string) => void) => Promise<ComponentChildren>;
+}
+
+type Stage =
+  | { name: "asking" }
+  | { name: "running"; text: string }
+  | { name: "done"; result: ComponentChildren }
+  | { name: "failed"; problem: unknown };
+
+export function Dialog({ question, close }: { question: Question; close: () => void }) {
+  const element = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  const hint = useId();
+  const [stage, setStage] = useState<Stage>({ name: "asking" });
+  const [reason, setReason] = useState("");
+  const [missing, setMissing] = useState(false);
+
+  useEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+
+  const run = async () => {
+    if (question.reason && !reason.trim()) return setMissing(true);
+    setStage({ name: "running", text: "Asking the server…" });
+    try {
+      const result = await question.run(reason.trim(), (text) => setStage({ name: "running", text }));
+      setStage({ name: "done", result });
+    } catch (problem) {
+      setStage({ name: "failed", problem });
+    }
+  };
+
+  const running = stage.name === "running";
+  return (
+    <dialog ref={element} class="dialog" aria-labelledby={title} onClose={close}>
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (stage.name === "asking") void run();
+          else element.current?.close();
+        }}
+      >
+        <h2 id={title}>{question.title}</h2>
+        {stage.name === "asking" && <div class="dialog-body">{question.body}</div>}
+        {stage.name === "asking" && question.reason && (
+          <label class="field block">
+            <span>{question.reason.label}</span>
+            <input
+              type="text"
+              value={reason}
+              maxLength={500}
+              aria-invalid={missing}
+              aria-describedby={hint}
+              onInput={(event) => {
+                setReason(event.currentTarget.value);
+                setMissing(false);
+              }}
+            />
+            <small id={hint} class={missing ? "wrong" : ""}>
+              {missing ? `Say why. ${question.reason.hint}` : question.reason.hint}
+            </small>
+          </label>
+        )}
+        <div aria-live="polite">
+          {running && (
+            <div class="dialog-body">
+              <div class="bar" role="progressbar" aria-label={question.action} />
+              <p>{stage.text}</p>
+            </div>
+          )}
+          {stage.name === "done" && <div class="dialog-body">{stage.result}</div>}
+          {stage.name === "failed" && <Problem problem={stage.problem} />}
+        </div>
+        <div class="dialog-buttons">
+          {stage.name === "asking" && (
+            <button type="button" class="quiet" onClick={() => element.current?.close()}>
+              Cancel
+            </button>
+          )}
+          {stage.name === "asking" ? (
+            <button type="submit" class={question.danger ? "danger" : "primary"}>
+              {question.action}
+            </button>
+          ) : (
+            <button type="submit" class="primary">
+              {running ? "Go on in the background" : "Close"}
+            </button>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}

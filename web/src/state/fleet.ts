@@ -1,0 +1,113 @@
+// The live fleet: polling, connection state, the list's filter and selection.
+import { computed, effect, signal } from "@preact/signals";
+import { api, everything } from "../api/client";
+import { ApiProblem } from "../api/problem";
+import { connectivityOf } from "../domain/connectivity";
+import { choices, Fleet, NO_FILTER, select, type Filter, type Row } from "../domain/fleet";
+import { now, serverClock, serverNow } from "./clock";
+import { Poller, type PollReport } from "./poller";
+import { config } from "./settings";
+
+const BASE_MS = 2000;
+const FULL_EVERY_MS = 60_000;
+const PAGE = 1000;
+const MOST = 100_000;
+const FIELDS = [
+  "position",
+  "battery",
+  "flightMode",
+  "groundSpeed",
+  "heading",
+  "derived",
+  "alerts",
+  "lastSeen",
+  "ageSeconds",
+  "connectivity",
+  "registration",
+].join(",");
+
+const fleet = new Fleet();
+let lastFull = 0;
+
+/** Every drone, in no order, with its connectivity as of now. */
+export const rows = signal<Row[]>([]);
+/** Milliseconds between the last two answers: how long a marker glides. */
+export const cadence = signal(BASE_MS);
+export const connection = signal<PollReport>({
+  failures: 0,
+  problem: null,
+  answeredAt: null,
+  nextAt: 0,
+});
+export const filter = signal<Filter>(NO_FILTER);
+export const shown = computed(() => select(rows.value, filter.value));
+export const offered = computed(() => choices(rows.value));
+
+/** `lost`: what is on the page is old. `denied`: the server answers, but not to this caller. */
+export type ConnectionState = "connecting" | "live" | "lost" | "denied";
+export const connectionState = computed<ConnectionState>(() => {
+  const { problem, answeredAt } = connection.value;
+  if (problem?.kind === "signIn" || problem?.kind === "forbidden") return "denied";
+  if (problem) return "lost";
+  return answeredAt === null ? "connecting" : "live";
+});
+
+function refresh(): void {
+  const at = serverNow();
+  rows.value = Array.from(fleet.drones.values(), (drone) => ({
+    drone,
+    connectivity: connectivityOf(drone, config.peek(), at),
+  }));
+}
+
+async function ask(): Promise<void> {
+  const asked = Date.now();
+  const since = fleet.changedSince();
+  const full = since === null || asked - lastFull > FULL_EVERY_MS;
+  const items = await everything(
+    (continuation) =>
+      api.drones({
+        limit: PAGE,
+        continuation,
+        fields: FIELDS,
+        changedSince: full ? null : since,
+      }),
+    MOST,
+  );
+  const answered = Date.now();
+  for (const { lastSeen, ageSeconds } of items.slice(0, 1)) {
+    if (lastSeen !== null && ageSeconds !== null) serverClock.learn(lastSeen, ageSeconds, answered);
+  }
+  const before = connection.peek().answeredAt;
+  if (before !== null) cadence.value = Math.min(6000, Math.max(500, answered - before));
+  fleet.apply(items);
+  if (full) {
+    lastFull = asked;
+    if (items.length < MOST) fleet.keepOnly(new Set(items.map((drone) => drone.id)));
+  }
+  refresh();
+}
+
+const poller = new Poller(ask, BASE_MS, (report) => {
+  connection.value = report;
+});
+
+export const askNow = poller.now;
+
+export function startFleet(): void {
+  poller.start();
+  effect(() => {
+    // Connectivity ages between answers too, and most of all when there are none.
+    void now.value;
+    void config.value;
+    if (rows.peek().some(({ drone, connectivity }) => outdated(drone, connectivity))) refresh();
+  });
+}
+
+function outdated(drone: Row["drone"], connectivity: Row["connectivity"]): boolean {
+  return connectivityOf(drone, config.peek(), now.peek()) !== connectivity;
+}
+
+export function problemText(problem: ApiProblem | null): string {
+  return problem?.kind === "offline" || !problem ? "" : `${problem.title} (${problem.status})`;
+}

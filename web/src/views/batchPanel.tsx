@@ -1,0 +1,141 @@
+// One batch: its stage, its counts, its error in full, the durable orchestration behind it, and what can be done.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { api } from "../api/client";
+import type { Batch } from "../api/types";
+import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
+import { Icon } from "../components/icons";
+import { Facts, SidePanel } from "../components/listPage";
+import { integer, UNKNOWN, words } from "../domain/format";
+import { now } from "../state/clock";
+import { Poller } from "../state/poller";
+import { link } from "../state/router";
+import { question } from "../state/ask";
+import { replayOne } from "./batchActions";
+import { took } from "./batches";
+
+const EVERY_MS = 1500;
+const STAGES = ["validate", "enrich", "store", "update_drones"];
+
+export function BatchPanel({
+  id,
+  close,
+  changed,
+}: {
+  id: string;
+  close: () => void;
+  changed: () => void;
+}) {
+  const batch = useSignal<Batch | null>(null);
+  const problem = useSignal<unknown>(null);
+  useEffect(() => {
+    const poller = new Poller(
+      async () => {
+        batch.value = await api.batch(id);
+      },
+      EVERY_MS,
+      (report) => {
+        problem.value = report.problem;
+      },
+    ).start();
+    return () => poller.stop();
+  }, [id]);
+  const known = batch.value;
+  return (
+    <SidePanel title="Batch" label={`Batch ${id}`} close={close}>
+      {problem.value !== null && <Problem problem={problem.value} />}
+      {!known && problem.value === null && <Empty>Asking for the batch…</Empty>}
+      {known && <Body batch={known} changed={changed} />}
+    </SidePanel>
+  );
+}
+
+function Body({ batch, changed }: { batch: Batch; changed: () => void }) {
+  const running = batch.status === "received" || batch.status === "running";
+  return (
+    <>
+      <p class="mono break">{batch.id}</p>
+      <div class="detail-status">
+        <StatusBadge status={batch.status} />
+        <span class="muted">attempt {batch.attempts}</span>
+      </div>
+      <Steps batch={batch} />
+      {batch.error && (
+        <section aria-label="Error">
+          <h3>Error{batch.stage ? ` at “${words(batch.stage)}”` : ""}</h3>
+          <pre class="error-text" tabIndex={0}>
+            {batch.error}
+          </pre>
+        </section>
+      )}
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          disabled={running}
+          onClick={() => (question.value = replayOne(batch, changed))}
+        >
+          <Icon name="replay" /> Replay
+        </button>
+        {batch.statusQueryGetUri && (
+          <a class="button quiet" href={safeUrl(batch.statusQueryGetUri)} target="_blank" rel="noopener">
+            Durable status <Icon name="external" size={12} />
+          </a>
+        )}
+        {(batch.rejected ?? 0) > 0 && (
+          <a class="button quiet" href={link({ view: "deadletters", query: { batchId: batch.id, status: "any" } })}>
+            Its dead letters
+          </a>
+        )}
+      </div>
+      {running && <p class="muted small">A batch can be replayed when it has ended.</p>}
+      <Facts
+        facts={[
+          ["Messages", integer(batch.messages)],
+          ["Stored", integer(batch.stored)],
+          ["Duplicates", integer(batch.duplicates)],
+          ["Rejected", integer(batch.rejected)],
+          ["Events", integer(batch.events)],
+          ["Hub", batch.hub],
+          ["Partition", batch.partition],
+          ["Sequence numbers", `${batch.firstSequenceNumber}–${batch.lastSequenceNumber}`],
+          ["Received", <Clock key="r" time={batch.receivedAt} />],
+          ["Ended", batch.completedAt ? <Clock key="c" time={batch.completedAt} /> : UNKNOWN],
+          ["Took", took(batch, now.value)],
+          ["Instance", <span key="i" class="mono break">{batch.instanceId}</span>],
+        ]}
+      />
+    </>
+  );
+}
+
+/** The stages in order with the current one marked; a stage this page does not know stands by itself. */
+function Steps({ batch }: { batch: Batch }) {
+  const at = batch.status === "completed" ? STAGES.length : STAGES.indexOf(batch.stage ?? "");
+  if (batch.stage && at < 0) return <p class="muted">Stage: {words(batch.stage)}</p>;
+  return (
+    <ol class="steps" aria-label="Stages">
+      {STAGES.map((stage, index) => {
+        const state =
+          index < at ? "done" : index > at ? "todo" : batch.status === "failed" ? "failed" : "now";
+        return (
+          <li key={stage} class={state} {...(state === "now" ? { "aria-current": "step" } : {})}>
+            <span class="step-mark">
+              {state === "done" && <Icon name="check" size={12} />}
+              {state === "failed" && <Icon name="close" size={12} />}
+            </span>
+            {words(stage)}
+            <span class="visually-hidden">
+              {{ done: ", done", failed: ", failed", now: ", running", todo: ", to do" }[state]}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** Only web addresses become links. */
+export function safeUrl(url: string): string {
+  return /^(https?:\/\/|\/(?!\/))/i.test(url) ? url : "#";
+}

@@ -1,0 +1,183 @@
+// What was rejected, why, and what stood in it; to be run again after the cause is gone, or set aside with a reason.
+import { useEffect, useMemo } from "preact/hooks";
+import { api } from "../api/client";
+import type { DeadLetter, DeadLetterStatus } from "../api/types";
+import { Clock, Select, StatusBadge } from "../components/basics";
+import { Icon } from "../components/icons";
+import { ListFrame } from "../components/listPage";
+import { UNKNOWN, words } from "../domain/format";
+import { askPipelineNow, stats } from "../state/pipeline";
+import { PagedList } from "../state/pagedList";
+import { go, link, route } from "../state/router";
+import { question } from "../state/ask";
+import { replayMatching } from "./deadLetterActions";
+import { DeadLetterPanel } from "./deadLetterPanel";
+
+const STATUSES: readonly DeadLetterStatus[] = ["open", "replayed", "discarded"];
+const CODES = [
+  "empty_body",
+  "too_large",
+  "malformed_gzip",
+  "malformed_json",
+  "malformed_protobuf",
+  "too_many_messages",
+  "not_an_object",
+  "wrong_type",
+  "missing_device_id",
+  "invalid_device_id",
+  "invalid_timestamp",
+  "timestamp_in_future",
+  "battery_out_of_range",
+  "unknown_flight_mode",
+  "latitude_out_of_range",
+  "longitude_out_of_range",
+  "altitude_out_of_range",
+  "ground_speed_out_of_range",
+  "heading_out_of_range",
+];
+
+export function DeadLettersView() {
+  const { open, query } = route.value;
+  const { status = "open", errorCode = "", deviceId = "", batchId = "" } = query;
+  const list = useMemo(
+    () =>
+      new PagedList<DeadLetter>((continuation) =>
+        api.deadLetters({
+          status: status === "any" ? "" : status,
+          errorCode,
+          deviceId,
+          batchId,
+          limit: 100,
+          continuation,
+        }),
+      ),
+    [status, errorCode, deviceId, batchId],
+  );
+  useEffect(() => list.start(), [list]);
+  const refresh = () => {
+    list.refresh();
+    askPipelineNow();
+  };
+  const filterBy = (part: Record<string, string>) =>
+    go({ view: "deadletters", query: { ...query, ...part } });
+  const counts = stats.value?.deadLetterCodes ?? {};
+  return (
+    <main id="main" class={`view${open ? " has-panel" : ""}`} tabIndex={-1}>
+      <div class="view-main">
+        <div class="view-head">
+          <h1>Dead letters</h1>
+          <div class="view-filters">
+            <Select
+              label="Status"
+              value={status}
+              onChange={(value) => filterBy({ status: value })}
+              options={[...STATUSES.map((name) => [name, words(name)] as const), ["any", "All"]]}
+            />
+            <Select
+              label="Reason"
+              value={errorCode}
+              onChange={(value) => filterBy({ errorCode: value })}
+              options={[
+                ["", "All"],
+                ...[...new Set([...CODES, ...Object.keys(counts), ...(errorCode ? [errorCode] : [])])].map(
+                  (code) =>
+                    [code, counts[code] ? `${words(code)} (${counts[code]})` : words(code)] as const,
+                ),
+              ]}
+            />
+            <TextFilter label="Device" value={deviceId} change={(value) => filterBy({ deviceId: value })} />
+            <TextFilter label="Batch" value={batchId} change={(value) => filterBy({ batchId: value })} />
+          </div>
+          <button
+            type="button"
+            class="primary"
+            disabled={list.items.value.length === 0 || !["open", "any"].includes(status)}
+            onClick={() =>
+              (question.value = replayMatching({ errorCode, deviceId, batchId }, refresh))
+            }
+          >
+            <Icon name="replay" /> Replay all open ones
+          </button>
+        </div>
+        <ListFrame list={list} empty="No dead letter matches.">
+          <table class="grid">
+            <caption class="visually-hidden">Dead letters, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Rejected</th>
+                <th scope="col">Status</th>
+                <th scope="col">Reasons</th>
+                <th scope="col">Device</th>
+                <th scope="col" class="number">
+                  Partition
+                </th>
+                <th scope="col" class="number">
+                  Sequence number
+                </th>
+                <th scope="col" class="number">
+                  Index
+                </th>
+                <th scope="col" class="number">
+                  Attempts
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.items.value.map((letter) => (
+                <tr key={letter.id} class={letter.id === open ? "open" : ""}>
+                  <th scope="row">
+                    <a
+                      href={link({ view: "deadletters", open: letter.id, query })}
+                      {...(letter.id === open ? { "aria-current": "true" } : {})}
+                    >
+                      <Clock time={letter.createdAt} />
+                    </a>
+                  </th>
+                  <td>
+                    <StatusBadge status={letter.status} />
+                  </td>
+                  <td class="reasons">{reasons(letter)}</td>
+                  <td class="mono">{letter.deviceId ?? UNKNOWN}</td>
+                  <td class="number">{letter.partition}</td>
+                  <td class="number">{letter.sequenceNumber}</td>
+                  <td class="number">{letter.index ?? UNKNOWN}</td>
+                  <td class="number">{letter.attempts}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </ListFrame>
+      </div>
+      {open && (
+        <DeadLetterPanel
+          key={open}
+          id={open}
+          changed={refresh}
+          close={() => go({ view: "deadletters", query })}
+        />
+      )}
+    </main>
+  );
+}
+
+function reasons(letter: DeadLetter): string {
+  return letter.errors
+    .map(({ code, field }) => (field ? `${words(code)}: ${field}` : words(code)))
+    .join("; ");
+}
+
+function TextFilter(props: { label: string; value: string; change: (value: string) => void }) {
+  return (
+    <label class="field">
+      <span>{props.label}</span>
+      <input
+        type="text"
+        value={props.value}
+        maxLength={300}
+        placeholder="All"
+        spellcheck={false}
+        onChange={(event) => props.change(event.currentTarget.value.trim())}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,160 @@
+// The map with its buttons, legend and read-outs. Everything on it is also in the list, which a screen reader can use.
+import { signal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Dot } from "../components/basics";
+import { Icon } from "../components/icons";
+import { FleetMap } from "../map/fleetMap";
+import { coordinates, heading, integer, metres, percent, plural, speed, words } from "../domain/format";
+import { ago } from "../domain/time";
+import { serverNow } from "../state/clock";
+import { cadence, connectionState, filter, rows, shown } from "../state/fleet";
+import { config, zones } from "../state/settings";
+import { route } from "../state/router";
+import { theme } from "../state/theme";
+import { openDrone, track } from "../state/open";
+
+const followed = signal(false);
+const inView = signal(0);
+const place = signal<[number, number] | null>(null);
+
+function tooltip(element: HTMLElement, id: string | null, x: number, y: number): void {
+  const row = id === null ? undefined : rows.peek().find(({ drone }) => drone.id === id);
+  element.hidden = !row;
+  if (!row) return;
+  const { drone, connectivity } = row;
+  element.textContent = [
+    `${drone.id}${drone.registration?.name ? ` · ${drone.registration.name}` : ""}`,
+    `${words(connectivity)} · ${words(drone.flightMode)} · ${ago(drone.lastSeen, serverNow())}`,
+    `${percent(drone.battery)} · ${metres(drone.position?.altitude)} · ${speed(drone.groundSpeed)} · ${heading(drone.heading)}`,
+    ...drone.alerts.map((alert) => `Alert: ${words(alert.code)}`),
+  ].join("\n");
+  const left = x > element.parentElement!.clientWidth - 260;
+  element.style.transform = `translate(${x + (left ? -12 : 14)}px, ${y + 14}px)${left ? " translateX(-100%)" : ""}`;
+}
+
+export function MapPane() {
+  const target = useRef<HTMLDivElement>(null);
+  const tip = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<FleetMap | null>(null);
+
+  useEffect(() => {
+    if (!target.current) return undefined;
+    const made = new FleetMap(target.current, {
+      select: openDrone,
+      hover: (id, x, y) => tip.current && tooltip(tip.current, id, x, y),
+      point: (point) => (place.value = point),
+      inView: (count) => (inView.value = count),
+      followStopped: () => (followed.value = false),
+    });
+    const observer = new ResizeObserver(() => made.resized());
+    observer.observe(target.current);
+    setMap(made);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+    };
+  }, []);
+
+  useSignalEffect(() => {
+    const list = shown.value;
+    map?.setRows(list, cadence.peek());
+  });
+  useSignalEffect(() => map?.setZones(zones.value));
+  useSignalEffect(() => map?.setTrack(track.value));
+  useSignalEffect(() => {
+    void theme.value;
+    map?.retheme();
+  });
+  useSignalEffect(() => {
+    map?.setTiles(config.value?.mapTilesUrl ?? null, config.value?.mapTilesAttribution ?? null);
+  });
+  useSignalEffect(() => {
+    const { open } = route.value;
+    map?.select(open);
+    if (!open) followed.value = false;
+  });
+  useSignalEffect(() => map?.follow(followed.value));
+
+  const { open } = route.value;
+  const state = connectionState.value;
+  return (
+    <section class={`map-pane ${state}`} aria-label="Map">
+      <div
+        class="map"
+        ref={target}
+        tabIndex={0}
+        role="application"
+        aria-label="Map of the fleet. Arrow keys move it, plus and minus zoom. The list has the same drones."
+      />
+      <div class="map-tip" ref={tip} hidden aria-hidden="true" />
+      <div class="map-buttons" role="group" aria-label="Map view">
+        <MapButton icon="plus" label="Zoom in" onClick={() => map?.zoomBy(1)} />
+        <MapButton icon="minus" label="Zoom out" onClick={() => map?.zoomBy(-1)} />
+        <MapButton icon="fit" label="Show the whole fleet" onClick={() => map?.fit()} />
+        {open && (
+          <MapButton
+            icon="target"
+            label="Follow the open drone"
+            pressed={followed.value}
+            onClick={() => {
+              followed.value = !followed.value;
+              if (followed.value) map?.centre(open);
+            }}
+          />
+        )}
+      </div>
+      <Legend />
+      <div class="map-readout">
+        <span>{plural(inView.value, "drone")} in view</span>
+        {filter.value.text && <span>filtered</span>}
+        {place.value && <span>{coordinates(place.value[1], place.value[0])}</span>}
+      </div>
+      {state === "lost" && <div class="map-stale" aria-hidden="true" />}
+      <p class="visually-hidden" role="status">
+        {`Map shows ${integer(shown.value.length)} of ${plural(rows.value.length, "drone")}`}
+      </p>
+    </section>
+  );
+}
+
+function MapButton(props: { icon: string; label: string; pressed?: boolean; onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      title={props.label}
+      aria-label={props.label}
+      {...(props.pressed === undefined ? {} : { "aria-pressed": props.pressed })}
+      onClick={props.onClick}
+    >
+      <Icon name={props.icon} />
+    </button>
+  );
+}
+
+function Legend() {
+  return (
+    <details class="legend" open={matchMedia("(min-width: 900px)").matches}>
+      <summary>Legend</summary>
+      <ul>
+        <li>
+          <Dot state="online" /> Online
+        </li>
+        <li>
+          <Dot state="stale" /> Stale
+        </li>
+        <li>
+          <Dot state="offline" /> Offline
+        </li>
+        <li class="alerting">
+          <Icon name="alert" size={12} /> Alert
+        </li>
+        <li>
+          <span class="swatch no-fly" /> No-fly zone
+        </li>
+        <li>
+          <span class="swatch geofence" /> Geofence
+        </li>
+      </ul>
+    </details>
+  );
+}
