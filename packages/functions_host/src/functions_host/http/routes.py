@@ -137,7 +137,7 @@ def _segment(segment: str, parameters: list[_Parameter], where: str) -> tuple[st
     for start, end in pieces:
         pattern += re.escape(segment[position:start])
         parameter = _parameter(segment[start + 1 : end], where)
-        body = ".*" if parameter.rest else "[^/]+?" if len(pieces) > 1 or end - start + 1 < len(segment) else "[^/]+"
+        body = ".*" if parameter.rest else "[^/]+"
         pattern += f"(?P<p{len(parameters)}>{body})"
         parameters.append(parameter)
         position = end + 1
