@@ -1,0 +1,118 @@
+"""Running activities, so many at a time; each at least once, its result exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from functions_host.durable import failures
+from functions_host.durable.actions import HTTP_ACTIVITY
+from functions_host.durable.http_activity import HttpActivity
+from functions_host.durable.jsontext import recompact
+from functions_host.durable.names import Names
+from functions_host.durable.runner import FunctionRunner, UserFunctionError
+
+logger = logging.getLogger(__name__)
+
+
+class ActivityTask(NamedTuple):
+    """One scheduled activity; `input` is the SDK's JSON text."""
+
+    instance_id: str
+    execution_id: str
+    task_id: int
+    name: str
+    input: str | None
+
+
+class ActivityResult(NamedTuple):
+    """`reason` None: it succeeded and `result` is compact JSON text."""
+
+    task: ActivityTask
+    result: str | None = None
+    reason: str | None = None
+    details: str | None = None
+
+
+class Activities:
+    """`finished` is called once a task with its result; a task that is interrupted by stop is not finished."""
+
+    def __init__(
+        self, limit: int, runner: FunctionRunner, names: Names, finished: Callable[[ActivityResult], None]
+    ) -> None:
+        self._limit = limit
+        self._runner = runner
+        self._names = names
+        self._finished = finished
+        self._http = HttpActivity()
+        self._queue: deque[ActivityTask] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._active = 0
+        self._stopped = True
+
+    @property
+    def backlog(self) -> int:
+        return len(self._queue)
+
+    @property
+    def active(self) -> int:
+        return self._active
+
+    def start(self) -> None:
+        self._stopped = False
+        self._pump()
+
+    def add(self, task: ActivityTask) -> None:
+        self._queue.append(task)
+        self._pump()
+
+    async def stop(self, grace: float) -> None:
+        """No new activity; those that run get `grace` seconds."""
+        self._stopped = True
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        await self._http.close()
+
+    def _pump(self) -> None:
+        while self._queue and self._active < self._limit and not self._stopped:
+            task = asyncio.get_running_loop().create_task(self._run(self._queue.popleft()))
+            self._active += 1
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, task: ActivityTask) -> None:
+        try:
+            result = await self._call(task)
+        finally:
+            self._active -= 1
+            self._pump()
+        self._finished(result)
+
+    async def _call(self, task: ActivityTask) -> ActivityResult:
+        try:
+            if task.name == HTTP_ACTIVITY:
+                return ActivityResult(task, await self._http.call(task.input))
+            name = self._names.find(task.name)
+            if name is None:
+                text = failures.unknown_function("activity", task.name, self._names.all())
+                return ActivityResult(task, reason=f"Activity function '{task.name}' failed: {text}")
+            return ActivityResult(task, recompact(await self._runner.run_activity(name, task.input, task.instance_id)))
+        except UserFunctionError as error:
+            return _failed(task, error)
+        except Exception as error:
+            logger.exception("activity '%s' of '%s' broke off in the host", task.name, task.instance_id)
+            return _failed(task, UserFunctionError(type(error).__name__, str(error), traceback.format_exc()))
+
+
+def _failed(task: ActivityTask, error: UserFunctionError) -> ActivityResult:
+    return ActivityResult(
+        task, reason=failures.activity_reason(task.name, error), details=failures.activity_details(error)
+    )

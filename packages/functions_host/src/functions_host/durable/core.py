@@ -1,0 +1,37 @@
+"""What every part of the engine shares."""
+
+from __future__ import annotations
+
+from functions_host.durable.clock import Clock
+from functions_host.durable.messages import Message
+from functions_host.durable.names import Names
+from functions_host.durable.options import DurableOptions
+from functions_host.durable.replay import Registry
+from functions_host.durable.runner import FunctionRunner
+from functions_host.durable.store import Store
+from functions_host.durable.timers import Timers
+
+
+class Core:
+    """Store, clock, timers, names, options and the numbering of messages."""
+
+    def __init__(self, store: Store, options: DurableOptions, runner: FunctionRunner) -> None:
+        self.store = store
+        self.options = options
+        self.runner = runner
+        self.clock = Clock()
+        self.timers = Timers(self.clock)
+        self.activities = Names(lambda: runner.activities)
+        self.orchestrators = Names(lambda: runner.orchestrators)
+        self.entities = Names(lambda: runner.entities)
+        self.registry = Registry(self.activities.has, self.orchestrators.has, self.entities.has)
+        self._seq = 0
+
+    def load(self) -> None:
+        """Go on numbering where the store stands."""
+        ((last,),) = self.store.read("SELECT coalesce(max(seq), 0) FROM inbox")
+        self._seq = last
+
+    def message(self, instance_id: str, kind: str, payload: dict[str, object], due: int | None = None) -> Message:
+        self._seq += 1
+        return Message(self._seq, instance_id, kind, payload, due)

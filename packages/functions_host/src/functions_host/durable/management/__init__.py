@@ -1,0 +1,1 @@
+"""The Durable HTTP management API, below ``/runtime/webhooks/durabletask``."""

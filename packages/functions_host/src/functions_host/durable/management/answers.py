@@ -1,0 +1,108 @@
+"""Requests read and answers made the way the real API does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from functions_host.durable.binding import WEBHOOK_PATH
+from functions_host.durable.jsontext import compact
+from functions_host.durable.transport import ManagementRequest, ManagementResponse
+
+JSON = "application/json; charset=utf-8"
+
+
+class Query:
+    """Query parameters, names without case."""
+
+    def __init__(self, request: ManagementRequest) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in request.query:
+            self._values.setdefault(name.lower(), []).append(value)
+
+    def get(self, name: str) -> str | None:
+        """The first value."""
+        values = self._values.get(name.lower())
+        return values[0] if values else None
+
+    def all(self, name: str) -> list[str]:
+        return self._values.get(name.lower(), [])
+
+    def flag(self, name: str, default: bool) -> bool:
+        """As .NET's bool.Parse reads it; what it cannot read counts as the default."""
+        text = (self.get(name) or "").strip().lower()
+        return text == "true" if text in ("true", "false") else default
+
+    def number(self, name: str, default: int) -> int:
+        try:
+            return int(self.get(name) or "")
+        except ValueError:
+            return default
+
+
+def empty(status: int) -> ManagementResponse:
+    return ManagementResponse(status, {"Content-Length": "0"})
+
+
+def json_text(status: int, text: str, headers: Mapping[str, str] | None = None) -> ManagementResponse:
+    """`text` is JSON already."""
+    return ManagementResponse(status, {"Content-Type": JSON, **(headers or {})}, text.encode())
+
+
+def json_value(status: int, value: Any, headers: Mapping[str, str] | None = None) -> ManagementResponse:
+    return json_text(status, compact(value), headers)
+
+
+def message(status: int, text: str) -> ManagementResponse:
+    return json_value(status, {"Message": text})
+
+
+def failure(status: int, text: str, error: str, error_type: str) -> ManagementResponse:
+    """With the exception's text; there is no .NET stack here to show."""
+    return json_value(
+        status, {"Message": text, "ExceptionMessage": error, "ExceptionType": error_type, "StackTrace": None}
+    )
+
+
+def invalid_json(error: str) -> ManagementResponse:
+    return failure(400, "Invalid JSON content", error, "Newtonsoft.Json.JsonReaderException")
+
+
+def invalid_state(operation: str, instance_id: str, status: str) -> ManagementResponse:
+    return failure(
+        500,
+        "Something went wrong while processing your request",
+        f"Cannot {operation} the orchestration instance {instance_id} because instance is in the {status} state.",
+        "System.InvalidOperationException",
+    )
+
+
+def request_url(request: ManagementRequest) -> str:
+    """The URL as the caller wrote it, for Location."""
+    path = "/" + request.path.lstrip("/")
+    query = "&".join(f"{quote(name)}={quote(value, safe='~@:,')}" for name, value in request.query)
+    return f"{request.base_url}{WEBHOOK_PATH}{path}{'?' + query if query else ''}"
+
+
+def json_error(text: str) -> str:
+    """What is wrong with JSON text, worded like Newtonsoft's reader."""
+    if not text.strip():
+        return "Error reading JToken from JsonReader. Path '', line 0, position 0."
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        position = min(error.pos, len(text) - 1)
+        line = error.lineno - 1 if error.pos == 0 else error.lineno
+        column = error.colno - 1
+        return (
+            f"Unexpected character encountered while parsing value: {text[position]}. "
+            f"Path '', line {line}, position {column}."
+        )
+    return ""
+
+
+def is_json_type(request: ManagementRequest) -> bool:
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return media == "application/json"

@@ -1,0 +1,106 @@
+"""Entities over HTTP: signal, read, list."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from functions_host.durable.clock import parse, wire
+from functions_host.durable.entities import entity_instance_id
+from functions_host.durable.failures import unknown_function
+from functions_host.durable.jsontext import compact, quote
+from functions_host.durable.management.answers import Query, empty, is_json_type, json_error, json_text, message
+from functions_host.durable.management.status import decode_token, encode_token
+from functions_host.durable.transport import ManagementRequest, ManagementResponse
+
+if TYPE_CHECKING:
+    from functions_host.durable.engine import DurableEngine
+
+
+class EntityApi:
+    """Names are compared without case, keys with it; ``$`` is the empty key, on GET only."""
+
+    def __init__(self, engine: DurableEngine) -> None:
+        self._engine = engine
+
+    async def handle(
+        self, request: ManagementRequest, rest: list[str], query: Query, trailing: bool
+    ) -> ManagementResponse:
+        method = request.method.upper()
+        if method == "GET":
+            if len(rest) == 2 and rest[1]:
+                return self._read(rest[0], rest[1])
+            return self._list(request, rest[0] if rest else "", query)
+        if len(rest) == 1 and trailing:
+            rest = [rest[0], ""]
+        if method not in ("POST", "DELETE") or len(rest) != 2 or not rest[0]:
+            return empty(404)
+        return await self._signal(request, rest[0], rest[1], query)
+
+    async def _signal(self, request: ManagementRequest, name: str, key: str, query: Query) -> ManagementResponse:
+        """202 once the operation is stored; 400 for an entity that is not registered or a body that is no JSON."""
+        core = self._engine.core
+        if not core.entities.has(name):
+            return message(400, unknown_function("entity", name, core.entities.all()))
+        if request.method.upper() == "DELETE":
+            await self._engine.signal_entity(name, key, "delete", '""')
+            return empty(202)
+        text = request.body.decode("utf-8", "replace")
+        input_text: str | None = None
+        if text and is_json_type(request):
+            if error := json_error(text):
+                return message(400, f"Could not parse JSON content: {error}")
+            input_text = compact(json.loads(text))
+        elif text:
+            input_text = quote(text)
+        await self._engine.signal_entity(name, key, query.get("op") or "", input_text)
+        return empty(202)
+
+    def _read(self, name: str, key: str) -> ManagementResponse:
+        """200 with the bare state, ``null`` for one whose state is gone; 404 for one never written."""
+        instance_id = entity_instance_id(name, "" if key == "$" else key)
+        rows = self._engine.store.read(
+            "SELECT entity_state FROM instances WHERE instance_id=? AND kind=1", (instance_id,)
+        )
+        return json_text(200, rows[0][0] or "null") if rows else empty(404)
+
+    def _list(self, request: ManagementRequest, name: str, query: Query) -> ManagementResponse:
+        """200 with up to `top` entities; without fetchState those that do not exist are left out."""
+        where, values = ["kind=1"], list[Any]()
+        prefix = f"@{name.lower()}@" if name else "@"
+        where.append("instance_id >= ? AND substr(instance_id, 1, ?) = ?")
+        values += [prefix, len(prefix), prefix]
+        for parameter, operator in (("lastOperationTimeFrom", ">="), ("lastOperationTimeTo", "<=")):
+            moment = parse(query.get(parameter) or "")
+            if moment is not None:
+                where.append(f"updated {operator} ?")
+                values.append(moment)
+        fetch_state = query.flag("fetchState", False)
+        if not fetch_state:
+            where.append("entity_exists=1")
+        token = request.headers.get("x-ms-continuation-token", "").strip()
+        if token:
+            after = decode_token(token)
+            if after is None:
+                return json_text(200, "[]", {"x-ms-continuation-token": ""})
+            where.append("instance_id >= ?")
+            values.append(after)
+        top = max(0, query.number("top", 100))
+        rows = self._engine.store.read(
+            "SELECT instance_id, updated, entity_exists, entity_state FROM instances "
+            f"WHERE {' AND '.join(where)} ORDER BY instance_id LIMIT ?",
+            (*values, top + 1),
+        )
+        following = encode_token(rows[top][0]) if len(rows) > top else ""
+        items = ",".join(_entity_json(row, fetch_state) for row in rows[:top])
+        return json_text(200, f"[{items}]", {"x-ms-continuation-token": following})
+
+
+def _entity_json(row: tuple[Any, ...], fetch_state: bool) -> str:
+    instance_id, updated, exists, state = row
+    name, _, key = instance_id[1:].partition("@")
+    shown = state if fetch_state and exists and state is not None else "null"
+    return (
+        f'{{"entityId":{{"name":{quote(name)},"key":{quote(key)}}},'
+        f'"lastOperationTime":"{wire(updated)}","state":{shown}}}'
+    )

@@ -1,0 +1,59 @@
+"""DELETE instances: one, and many by creation time and status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions_host.durable.clock import parse
+from functions_host.durable.instances import ACTIVE, ENTITY
+from functions_host.durable.management.answers import Query, empty, failure, json_value
+from functions_host.durable.management.status import filters
+from functions_host.durable.transport import ManagementResponse
+
+if TYPE_CHECKING:
+    from functions_host.durable.engine import DurableEngine
+
+_FINAL = ("Completed", "Failed", "Terminated", "Canceled")
+
+
+class Purge:
+    """With runtimeStatus=Running in the filter running instances go too, as on the real one."""
+
+    def __init__(self, engine: DurableEngine) -> None:
+        self._engine = engine
+
+    async def one(self, instance_id: str) -> ManagementResponse:
+        """200 with the count; 404; 412 for an orchestration that is not over."""
+        rows = self._engine.store.read("SELECT kind, status FROM instances WHERE instance_id=?", (instance_id,))
+        if not rows:
+            return empty(404)
+        kind, status = rows[0]
+        if kind != ENTITY and status in ACTIVE:
+            return json_value(
+                412,
+                "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
+                f"{instance_id} has status {status}",
+            )
+        await self._engine.purge([instance_id])
+        return json_value(200, {"instancesDeleted": 1})
+
+    async def many(self, query: Query) -> ManagementResponse:
+        """400 without createdTimeFrom; 404 if nothing matches."""
+        if parse(query.get("createdTimeFrom") or "") is None:
+            return failure(
+                400,
+                "Please provide value for 'createdTimeFrom' parameter.",
+                "createdTimeFrom is missing or no date",
+                "System.ArgumentException",
+            )
+        where, values = filters(query)
+        if not query.all("runtimeStatus"):
+            where.append(f"status IN ({','.join('?' * len(_FINAL))})")
+            values += _FINAL
+        rows: list[tuple[Any, ...]] = self._engine.store.read(
+            f"SELECT instance_id FROM instances WHERE {' AND '.join(where)}", values
+        )
+        if not rows:
+            return empty(404)
+        await self._engine.purge([row[0] for row in rows])
+        return json_value(200, {"instancesDeleted": len(rows)})

@@ -1,0 +1,47 @@
+"""What the engine asks of the host: run one function and say what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class UserFunctionError(Exception):
+    """A function raised. The three parts are what the real Python worker reports to its host.
+
+    `type_name`: the exception's class name (``ValueError``); `message`: ``str(exception)``; `stack`: the formatted
+    traceback, user frames only. A failed activity reads ``Activity function 'boom' failed:  ValueError: <message>``.
+    An orchestrator that fails on purpose carries its state after ``$OutOfProcData$:`` in `message`.
+    """
+
+    def __init__(self, type_name: str, message: str, stack: str = "") -> None:
+        super().__init__(f"{type_name}: {message}")
+        self.type_name = type_name
+        self.message = message
+        self.stack = stack
+
+
+class FunctionRunner(Protocol):
+    """Implemented by the host. The mappings hold registered names as the app spells them; the engine folds case.
+
+    `orchestrators`, `activities`, `entities` are read at each call, so that an app may be loaded after the engine.
+    """
+
+    @property
+    def orchestrators(self) -> Mapping[str, Any]: ...
+    @property
+    def activities(self) -> Mapping[str, Any]: ...
+    @property
+    def entities(self) -> Mapping[str, Any]: ...
+
+    async def run_orchestrator(self, name: str, context_json: str, instance_id: str) -> str:
+        """Run one step of an orchestrator; returns the SDK's JSON state. `name` is spelt as registered."""
+        ...
+
+    async def run_activity(self, name: str, input_json: str | None, instance_id: str) -> str | None:
+        """Run an activity; `input_json` is what the SDK put into the action; returns JSON text of the result."""
+        ...
+
+    async def run_entity(self, name: str, context_json: str, instance_id: str) -> str:
+        """Run a batch of an entity's operations; returns the SDK's JSON state."""
+        ...

@@ -1,0 +1,197 @@
+"""The SQLite file: one writer that commits the steps of many instances together, one reader beside it.
+
+A submission (the writes of one step) is atomic; submissions made in one turn of the event loop share a transaction,
+and keep their order. Nothing may act on a step before its submission's future is done. A commit that fails is rolled
+back and tried again until it succeeds; only a write that SQLite refuses for its content fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from functions_host.durable.schema import prepare
+
+logger = logging.getLogger(__name__)
+
+Write = tuple[str, tuple[Any, ...]]
+Submission = tuple[Any, "asyncio.Future[None] | None"]
+RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)
+CHECKPOINT_SECONDS = 2.0
+LOG_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Store:
+    """`before_write` is called with what comes next (``begin``, each statement, ``commit``): tests fail there."""
+
+    def __init__(self, path: Path, synchronous: str = "normal") -> None:
+        self.path = path
+        self.before_write: Callable[[str], None] | None = None
+        self.after_commit: Callable[[], None] | None = None
+        self.commits = 0
+        self._full = synchronous == "full"
+        self._queue: list[Submission] = []
+        self._scheduled = False
+        self._failures = 0
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="durable-store")
+        self._checkpointing: asyncio.Task[None] | None = None
+        self._committing: asyncio.Future[None] | None = None
+
+    def open(self) -> None:
+        """Open or create the file. Raises sqlite3.Error if it is no database or of a later version."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = self._connect()
+        prepare(self._writer, "FULL" if self._full else "NORMAL")
+        self._reader = self._connect()
+        self._reader.execute("PRAGMA query_only=ON")
+        self._loop = asyncio.get_running_loop()
+        self._checkpointing = self._loop.create_task(self._checkpoints())
+
+    async def close(self) -> None:
+        """Commit what is queued, fold the log into the file, close."""
+        if self._checkpointing is None:
+            return
+        self._checkpointing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._checkpointing
+        self._checkpointing = None
+        while self._queue or self._committing is not None:
+            await self.submit([])
+        self._threads.shutdown()
+        self._reader.close()
+        with contextlib.suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._writer.close()
+
+    def submit(self, writes: list[Write]) -> asyncio.Future[None]:
+        """Queue one step's writes; the future is done when they are committed."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._queue.append((writes, future))
+        self._schedule()
+        return future
+
+    def submit_nowait(self, writes: list[Write]) -> None:
+        """As submit, for writes nobody waits for."""
+        self._queue.append((writes, None))
+        self._schedule()
+
+    def submit_late(self, writes: Callable[[], list[Write]]) -> None:
+        """As submit_nowait, but what to write is asked when the transaction is written."""
+        self._queue.append((writes, None))
+        self._schedule()
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query over what is committed."""
+        return self._reader.execute(sql, parameters).fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        batch, self._queue = self._queue, []
+        if self._full:
+            self._committing = self._loop.run_in_executor(self._threads, self._write, batch)
+            self._committing.add_done_callback(lambda done: self._settle(batch, done.exception()))
+            return
+        try:
+            self._write(batch)
+        except Exception as error:
+            self._settle(batch, error)
+        else:
+            self._settle(batch, None)
+
+    def _settle(self, batch: list[Submission], error: BaseException | None) -> None:
+        self._committing = None
+        self._scheduled = False
+        if error is None:
+            self._failures = 0
+            _resolve(batch)
+        elif isinstance(error, sqlite3.OperationalError):
+            self._retry_later(batch, error)
+            return
+        else:
+            self._write_one_by_one(batch)
+        if self._queue:
+            self._schedule()
+
+    def _retry_later(self, batch: list[Submission], error: BaseException) -> None:
+        delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        self._failures += 1
+        logger.warning("durable store: commit failed (%s), trying again in %.2f s", error, delay)
+        self._queue = batch + self._queue
+        self._scheduled = True
+        self._loop.call_later(delay, self._flush)
+
+    def _write_one_by_one(self, batch: list[Submission]) -> None:
+        for submission in batch:
+            try:
+                self._write([submission])
+            except sqlite3.OperationalError as error:
+                self._retry_later([submission], error)
+            except Exception as error:
+                logger.error("durable store: a write was refused: %s", error)
+                future = submission[1]
+                if future is not None and not future.done():
+                    future.set_exception(error)
+            else:
+                _resolve([submission])
+
+    def _write(self, batch: Iterable[Submission]) -> None:
+        connection = self._writer
+        hook = self.before_write
+        if hook:
+            hook("begin")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for writes, _ in batch:
+                for sql, parameters in writes() if callable(writes) else writes:
+                    if hook:
+                        hook(sql)
+                    connection.execute(sql, parameters)
+            if hook:
+                hook("commit")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self.commits += 1
+        if self.after_commit:
+            self.after_commit()
+
+    async def _checkpoints(self) -> None:
+        """Fold the log into the file from a connection of its own, so that no step waits for the disk."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            with contextlib.suppress(sqlite3.Error):
+                await self._loop.run_in_executor(None, self._checkpoint)
+                # Under constant writes the log is never wholly copied beside the work; what is left now is little.
+                if self._committing is None and self._log_bytes() > LOG_LIMIT_BYTES:
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _log_bytes(self) -> int:
+        try:
+            return self.path.with_name(self.path.name + "-wal").stat().st_size
+        except OSError:
+            return 0
+
+    def _checkpoint(self) -> None:
+        with contextlib.closing(self._connect()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _resolve(batch: Iterable[Submission]) -> None:
+    for _, future in batch:
+        if future is not None and not future.done():
+            future.set_result(None)
