@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from pyproj import Geod
 
 from telemetry.model import Message
@@ -37,14 +35,14 @@ def enrich(
     general one. A drone of unknown altitude counts as in the zone.
     """
     placed = [m for m in messages if (p := m.get("position")) and "latitude" in p and "longitude" in p]
-    latitudes = np.array([m["position"]["latitude"] for m in placed])
-    longitudes = np.array([m["position"]["longitude"] for m in placed])
+    latitudes = [m["position"]["latitude"] for m in placed]
+    longitudes = [m["position"]["longitude"] for m in placed]
     distances = _distances_from_home(placed, latitudes, longitudes, registry)
     inside: list[list[Zone]] = [[] for _ in placed]
     fenced = False
     if zones is not None and zones.zones and placed:
         fenced = any(zone.kind == GEOFENCE for zone in zones.zones)
-        for point, index in zip(*(a.tolist() for a in zones.containing(longitudes, latitudes)), strict=True):
+        for point, index in zones.containing(longitudes, latitudes):
             zone = zones.zones[index]
             if _reaches(zone, placed[point]["position"].get("altitude")):
                 inside[point].append(zone)
@@ -62,24 +60,29 @@ def enrich(
 
 
 def _distances_from_home(
-    placed: Sequence[Message],
-    latitudes: NDArray[np.float64],
-    longitudes: NDArray[np.float64],
-    registry: Registry | None,
+    placed: Sequence[Message], latitudes: list[float], longitudes: list[float], registry: Registry | None
 ) -> list[float | None]:
     """Geodesic metres to the millimetre, None where no home is known."""
     distances: list[float | None] = [None] * len(placed)
     if registry is None:
         return distances
-    homes = [(registry.drones.get(message["deviceId"]) or {}).get("home") for message in placed]
-    at = [i for i, home in enumerate(homes) if home is not None]
+    at: list[int] = []
+    homes: list[dict[str, float]] = []
+    for i, message in enumerate(placed):
+        registration = registry.drones.get(message["deviceId"])
+        if registration is not None and registration["home"] is not None:
+            at.append(i)
+            homes.append(registration["home"])
     if at:
-        known = [home for home in homes if home is not None]
-        home_latitudes = np.array([home["latitude"] for home in known], dtype=np.float64)
-        home_longitudes = np.array([home["longitude"] for home in known], dtype=np.float64)
-        _, _, metres = _WGS84.inv(home_longitudes, home_latitudes, longitudes[at], latitudes[at])
-        for i, distance in zip(at, np.round(metres, 3).tolist(), strict=True):
-            distances[i] = distance
+        # Lists and not arrays: pyproj takes an array of one for a point, and warns.
+        _, _, metres = _WGS84.inv(
+            [home["longitude"] for home in homes],
+            [home["latitude"] for home in homes],
+            [longitudes[i] for i in at],
+            [latitudes[i] for i in at],
+        )
+        for i, distance in zip(at, metres, strict=True):
+            distances[i] = round(distance, 3)
     return distances
 
 

@@ -25,7 +25,7 @@ def _compact(canonical_time: str) -> str:
 
 
 def _join(hub: str, partition: str, rest: list[str], limit: int) -> str:
-    tail = _SEPARATOR.join([_segment(partition, 12), *rest])
+    tail = _SEPARATOR.join([_segment(partition, 10), *rest])
     return _segment(hub, limit - len(tail) - 1) + _SEPARATOR + tail
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import orjson
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry import shape
 from shapely.validation import explain_validity
 
@@ -70,12 +69,10 @@ class Zones:
             shapes.append(_shape(feature.get("geometry"), f"{where} ({zone.id}).geometry"))
         return cls(zones, shapes)
 
-    def containing(
-        self, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def containing(self, longitudes: Sequence[float], latitudes: Sequence[float]) -> list[tuple[int, int]]:
         """Pairs (point, zone) of indices: each zone that each point is inside of or on the border of, in plan view."""
         points, zones = self._tree.query(shapely.points(longitudes, latitudes), predicate="intersects")
-        return points, zones
+        return list(zip(points.tolist(), zones.tolist(), strict=True))
 
 
 def _zone(feature: dict[str, Any], where: str) -> Zone:
