@@ -12,6 +12,10 @@ param captureStorageAccountId string
 @description('Hours an event is kept: how long the pipeline may stand still without loss.')
 param retentionHours int = 72
 
+// The names that settings.py has as defaults.
+var hubName = 'telemetry'
+var consumerGroupName = 'dronetelemetry'
+
 var eventHubsDataReceiver = 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
 var eventHubsDataSender = '2b629674-e913-4c01-ae53-ef4638d8f975'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -30,7 +34,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   }
 
   resource hub 'eventhubs' = {
-    name: 'telemetry'
+    name: hubName
     properties: {
       partitionCount: partitionCount
       retentionDescription: { cleanupPolicy: 'Delete', retentionTimeInHours: retentionHours }
@@ -54,7 +58,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
     dependsOn: [captureRole]
 
     resource group 'consumergroups' = {
-      name: 'dronetelemetry'
+      name: consumerGroupName
     }
   }
 }
@@ -87,5 +91,5 @@ resource roles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 output namespaceId string = namespace.id
 output namespaceHost string = '${namespace.name}.servicebus.windows.net'
-output hubName string = namespace::hub.name
-output consumerGroupName string = namespace::hub::group.name
+output hubName string = hubName
+output consumerGroupName string = consumerGroupName

@@ -1,0 +1,86 @@
+// Batches, messages and dead letters. Keys and indexes are those of storage/azure/containers.py, which says why; a test
+// compares the two. Items expire by a ttl of their own.
+param suffix string
+param location string
+param tags object
+param principalId string
+param maxThroughput int
+
+// Cosmos DB Built-in Data Contributor: read, write and query items, nothing about the account itself.
+var dataContributor = '00000000-0000-0000-0000-000000000002'
+
+var databaseName = 'dronetelemetry'
+
+var containers = [
+  {
+    name: 'batches'
+    partitionKey: '/bucket'
+    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/partition/?', '/inFlightSince/?', '/completedAt/?']
+  }
+  {
+    name: 'messages'
+    partitionKey: '/deviceId'
+    indexed: ['/sort/?', '/enqueuedAt/?']
+  }
+  {
+    name: 'deadletters'
+    partitionKey: '/bucket'
+    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/codes/[]/?', '/deviceId/?', '/batchId/?', '/resolvedAt/?']
+  }
+]
+
+resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
+  name: 'cosmos-${suffix}'
+  location: location
+  tags: tags
+  kind: 'GlobalDocumentDB'
+  properties: {
+    databaseAccountOfferType: 'Standard'
+    // Session: a batch's steps read what the step before wrote.
+    consistencyPolicy: { defaultConsistencyLevel: 'Session' }
+    locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: false }]
+    disableLocalAuth: true
+    disableKeyBasedMetadataWriteAccess: true
+    minimalTlsVersion: 'Tls12'
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+  }
+
+  resource database 'sqlDatabases' = {
+    name: databaseName
+    properties: {
+      resource: { id: databaseName }
+      options: { autoscaleSettings: { maxThroughput: maxThroughput } }
+    }
+
+    resource collections 'containers' = [
+      for container in containers: {
+        name: container.name
+        properties: {
+          resource: {
+            id: container.name
+            partitionKey: { paths: [container.partitionKey], kind: 'Hash', version: 2 }
+            defaultTtl: -1
+            indexingPolicy: {
+              indexingMode: 'consistent'
+              automatic: true
+              includedPaths: [for path in container.indexed: { path: path }]
+              excludedPaths: [{ path: '/*' }]
+            }
+          }
+        }
+      }
+    ]
+  }
+
+  resource reads 'sqlRoleAssignments' = {
+    name: guid(account.id, principalId, dataContributor)
+    properties: {
+      principalId: principalId
+      roleDefinitionId: '${account.id}/sqlRoleDefinitions/${dataContributor}'
+      scope: account.id
+    }
+  }
+}
+
+output endpoint string = account.properties.documentEndpoint
+output databaseName string = databaseName

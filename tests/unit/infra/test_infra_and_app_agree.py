@@ -1,0 +1,208 @@
+"""Bicep and app name the same settings, containers, hub, group, roles and metrics; one changed alone fails here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pycep
+
+import function_app
+import settings
+from http_api import endpoints
+from http_api.authorization import Role
+from observability.metrics import Instruments
+from storage.azure.containers import CONTAINERS
+
+ROOT = Path(__file__).resolve().parents[3]
+INFRA = ROOT / "infra"
+
+# Read by the Functions host, an extension or an SDK, not by settings.py.
+READ_BY_THE_HOST = {
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+    "EventHubConnection__credential",
+    "EventHubConnection__clientId",
+    "AZURE_CLIENT_ID",  # azure-identity: which user-assigned identity
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "AzureWebJobsDisableHomepage",  # the page is at /
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+}
+
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+ROLE_NAMES = {
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
+    "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
+    "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
+}
+
+
+def bicep(name: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = pycep.BicepParser().parse(text=(INFRA / name).read_text(encoding="utf-8"))
+    return parsed
+
+
+def variable(module: str, name: str) -> Any:
+    return bicep(module)["variables"][name]["value"]
+
+
+class Recorder(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def deployed() -> Recorder:
+    """The app's environment in Azure; values that come from other modules are filled in with something of their kind."""
+    filled = {
+        "COSMOS_ENDPOINT": "https://cosmos.documents.azure.com:443/",
+        "COSMOS_DATABASE": variable("modules/cosmos.bicep", "databaseName"),
+        "BATCH_BLOB_ACCOUNT_URL": "https://data.blob.core.windows.net/",
+        "EventHubName": variable("modules/event-hubs.bicep", "hubName"),
+        "EventHubConsumerGroup": variable("modules/event-hubs.bicep", "consumerGroupName"),
+        "EventHubConnection__fullyQualifiedNamespace": "hub.servicebus.windows.net",
+    }
+    literal = {
+        name: value
+        for name, value in variable("modules/function-app.bicep", "appSettings").items()
+        if isinstance(value, str) and "$" not in value
+    }
+    names = set(variable("modules/function-app.bicep", "appSettings"))
+    assert set(filled) <= names
+    platform = {"WEBSITE_INSTANCE_ID": "0", "WEBSITE_AUTH_ENABLED": "True"}
+    return Recorder({**{name: literal.get(name, "x") for name in names}, **filled, **platform})
+
+
+def test_the_app_starts_with_the_settings_that_infra_gives_it() -> None:
+    environ = deployed()
+    read = settings.read_settings(environ)
+    hub = settings.read_event_hub(environ, read)
+
+    assert (read.store, read.auth_mode, read.app_service_auth_enabled) == ("azure", "app-service", True)
+    assert read.azure is not None
+    assert (read.azure.cosmos_key, read.azure.blob_connection_string) == (None, None)
+    assert hub.fully_qualified_namespace == "hub.servicebus.windows.net"
+    assert hub.connection_string is None
+
+
+def test_every_setting_of_infra_is_read_by_somebody() -> None:
+    environ = deployed()
+    settings.read_event_hub(environ, settings.read_settings(environ))
+
+    given = set(variable("modules/function-app.bicep", "appSettings"))
+    assert given - environ.asked - READ_BY_THE_HOST == set()
+    assert given >= READ_BY_THE_HOST
+
+
+def test_hub_and_group_are_the_apps_defaults() -> None:
+    defaults = settings.read_settings({})
+    assert variable("modules/event-hubs.bicep", "hubName") == defaults.event_hub_name
+    assert variable("modules/event-hubs.bicep", "consumerGroupName") == defaults.event_hub_consumer_group
+
+
+def test_the_emulators_hub_is_the_apps_too() -> None:
+    text = (INFRA / "emulators" / "event-hubs.json").read_text()
+    defaults = settings.read_settings({})
+    assert f'"Name": "{defaults.event_hub_name}"' in text
+    assert f'"Name": "{defaults.event_hub_consumer_group}"' in text
+
+
+def test_cosmos_containers_keys_and_indexes_are_the_apps() -> None:
+    made = {
+        container["name"]: (container["partitionKey"], set(container["indexed"]))
+        for container in variable("modules/cosmos.bicep", "containers")
+    }
+    assert made == {spec.name: (spec.partition_key, set(spec.indexed)) for spec in CONTAINERS}
+
+
+def test_the_batches_container_is_the_apps() -> None:
+    text = (INFRA / "modules" / "storage.bicep").read_text()
+    azure = settings.read_settings(deployed()).azure
+    assert azure is not None
+    container = settings.read_settings(
+        {"STORE": "azure", "COSMOS_ENDPOINT": "https://c/", "BATCH_BLOB_ACCOUNT_URL": "https://b/"}
+    ).azure
+    assert container is not None
+    assert f"output batchContainer string = '{container.blob_container}'" in text
+    assert f"name: '{container.blob_container}'" in text
+    assert f"prefixMatch: ['{container.blob_container}/']" in text
+
+
+def test_roles_are_known_data_plane_roles_and_no_key_is_used() -> None:
+    text = "".join(path.read_text() for path in sorted(INFRA.rglob("*.bicep")))
+    guids = set(re.findall(r"'([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})'", text))
+    assert guids == set(ROLE_NAMES)
+    assert not re.search(r"(?i)listkeys|accountkey|primarykey|sharedaccesskey=", text)
+    assert text.count("disableLocalAuth: true") == 2  # Event Hubs, Cosmos DB
+    assert "DisableLocalAuth: true" in text  # Application Insights
+    assert text.count("allowSharedKeyAccess: false") == text.count("Microsoft.Storage/storageAccounts@") - 1
+
+
+def test_alerts_read_metrics_that_the_app_records() -> None:
+    class Names:
+        def __init__(self) -> None:
+            self.made: set[str] = set()
+
+        def create_counter(self, name: str, *_: str) -> None:
+            self.made.add(name)
+
+        create_histogram = create_counter
+
+    names = Names()
+    Instruments(names)
+    text = (INFRA / "modules" / "alerts.bicep").read_text()
+    read = set(re.findall(r'name == "(telemetry\.[a-z.]+)"', text))
+    assert read
+    assert read <= names.made
+    functions = {f.get_function_name() for f in function_app.app.get_functions()}
+    assert set(re.findall(r'requests \| where name == "(\w+)"', text)) <= functions
+
+
+def test_only_open_routes_are_left_out_of_sign_in() -> None:
+    text = (INFRA / "modules" / "function-app.bicep").read_text()
+    match = re.search(r"excludedPaths: \[(.*)\]", text)
+    assert match
+    excluded = set(re.findall(r"'([^']+)'", match[1]))
+    opened = {re.sub(r"\{\*\w+\}", "*", endpoint.path) for endpoint in endpoints if endpoint.role is None}
+    assert excluded == opened
+
+
+def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
+    made = {role["value"] for role in json.loads((INFRA / "app-roles.json").read_text())}
+    assert made == {role.value for role in Role}
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    assert all(f"`{role}`" in guide for role in made)
+
+
+def test_what_is_deployed_is_the_apps_rooms() -> None:
+    ignored = (ROOT / ".funcignore").read_text().split()
+    rooms = {"activities", "config", "entities", "http_api", "observability", "orchestrators", "starters", "storage"}
+    rooms |= {"telemetry", "web"}
+    files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt", "settings.py"}
+    for path in ROOT.iterdir():
+        name = path.name
+        left_out = name in ignored or name.startswith((".", "local.settings")) or name.endswith(".md")
+        assert left_out != (name in rooms | files), (
+            f"{name}: in .funcignore or in the list of rooms, not both, not neither"
+        )
