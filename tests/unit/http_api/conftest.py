@@ -22,7 +22,9 @@ import settings
 import storage.factory
 from http_api import counting, entities, event_hub, health, stats
 from http_api.event_hub import HubUnavailable, OutgoingEvent
+from http_api.openapi import DOCUMENT
 from storage.sqlite import SqliteStore
+from tests.openapi.conformance import Description
 from tests.unit.http_api.extension import Extension
 
 
@@ -56,8 +58,9 @@ class Answer:
         return json.loads(self.body)
 
 
-def _functions() -> list[tuple[str, re.Pattern[str], Any, bool]]:
-    """(method, path, function, whether it takes a durable client) of every registered function; literal paths first."""
+def _functions() -> list[tuple[str, re.Pattern[str], str, Any, bool]]:
+    """(method, path, its template, function, whether it takes a durable client) of every registered function; literal
+    paths first."""
     app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
     for blueprint in http_api.blueprints:
         app.register_functions(blueprint)
@@ -70,11 +73,14 @@ def _functions() -> list[tuple[str, re.Pattern[str], Any, bool]]:
         pattern = re.sub(r"(?<!\*)\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
         for method in trigger.methods:
             name = getattr(method, "value", method)
-            found.append((name, re.compile(pattern), function.get_user_function(), "durableClient" in bindings))
+            template = "/" + route.replace("{*", "{")
+            user_function = function.get_user_function()
+            found.append((name, re.compile(pattern), template, user_function, "durableClient" in bindings))
     return sorted(found, key=lambda entry: entry[1].pattern.count("(?P"))
 
 
 FUNCTIONS = _functions()
+DESCRIPTION = Description(DOCUMENT)
 
 
 class Client:
@@ -88,11 +94,11 @@ class Client:
     ) -> Answer:
         path = urlsplit(url).path.removeprefix("/")
         fitting = [
-            (match, function, durable)
-            for known, pattern, function, durable in FUNCTIONS
+            (match, template, function, durable)
+            for known, pattern, template, function, durable in FUNCTIONS
             if known == method and (match := pattern.fullmatch(path))
         ]
-        match, function, durable = fitting[0]
+        match, template, function, durable = fitting[0]
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = dict(headers or {})
         if data and "content-type" not in {name.lower() for name in sent}:
@@ -108,6 +114,7 @@ class Client:
         response = await function(req=request, **bound)
         answered = {name.lower(): value for name, value in response.headers.items()}
         answered["content-type"] = response.mimetype
+        DESCRIPTION.check(method, template, response.status_code, answered, response.get_body())
         return Answer(response.status_code, answered, response.get_body())
 
     async def get(self, url: str, **headers: str) -> Answer:

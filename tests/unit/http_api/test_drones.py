@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client
 from tests.unit.http_api.extension import Extension
 
-FULL = {
+FULL: dict[str, Any] = {
     "battery": 0.1,
     "flightMode": 6,
     "position": {"latitude": 10.5, "longitude": 10.25, "altitude": 100},

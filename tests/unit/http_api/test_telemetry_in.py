@@ -12,7 +12,7 @@ from http_api.event_hub import EventTooLarge
 from tests.unit.http_api.conftest import Client, FakeHub
 
 URL = "/api/telemetry"
-GOOD = {"deviceId": "drone-1", "battery": 0.5}
+GOOD: dict[str, Any] = {"deviceId": "drone-1", "battery": 0.5}
 FRAME = bytes.fromhex("0a0764726f6e652d31") + b"\x11" + bytes.fromhex("000000000000e03f")  # drone-1, battery 0.5
 
 
@@ -28,7 +28,11 @@ async def test_one_message_goes_to_its_devices_key(ask: Client, hub: FakeHub) ->
 
 
 async def test_each_message_of_an_array_is_an_event(ask: Client, hub: FakeHub) -> None:
-    messages = [GOOD, {"deviceId": "drone-2", "extra": [1]}, {"deviceId": "drone-1", "battery": 0.4}]
+    messages: list[dict[str, Any]] = [
+        GOOD,
+        {"deviceId": "drone-2", "extra": [1]},
+        {"deviceId": "drone-1", "battery": 0.4},
+    ]
     assert (await ask.post(URL, messages)).json() == {"accepted": 3}
     assert sent(hub) == [(message["deviceId"], message) for message in messages]
 
