@@ -7,6 +7,7 @@ Use::
     engine.base_url = "http://127.0.0.1:7071"  # as soon as the port is known, before the first client_binding
     answer = await engine.handle_management(ManagementRequest("GET", "instances/abc"))
     text = engine.client_binding(None, None)   # JSON for a durableClient input binding
+    engine.install_sdk_acceleration()          # optional: the SDK in this process gets quicker, with equal results
     await engine.stop(grace=10.0)
 """
 
