@@ -46,9 +46,8 @@ ROLE_NAMES = {
 }
 
 
-def bicep(name: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = pycep.BicepParser().parse(text=(INFRA / name).read_text(encoding="utf-8"))
-    return parsed
+def bicep(name: str) -> Any:
+    return pycep.BicepParser().parse(text=(INFRA / name).read_text(encoding="utf-8"))
 
 
 def variable(module: str, name: str) -> Any:
@@ -74,7 +73,7 @@ class Recorder(Mapping[str, str]):
 
 
 def deployed() -> Recorder:
-    """The app's environment in Azure; values that come from other modules are filled in with something of their kind."""
+    """The app's environment in Azure; values from other modules are filled in with something of their kind."""
     filled = {
         "COSMOS_ENDPOINT": "https://cosmos.documents.azure.com:443/",
         "COSMOS_DATABASE": variable("modules/cosmos.bicep", "databaseName"),
