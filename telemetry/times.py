@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -56,8 +57,15 @@ def parse_rfc3339(text: str) -> str:
 
 def from_epoch_ms(milliseconds: int) -> str:
     """Canonical form of integer milliseconds since 1970-01-01T00:00Z. ValueError outside the years 0001 to 9999."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}{rest:03d}000Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Canonical text up to the fraction: a batch's many messages are of few seconds."""
     try:
-        return from_datetime(_EPOCH + timedelta(milliseconds=milliseconds))
+        return from_datetime(_EPOCH + timedelta(seconds=seconds))[:20]
     except OverflowError as error:
         raise ValueError("outside the years 0001 to 9999") from error
 
