@@ -76,7 +76,7 @@ class PartitionLog(Generic[EventT]):
             self._segments.append(Segment.create(folder, 0, 0, clock()))
         self._next_sequence_number = tail.next_sequence_number
         self._last_address = tail.last_address if tail.last_address >= 0 else self._active.base - 1
-        self._last_ms = tail.last_enqueued_ms or self._active.created_ms
+        self._last_ms = tail.last_enqueued_ms or self._active.base_ms
 
     @property
     def _active(self) -> Segment:
@@ -109,7 +109,7 @@ class PartitionLog(Generic[EventT]):
         if self._active.size >= self._options.segment_bytes:
             self._roll()
         active = self._active
-        now = max(self._clock(), self._last_ms, active.created_ms)
+        now = max(self._clock(), self._last_ms, active.base_ms)
         address, sequence_number = active.end, self._next_sequence_number
         index = active.index()
         notes: list[tuple[int, int]] = []
@@ -181,7 +181,7 @@ class PartitionLog(Generic[EventT]):
     def after_time(self, enqueued_ms: int, *, inclusive: bool) -> int:
         """The address of the first event enqueued after (or at) a time."""
         wanted = enqueued_ms if inclusive else enqueued_ms + 1
-        number = bisect_left(self._segments, wanted, key=lambda segment: segment.created_ms) - 1
+        number = bisect_left(self._segments, wanted, key=lambda segment: segment.base_ms) - 1
         segment = self._segments[max(number, 0)]
         start = segment.index().before_time(wanted, segment.base)
         return self._first(segment, start, lambda _, found: found.enqueued_ms >= wanted)
@@ -207,12 +207,9 @@ class PartitionLog(Generic[EventT]):
             limit = self._clock() - options.retention_ms
             if self._active.size and self._last_ms < limit:
                 self._roll()
-            # A segment is made after the last event of the one before it, so its creation bounds that one's age.
-            while len(self._segments) > 1 and self._segments[1].created_ms < limit:
+            # The base time of a segment is that of the last event of the one before it.
+            while len(self._segments) > 1 and self._segments[1].base_ms < limit:
                 self._drop_oldest("too old")
-            if len(self._segments) > 1 and self._last_ms < limit and not self._active.size:
-                while len(self._segments) > 1:
-                    self._drop_oldest("too old")
         if options.retention_bytes is not None:
             while len(self._segments) > 1 and self.end - self._segments[1].base > options.retention_bytes:
                 self._drop_oldest("beyond the size kept")
@@ -231,8 +228,7 @@ class PartitionLog(Generic[EventT]):
     def _roll(self) -> None:
         sealed = self._active
         os.fsync(sealed.descriptor())
-        created = max(self._clock(), self._last_ms)
-        self._segments.append(Segment.create(self._folder, sealed.end, self._next_sequence_number, created))
+        self._segments.append(Segment.create(self._folder, sealed.end, self._next_sequence_number, self._last_ms))
         sealed.seal()
         self.drop_expired()
 

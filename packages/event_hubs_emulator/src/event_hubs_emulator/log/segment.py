@@ -1,6 +1,9 @@
 """One segment file: a header and records. Its name is the address (offset) of its first record.
 
-magic 8s | base sequence number u64 | base address u64 | created i64 (ms) | crc32 u32
+The base time lies between the last event of the segment before and the first of this one, so that times can be searched
+by segment, and a segment's age is known by its successor.
+
+magic 8s | base sequence number u64 | base address u64 | base time i64 (ms) | crc32 u32
 """
 
 from __future__ import annotations
@@ -29,11 +32,11 @@ class CorruptSegmentError(Exception):
 class Segment:
     """An open segment. Addresses are those of the whole partition: `base` .. `base + size`."""
 
-    def __init__(self, path: Path, base: int, base_sequence_number: int, created_ms: int, size: int) -> None:
+    def __init__(self, path: Path, base: int, base_sequence_number: int, base_ms: int, size: int) -> None:
         self.path = path
         self.base = base
         self.base_sequence_number = base_sequence_number
-        self.created_ms = created_ms
+        self.base_ms = base_ms
         self.size = size
         self._descriptor: int | None = None
         self._index: SparseIndex | None = None
@@ -47,11 +50,11 @@ class Segment:
         return self.path.with_suffix(".index")
 
     @classmethod
-    def create(cls, folder: Path, base: int, base_sequence_number: int, created_ms: int) -> Segment:
+    def create(cls, folder: Path, base: int, base_sequence_number: int, base_ms: int) -> Segment:
         """Create an empty segment file with its header."""
         path = folder / f"{base:020d}.log"
-        head = _HEADER.pack(_MAGIC, base_sequence_number, base, created_ms, 0)[:-4]
-        segment = cls(path, base, base_sequence_number, created_ms, 0)
+        head = _HEADER.pack(_MAGIC, base_sequence_number, base, base_ms, 0)[:-4]
+        segment = cls(path, base, base_sequence_number, base_ms, 0)
         segment._descriptor = open_log(path, create=True)
         try:
             write_all(segment._descriptor, head + struct.pack(">I", crc32(head)), 0)
@@ -68,10 +71,10 @@ class Segment:
             raw = file.read(HEADER_SIZE)
         if len(raw) < HEADER_SIZE:
             raise CorruptSegmentError(f"{path} ends within its header")
-        magic, base_sequence_number, base, created_ms, crc = _HEADER.unpack(raw)
+        magic, base_sequence_number, base, base_ms, crc = _HEADER.unpack(raw)
         if magic != _MAGIC or crc32(raw[:-4]) != crc:
             raise CorruptSegmentError(f"{path} has no segment header")
-        return cls(path, base, base_sequence_number, created_ms, path.stat().st_size - HEADER_SIZE)
+        return cls(path, base, base_sequence_number, base_ms, path.stat().st_size - HEADER_SIZE)
 
     def write(self, data: bytes) -> None:
         """Append `data`, whole or not at all. Raises OSError."""
