@@ -54,8 +54,8 @@ CPU_SECONDS_PER_SIGNAL = 0.0075
 
 @dataclass(frozen=True)
 class Fleet:
-    """``rate`` in messages a second and drone; ``size`` of a message in bytes; ``window`` is the trigger's maxWaitTime in
-    seconds, ``batch`` its maxEventBatchSize."""
+    """``rate`` in messages a second and drone; ``size`` of a message in bytes; ``window`` is the trigger's maxWaitTime
+    in seconds, ``batch`` its maxEventBatchSize."""
 
     drones: int
     rate: float
