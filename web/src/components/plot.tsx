@@ -1,4 +1,5 @@
 // A small line plot over time, drawn by uPlot in the page's colours, with its newest value in words for those who do not see it.
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { theme } from "../state/theme";
@@ -13,6 +14,8 @@ export interface PlotProps {
   /** Seconds since the epoch: the time shown, also where there is no data. */
   from: number;
   to: number;
+  /** Only whole numbers on the axis. */
+  whole?: boolean;
   /** A value drawn as a dashed line, a limit. */
   limit?: number | null;
   height?: number;
@@ -23,6 +26,17 @@ export interface PlotProps {
 
 const css = (name: string) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const two = (value: number) => String(value).padStart(2, "0");
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+
+/** "14:05", with seconds where the marks are closer than a minute, the day where they are farther than one. */
+function clockTime(seconds: number, step: number): string {
+  const at = new Date(seconds * 1000);
+  if (step >= 86_400) return `${at.getMonth() + 1}-${two(at.getDate())}`;
+  const text = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return step < 60 ? `${text}:${two(at.getSeconds())}` : text;
+}
 
 function limitLine(limit: () => number | null | undefined): uPlot.Plugin {
   return {
@@ -78,11 +92,17 @@ function options(props: () => PlotProps, width: number): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, size: 22, space: 70 },
+      {
+        ...axis,
+        size: 22,
+        space: 70,
+        values: (_plot, splits, _index, _space, step) => splits.map((at) => clockTime(at, step)),
+      },
       {
         ...axis,
         size: 46,
         space: 28,
+        ...(props().whole ? { incrs: WHOLE } : {}),
         values: (_plot, splits) => splits.map((value) => props().format(value)),
       },
     ],
@@ -103,11 +123,11 @@ function options(props: () => PlotProps, width: number): uPlot.Options {
 
 export function Plot(props: PlotProps) {
   const element = useRef<HTMLDivElement>(null);
-  const readout = useRef<HTMLSpanElement>(null);
+  const pointed = useSignal<number | null>(null);
   const plot = useRef<uPlot | null>(null);
   const current = useRef(props);
   current.current = props;
-  const last = props.data[1].at(-1);
+  const readout = pointed.value ?? props.data[1].at(-1);
   const shownTheme = theme.value;
 
   useEffect(() => {
@@ -119,18 +139,10 @@ export function Plot(props: PlotProps) {
       target,
     );
     plot.current = made;
-    made.over.addEventListener("mouseleave", () => readout.current?.classList.remove("at-cursor"));
     made.hooks.setCursor = [
       (self) => {
         const at = self.cursor.idx;
-        const value = at == null ? null : self.data[1]?.[at];
-        const { format, data } = current.current;
-        const newest = data[1].at(-1);
-        const text = value ?? newest;
-        if (readout.current) {
-          readout.current.textContent = text == null ? "–" : format(text);
-          readout.current.classList.toggle("at-cursor", value != null && at !== self.data[0].length - 1);
-        }
+        pointed.value = at == null || (self.cursor.left ?? -1) < 0 ? null : (self.data[1]?.[at] ?? null);
       },
     ];
     const observer = new ResizeObserver(() => {
@@ -153,8 +165,8 @@ export function Plot(props: PlotProps) {
     <figure class="plot">
       <figcaption>
         <span>{props.label}</span>
-        <span class="plot-value" ref={readout}>
-          {last === undefined ? "–" : props.format(last)}
+        <span class={`plot-value${pointed.value === null ? "" : " at-cursor"}`}>
+          {readout === undefined ? "–" : props.format(readout)}
         </span>
       </figcaption>
       <div class="plot-canvas" ref={element} aria-hidden="true" />

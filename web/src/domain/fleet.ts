@@ -6,10 +6,13 @@ import { sortable } from "./time";
 // question reaches back a little behind the newest time seen.
 const OVERLAP_MS = 15_000;
 
+const natural = new Intl.Collator("en", { numeric: true });
+
 /** Drones by id. `apply` merges an answer in; `changedSince` is what to ask next. */
 export class Fleet {
   readonly drones = new Map<string, Drone>();
   #newest = "";
+  #ranks = new Map<string, number>();
 
   /** Returns the drones that are new or differ from what was known. An answer older than what is known is passed over. */
   apply(items: readonly Drone[]): Drone[] {
@@ -33,7 +36,21 @@ export class Fleet {
     for (const id of this.drones.keys()) {
       if (!ids.has(id)) forgotten = this.drones.delete(id) || forgotten;
     }
+    if (forgotten) this.#ranks.clear();
     return forgotten;
+  }
+
+  /** Every drone as a row; ids are put in order only when there are new ones, not at every answer. */
+  rows(connectivity: (drone: Drone) => Connectivity): Row[] {
+    if (this.#ranks.size !== this.drones.size) {
+      const ids = [...this.drones.keys()].sort(natural.compare);
+      this.#ranks = new Map(ids.map((id, rank) => [id, rank]));
+    }
+    return Array.from(this.drones.values(), (drone) => ({
+      drone,
+      connectivity: connectivity(drone),
+      rank: this.#ranks.get(drone.id) ?? 0,
+    }));
   }
 
   /** Time for `changedSince`; null while nothing is known, which asks for everything. */
@@ -78,6 +95,8 @@ export const NO_FILTER: Filter = {
 export interface Row {
   drone: Drone;
   connectivity: Connectivity;
+  /** Its place among all ids, in reading order (drone-9 before drone-10). */
+  rank: number;
 }
 
 export function matches({ drone, connectivity }: Row, filter: Filter): boolean {
@@ -97,8 +116,6 @@ export function matches({ drone, connectivity }: Row, filter: Filter): boolean {
   return [drone.id, name, model, owner].some((text) => text?.toLowerCase().includes(wanted));
 }
 
-const natural = new Intl.Collator("en", { numeric: true });
-
 // What is unknown goes last whatever the order.
 const least = (value: number | null | undefined) => value ?? Number.POSITIVE_INFINITY;
 const most = (value: number | null | undefined) => -(value ?? Number.NEGATIVE_INFINITY);
@@ -107,11 +124,15 @@ const ORDERS: Record<SortKey, (a: Row, b: Row) => number> = {
   id: () => 0,
   alerts: (a, b) => b.drone.alerts.length - a.drone.alerts.length,
   battery: (a, b) => difference(least(a.drone.battery), least(b.drone.battery)),
-  lastSeen: (a, b) => natural.compare(seenAt(a.drone), seenAt(b.drone)),
+  lastSeen: (a, b) => compareText(seenAt(a.drone), seenAt(b.drone)),
   altitude: (a, b) =>
     difference(most(a.drone.position?.altitude), most(b.drone.position?.altitude)),
   speed: (a, b) => difference(most(a.drone.groundSpeed), most(b.drone.groundSpeed)),
 };
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
 
 function difference(a: number, b: number): number {
   return a === b ? 0 : a - b;
@@ -121,7 +142,7 @@ export function select(rows: readonly Row[], filter: Filter): Row[] {
   const order = ORDERS[filter.sort];
   return rows
     .filter((row) => matches(row, filter))
-    .sort((a, b) => order(a, b) || natural.compare(a.drone.id, b.drone.id));
+    .sort((a, b) => order(a, b) || a.rank - b.rank);
 }
 
 /** The distinct values a filter can offer, in reading order. */

@@ -53,7 +53,7 @@ const WORDS: Record<string, string> = {
   altitude_limit: "Above altitude limit",
   inflight: "In flight",
   no_fly: "No-fly",
-  gps: "GPS",
+  no_gps_fix: "No GPS fix",
 };
 
 /** A code such as `battery_out_of_range` as words. */
@@ -62,7 +62,8 @@ export function words(code: string | null | undefined): string {
   const fixed = WORDS[code];
   if (fixed) return fixed;
   const text = code.replaceAll("_", " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return sentence.replace(/\bjson\b/i, "JSON");
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>

@@ -21,6 +21,9 @@ interface Marker {
 }
 
 const LABELS_UP_TO = 60;
+// Where many are in sight, smaller markers overlap less: their size follows the room that each has, in steps.
+const SMALLEST = 0.6;
+const STEP = 0.1;
 const REACH = 16;
 // Gliding markers move a pixel or two a frame: 30 frames a second look the same as 60 and cost half, all day long.
 const FRAME_MS = 1000 / 30;
@@ -37,6 +40,7 @@ export class DroneLayer extends Layer<Source> {
   #request = 0;
   #selected: string | null = null;
   #hovered: string | null = null;
+  #scale = 1;
   /** Called after each drawing with the number of markers in view. */
   onDrawn: (inView: number) => void = () => {};
 
@@ -164,6 +168,9 @@ export class DroneLayer extends Layer<Source> {
       inView.push(marker);
       if (marker.id !== this.#selected) this.#stamp(context, marker, part);
     }
+    // Takes effect with the next drawing: a marker more or less is no reason to draw twice.
+    const room = Math.sqrt((width * height) / Math.max(1, inView.length)) / GLYPH;
+    this.#scale = Math.min(1, Math.max(SMALLEST, Math.ceil(room / STEP) * STEP));
     this.#labels(context, inView);
     const selected = this.#selected === null ? undefined : this.#markers.get(this.#selected);
     if (selected) this.#drawSelected(context, selected, now);
@@ -187,7 +194,8 @@ export class DroneLayer extends Layer<Source> {
       alert: marker.alert,
       heading: headingAt(marker.track, part),
     });
-    if (sprite) context.drawImage(sprite, marker.px - GLYPH / 2, marker.py - GLYPH / 2, GLYPH, GLYPH);
+    const size = marker.id === this.#selected ? GLYPH : GLYPH * this.#scale;
+    if (sprite) context.drawImage(sprite, marker.px - size / 2, marker.py - size / 2, size, size);
   }
 
   #drawSelected(context: CanvasRenderingContext2D, marker: Marker, now: number): void {

@@ -40,7 +40,10 @@ export function zoneStyle(palette: Palette): (feature: FeatureLike) => Style {
       font: `600 11px ${FONT}`,
       fill: new Fill({ color: colour }),
       stroke: new Stroke({ color: palette.halo, width: 3 }),
-      overflow: false,
+      // Along the border: the middle of a zone belongs to the drones in it.
+      placement: "line",
+      textBaseline: "bottom",
+      repeat: 600,
     });
   const noFly = new Fill({ color: hatch(palette.noFly) });
   return (feature) => {
@@ -62,7 +65,7 @@ function zoneLabel(feature: FeatureLike): string {
   const { floor, ceiling } = feature.getProperties();
   if (typeof floor !== "number" && typeof ceiling !== "number") return name;
   const from = typeof floor === "number" ? `${floor}` : "0";
-  return `${name}\n${from}–${typeof ceiling === "number" ? ceiling : "∞"} m`;
+  return `${name} · ${from}–${typeof ceiling === "number" ? ceiling : "∞"} m`;
 }
 
 export function zoneLayer(): VectorLayer<VectorSource> {
@@ -112,15 +115,15 @@ export function graticule(palette: Palette): Graticule {
       stroke: new Stroke({ color: palette.halo, width: 3 }),
     });
   const longitude = label();
-  longitude.setTextBaseline("bottom");
+  longitude.setTextBaseline("top");
   const latitude = label();
-  latitude.setTextAlign("end");
+  latitude.setTextAlign("start");
   return new Graticule({
     strokeStyle: new Stroke({ color: palette.grid, width: 1 }),
     showLabels: true,
     wrapX: false,
-    lonLabelPosition: 0.04,
-    latLabelPosition: 0.995,
+    lonLabelPosition: 0.992,
+    latLabelPosition: 0.008,
     lonLabelStyle: longitude,
     latLabelStyle: latitude,
     lonLabelFormatter: (value) => degrees(value, "E", "W"),

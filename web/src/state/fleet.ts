@@ -1,7 +1,6 @@
 // The live fleet: polling, connection state, the list's filter and selection.
 import { computed, effect, signal } from "@preact/signals";
 import { api, everything } from "../api/client";
-import { ApiProblem } from "../api/problem";
 import { connectivityOf } from "../domain/connectivity";
 import { choices, Fleet, NO_FILTER, select, type Filter, type Row } from "../domain/fleet";
 import { now, serverClock, serverNow } from "./clock";
@@ -54,10 +53,7 @@ export const connectionState = computed<ConnectionState>(() => {
 
 function refresh(): void {
   const at = serverNow();
-  rows.value = Array.from(fleet.drones.values(), (drone) => ({
-    drone,
-    connectivity: connectivityOf(drone, config.peek(), at),
-  }));
+  rows.value = fleet.rows((drone) => connectivityOf(drone, config.peek(), at));
 }
 
 async function ask(): Promise<void> {
@@ -106,8 +102,4 @@ export function startFleet(): void {
 
 function outdated(drone: Row["drone"], connectivity: Row["connectivity"]): boolean {
   return connectivityOf(drone, config.peek(), now.peek()) !== connectivity;
-}
-
-export function problemText(problem: ApiProblem | null): string {
-  return problem?.kind === "offline" || !problem ? "" : `${problem.title} (${problem.status})`;
 }

@@ -7,6 +7,7 @@ import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { Facts, SidePanel } from "../components/listPage";
 import { integer, UNKNOWN, words } from "../domain/format";
+import { safeUrl } from "../domain/url";
 import { now } from "../state/clock";
 import { Poller } from "../state/poller";
 import { link } from "../state/router";
@@ -133,9 +134,4 @@ function Steps({ batch }: { batch: Batch }) {
       })}
     </ol>
   );
-}
-
-/** Only web addresses become links. */
-export function safeUrl(url: string): string {
-  return /^(https?:\/\/|\/(?!\/))/i.test(url) ? url : "#";
 }

@@ -1,13 +1,13 @@
 // The map with its buttons, legend and read-outs. Everything on it is also in the list, which a screen reader can use.
-import { signal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { signal, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { Dot } from "../components/basics";
 import { Icon } from "../components/icons";
 import { FleetMap } from "../map/fleetMap";
 import { coordinates, heading, integer, metres, percent, plural, speed, words } from "../domain/format";
 import { ago } from "../domain/time";
 import { serverNow } from "../state/clock";
-import { cadence, connectionState, filter, rows, shown } from "../state/fleet";
+import { cadence, connectionState, rows, shown } from "../state/fleet";
 import { config, zones } from "../state/settings";
 import { route } from "../state/router";
 import { theme } from "../state/theme";
@@ -35,7 +35,7 @@ function tooltip(element: HTMLElement, id: string | null, x: number, y: number):
 export function MapPane() {
   const target = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
-  const [map, setMap] = useState<FleetMap | null>(null);
+  const map = useSignal<FleetMap | null>(null);
 
   useEffect(() => {
     if (!target.current) return undefined;
@@ -48,8 +48,9 @@ export function MapPane() {
     });
     const observer = new ResizeObserver(() => made.resized());
     observer.observe(target.current);
-    setMap(made);
+    map.value = made;
     return () => {
+      map.value = null;
       observer.disconnect();
       made.dispose();
     };
@@ -57,23 +58,23 @@ export function MapPane() {
 
   useSignalEffect(() => {
     const list = shown.value;
-    map?.setRows(list, cadence.peek());
+    map.value?.setRows(list, cadence.peek());
   });
-  useSignalEffect(() => map?.setZones(zones.value));
-  useSignalEffect(() => map?.setTrack(track.value));
+  useSignalEffect(() => map.value?.setZones(zones.value));
+  useSignalEffect(() => map.value?.setTrack(track.value));
   useSignalEffect(() => {
     void theme.value;
-    map?.retheme();
+    map.value?.retheme();
   });
   useSignalEffect(() => {
-    map?.setTiles(config.value?.mapTilesUrl ?? null, config.value?.mapTilesAttribution ?? null);
+    map.value?.setTiles(config.value?.mapTilesUrl ?? null, config.value?.mapTilesAttribution ?? null);
   });
   useSignalEffect(() => {
     const { open } = route.value;
-    map?.select(open);
+    map.value?.select(open);
     if (!open) followed.value = false;
   });
-  useSignalEffect(() => map?.follow(followed.value));
+  useSignalEffect(() => map.value?.follow(followed.value));
 
   const { open } = route.value;
   const state = connectionState.value;
@@ -88,9 +89,9 @@ export function MapPane() {
       />
       <div class="map-tip" ref={tip} hidden aria-hidden="true" />
       <div class="map-buttons" role="group" aria-label="Map view">
-        <MapButton icon="plus" label="Zoom in" onClick={() => map?.zoomBy(1)} />
-        <MapButton icon="minus" label="Zoom out" onClick={() => map?.zoomBy(-1)} />
-        <MapButton icon="fit" label="Show the whole fleet" onClick={() => map?.fit()} />
+        <MapButton icon="plus" label="Zoom in" onClick={() => map.value?.zoomBy(1)} />
+        <MapButton icon="minus" label="Zoom out" onClick={() => map.value?.zoomBy(-1)} />
+        <MapButton icon="fit" label="Show the whole fleet" onClick={() => map.value?.fit()} />
         {open && (
           <MapButton
             icon="target"
@@ -98,7 +99,7 @@ export function MapPane() {
             pressed={followed.value}
             onClick={() => {
               followed.value = !followed.value;
-              if (followed.value) map?.centre(open);
+              if (followed.value) map.value?.centre(open);
             }}
           />
         )}
@@ -106,7 +107,6 @@ export function MapPane() {
       <Legend />
       <div class="map-readout">
         <span>{plural(inView.value, "drone")} in view</span>
-        {filter.value.text && <span>filtered</span>}
         {place.value && <span>{coordinates(place.value[1], place.value[0])}</span>}
       </div>
       {state === "lost" && <div class="map-stale" aria-hidden="true" />}
@@ -133,28 +133,25 @@ function MapButton(props: { icon: string; label: string; pressed?: boolean; onCl
 
 function Legend() {
   return (
-    <details class="legend" open={matchMedia("(min-width: 900px)").matches}>
-      <summary>Legend</summary>
-      <ul>
-        <li>
-          <Dot state="online" /> Online
-        </li>
-        <li>
-          <Dot state="stale" /> Stale
-        </li>
-        <li>
-          <Dot state="offline" /> Offline
-        </li>
-        <li class="alerting">
-          <Icon name="alert" size={12} /> Alert
-        </li>
-        <li>
-          <span class="swatch no-fly" /> No-fly zone
-        </li>
-        <li>
-          <span class="swatch geofence" /> Geofence
-        </li>
-      </ul>
-    </details>
+    <ul class="legend" aria-label="Legend">
+      <li>
+        <Dot state="online" /> Online
+      </li>
+      <li>
+        <Dot state="stale" /> Stale
+      </li>
+      <li>
+        <Dot state="offline" /> Offline
+      </li>
+      <li class="alerting">
+        <Icon name="alert" size={12} /> Alert
+      </li>
+      <li>
+        <span class="swatch no-fly" /> No-fly
+      </li>
+      <li>
+        <span class="swatch geofence" /> Geofence
+      </li>
+    </ul>
   );
 }

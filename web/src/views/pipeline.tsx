@@ -56,6 +56,7 @@ export function PipelineView() {
                 counts={counted.deadLetters}
                 order={["open", "replayed", "discarded"]}
               />
+              <Reasons codes={counted.deadLetterCodes ?? {}} />
               <Health />
             </div>
           </>
@@ -114,7 +115,8 @@ function Flow() {
             {...time}
             label="Batches in flight"
             data={inFlight}
-            format={(value) => (Number.isInteger(value) ? integer(value) : value.toFixed(1))}
+            format={integer}
+            whole
             colour="--series-3"
           />
         </section>
@@ -202,6 +204,36 @@ function Breakdown(props: {
           );
         })}
       </ul>
+    </section>
+  );
+}
+
+const MOST_REASONS = 6;
+
+/** Why messages were rejected, most frequent first, since the store was made. */
+function Reasons({ codes }: { codes: Record<string, number> }) {
+  const sorted = Object.entries(codes)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a);
+  const most = sorted[0]?.[1] ?? 1;
+  return (
+    <section class="panel" aria-label="Reasons of rejection">
+      <h2>Reasons of rejection</h2>
+      {sorted.length === 0 && <p class="muted">Nothing was rejected.</p>}
+      <ul class="breakdown bars">
+        {sorted.slice(0, MOST_REASONS).map(([code, count]) => (
+          <li key={code}>
+            <a href={link({ view: "deadletters", query: { status: "any", errorCode: code } })}>
+              {words(code)}
+            </a>
+            <span>{integer(count)}</span>
+            <span class="share" style={{ width: `${(100 * count) / most}%` }} aria-hidden="true" />
+          </li>
+        ))}
+      </ul>
+      {sorted.length > MOST_REASONS && (
+        <p class="muted small">and {plural(sorted.length - MOST_REASONS, "other reason")}</p>
+      )}
     </section>
   );
 }
