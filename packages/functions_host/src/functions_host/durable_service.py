@@ -45,6 +45,7 @@ class DurableService:
     async def start(self, base_url: str) -> None:
         self._engine.base_url = base_url
         await self._engine.start()
+        self._engine.install_sdk_acceleration()
 
     async def stop(self, grace: float) -> None:
         await self._engine.stop(grace)
