@@ -115,6 +115,8 @@ def _describe(function: Any, script: str) -> FunctionInfo:
         raise StartError(f"function {name!r}: its annotations cannot be read: {error}") from error
     bound = {binding["name"]: binding for binding in bindings if binding["name"] != "$return"}
     requires_context = "context" in parameters and "context" not in bound
+    if requires_context and trigger["type"] in ("orchestrationTrigger", "entityTrigger"):
+        raise StartError(f"function {name!r}: context_name must be 'context' ({trigger_name!r} is not)")
     if requires_context:
         parameters.pop("context")
         annotation = annotations.get("context")

@@ -64,10 +64,11 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
     extensions = _section(document, "extensions", "host.json")
     http = _section(extensions, "http", "host.json extensions")
     levels = _section(_section(document, "logging", "host.json"), "logLevel", "host.json logging")
+    prefix = _value(http, "routePrefix", "api")
     return HostJson(
         raw=document,
-        route_prefix=str(http.get("routePrefix", "api")).strip("/"),
-        function_timeout=_function_timeout(document.get("functionTimeout")),
+        route_prefix=str(prefix).strip("/"),
+        function_timeout=_function_timeout(_value(document, "functionTimeout")),
         event_hubs=_event_hubs(_section(extensions, "eventHubs", "host.json extensions")),
         log_levels={str(key): str(value) for key, value in levels.items()},
     )
@@ -88,8 +89,15 @@ def _override(document: dict[str, Any], path: list[str], value: str) -> None:
         node[key] = value
 
 
+def _value(section: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """Names in host.json are read without regard to case, as .NET's configuration does."""
+    if name in section:
+        return section[name]
+    return next((value for known, value in section.items() if known.lower() == name.lower()), default)
+
+
 def _section(parent: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    value = parent.get(name, {})
+    value = _value(parent, name)
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -112,7 +120,7 @@ def _event_hubs(section: dict[str, Any]) -> EventHubsOptions:
     where = "host.json extensions.eventHubs"
 
     def number(name: str, default: int, least: int = 1) -> int:
-        value = section.get(name, default)
+        value = _value(section, name, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StartError(f"{where}.{name} must be a whole number of at least {least}, not {value!r}")
         return value
@@ -121,7 +129,7 @@ def _event_hubs(section: dict[str, Any]) -> EventHubsOptions:
     minimum = number("minEventBatchSize", 1)
     if minimum > maximum:
         raise StartError(f"{where}.minEventBatchSize ({minimum}) is above maxEventBatchSize ({maximum})")
-    wait = parse_timespan(section.get("maxWaitTime", "00:01:00"), f"{where}.maxWaitTime")
+    wait = parse_timespan(_value(section, "maxWaitTime", "00:01:00"), f"{where}.maxWaitTime")
     if not 0 < wait <= 600:
         raise StartError(f"{where}.maxWaitTime must be above zero and at most 00:10:00")
     return EventHubsOptions(
@@ -135,11 +143,11 @@ def _event_hubs(section: dict[str, Any]) -> EventHubsOptions:
 
 
 def _initial_offset(section: dict[str, Any], where: str) -> InitialOffset:
-    kind = str(section.get("type") or "fromStart")
+    kind = str(_value(section, "type") or "fromStart")
     known = {"fromstart": "fromStart", "fromend": "fromEnd", "fromenqueuedtime": "fromEnqueuedTime"}
     if kind.lower() not in known:
         raise StartError(f"{where}.initialOffsetOptions.type {kind!r} is none of {', '.join(known.values())}")
-    time = section.get("enqueuedTimeUtc")
+    time = _value(section, "enqueuedTimeUtc")
     if known[kind.lower()] == "fromEnqueuedTime" and not time:
         raise StartError(f"{where}.initialOffsetOptions.enqueuedTimeUtc is needed with type fromEnqueuedTime")
     return InitialOffset(known[kind.lower()], str(time) if time else None)

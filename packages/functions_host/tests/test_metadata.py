@@ -1,0 +1,104 @@
+"""Events and trigger metadata, held against azure.functions' own converter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from azure.functions import EventHubEvent
+from azure.functions.eventhub import EventHubTriggerConverter
+from azure.functions.meta import Datum
+from event_data import received
+from functions_host.eventhubs.metadata import (
+    batch_datum,
+    batch_metadata,
+    body_of,
+    event_metadata,
+    event_objects,
+    system_properties,
+)
+
+CONTEXT = {"FullyQualifiedNamespace": "ns", "EventHubName": "hub", "ConsumerGroup": "g", "PartitionId": "3"}
+EVENTS = [
+    received(b'{"a": 1}', 0),
+    received("é".encode(), 1, key="drone-1", properties={"kind": "x", "count": 2}, content_type="text/plain"),
+    received(b"z", 2, annotations={b"iothub-connection-device-id": b"dev", b"other": 7}),
+]
+
+
+def parts(event: EventHubEvent) -> dict[str, Any]:
+    return {
+        "body": event.get_body(),
+        "enqueued_time": event.enqueued_time,
+        "partition_key": event.partition_key,
+        "sequence_number": event.sequence_number,
+        "offset": event.offset,
+        "iothub": event.iothub_metadata,
+        "metadata": event.metadata,
+    }
+
+
+def test_the_short_way_gives_what_the_converter_gives() -> None:
+    metadata = batch_metadata(EVENTS, CONTEXT)
+    long = EventHubTriggerConverter.decode(batch_datum(EVENTS, binary=False), trigger_metadata=dict(metadata))
+    short = event_objects(EVENTS, metadata, binary=False)
+    assert [parts(event) for event in short] == [parts(event) for event in long]
+    assert [event.offset for event in short] == [0, 100, 200]
+    assert short[1].partition_key == "drone-1"
+    assert short[0].enqueued_time == datetime(2026, 1, 1, tzinfo=timezone.utc)
+    assert short[2].iothub_metadata == {"connection-device-id": "dev"}
+
+
+def test_metadata_of_many_has_one_element_per_event() -> None:
+    metadata = event_objects(EVENTS, batch_metadata(EVENTS, CONTEXT), binary=False)[0].metadata
+    assert metadata is not None
+    assert metadata["PartitionContext"] == metadata["TriggerPartitionContext"] == CONTEXT
+    assert metadata["PartitionKeyArray"] == ["", "drone-1", ""]
+    assert metadata["OffsetArray"] == metadata["OffsetStringArray"] == ["0", "100", "200"]
+    assert metadata["SequenceNumberArray"] == [0, 1, 2]
+    assert metadata["EnqueuedTimeUtcArray"][1] == "2026-01-01T00:00:00.001Z"
+    assert metadata["PropertiesArray"] == [{}, {"kind": "x", "count": 2}, {}]
+    assert metadata["SystemPropertiesArray"][1] == {
+        "content-type": "text/plain",
+        "SequenceNumber": 1,
+        "Offset": 100,
+        "OffsetString": "100",
+        "PartitionKey": "drone-1",
+        "EnqueuedTimeUtc": "2026-01-01T00:00:00.001Z",
+    }
+    assert metadata["SystemPropertiesArray"][2]["other"] == 7
+
+
+def test_a_single_event_goes_through_the_converter() -> None:
+    event = EventHubTriggerConverter.decode(
+        Datum(b"x", "bytes"), trigger_metadata=event_metadata(EVENTS[1], CONTEXT)
+    )
+    assert (event.sequence_number, event.offset, event.partition_key) == (1, "100", "drone-1")
+    assert event.enqueued_time == datetime(2026, 1, 1, 0, 0, 0, 1000, tzinfo=timezone.utc)
+    assert event.metadata["Properties"] == {"kind": "x", "count": 2}
+    assert event.metadata["PartitionContext"]["PartitionId"] == "3"
+
+
+def test_metadata_is_made_when_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(
+        "functions_host.eventhubs.metadata.system_properties", lambda event: made.append(1) or {}
+    )
+    events = event_objects(EVENTS, batch_metadata(EVENTS, CONTEXT), binary=False)
+    assert events[0].get_body() and made == []
+    assert events[0].metadata is not None and len(made) == 3
+
+
+def test_bytes_that_are_no_text_survive_only_as_binary() -> None:
+    event = received(b"\x08\xff\x01", 0)
+    assert body_of(event, binary=True) == b"\x08\xff\x01"
+    assert body_of(event, binary=False) == "\x08�\x01".encode()
+    assert body_of(received("é€".encode(), 0), binary=False) == "é€".encode()
+
+
+def test_offsets_that_are_no_numbers_do_not_break_the_batch() -> None:
+    event = received(b"x", 5, offset=b"3:17:5")
+    assert system_properties(event)["Offset"] == -1
+    assert system_properties(event)["OffsetString"] == "3:17:5"
+    assert event_objects([event], batch_metadata([event], CONTEXT), binary=False)[0].sequence_number == 5

@@ -1,0 +1,255 @@
+"""One partition: how events become batches, and when the checkpoint moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, List
+
+import azure.functions as func
+from event_data import received
+from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
+from functions_host.eventhubs.pump import PartitionPump
+from functions_host.functions import FunctionInfo, index
+from functions_host.host_json import EventHubsOptions
+from functions_host.invoker import Invoker
+from functions_host.retry import RetryPolicy
+
+
+@dataclass
+class Bench:
+    """A pump over a function that records its batches; `hold` makes it wait, `fail` makes it raise."""
+
+    pump: PartitionPump
+    store: CheckpointStore
+    stopping: asyncio.Event
+    batches: list[list[int]] = field(default_factory=list)
+    hold: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+    running: int = 0
+    most: int = 0
+
+    async def put(self, *numbers: int) -> None:
+        await self.pump.put([received(b"x", number) for number in numbers])
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5) if hasattr(asyncio, "timeout") else _no_limit():
+            while not true():
+                await asyncio.sleep(0.002)
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        return self.store.load("0")
+
+
+@asynccontextmanager
+async def _no_limit() -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def bench(
+    folder: Path, options: EventHubsOptions, *, retry: RetryPolicy | None = None, cardinality: str = "many"
+) -> AsyncIterator[Bench]:
+    app = func.FunctionApp()
+    made: list[Bench] = []
+
+    async def work(numbers: list[int]) -> None:
+        self = made[0]
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self.hold.wait()
+            self.batches.append(numbers)
+            if self.failures:
+                self.failures -= 1
+                raise ValueError("broken")
+        finally:
+            self.running -= 1
+
+    if cardinality == "many":
+
+        @app.event_hub_message_trigger(arg_name="events", event_hub_name="h", connection="C", cardinality="many")
+        async def many(events: List[func.EventHubEvent]) -> None:  # noqa: UP006
+            await work([event.sequence_number or 0 for event in events])
+    else:
+
+        @app.event_hub_message_trigger(arg_name="event", event_hub_name="h", connection="C", cardinality="one")
+        async def one(event: func.EventHubEvent) -> None:
+            await work([event.sequence_number or 0])
+
+    async def no_output(_: Any, __: Any) -> None: ...
+
+    function: FunctionInfo = replace(index(app.get_functions())[0], retry=retry)
+    invoker = Invoker(timeout=None, read_input=lambda slot: None, write_output=no_output)
+    store, stopping = CheckpointStore(folder, "local/h", "g"), asyncio.Event()
+    pump = PartitionPump(function, "0", {"PartitionId": "0"}, options, invoker, store, stopping)
+    made.append(Bench(pump, store, stopping))
+    made[0].hold.set()
+    task = asyncio.create_task(pump.run())
+    try:
+        yield made[0]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        invoker.close()
+
+
+async def test_what_is_there_is_delivered_at_once_up_to_the_maximum(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=3)) as it:
+        await it.put(0, 1, 2, 3, 4, 5, 6)
+        await it.until(lambda: sum(map(len, it.batches)) == 7)
+        assert it.batches == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+async def test_a_batch_waits_for_its_minimum(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=10, min_batch=4, max_wait=30)) as it:
+        await it.put(0, 1)
+        await it.put(2)
+        await asyncio.sleep(0.05)
+        assert it.batches == []
+        await it.put(3, 4)
+        await it.until(lambda: bool(it.batches))
+        assert it.batches == [[0, 1, 2, 3, 4]]
+
+
+async def test_a_batch_below_its_minimum_goes_when_the_wait_is_over(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=10, min_batch=10, max_wait=0.15)) as it:
+        started = asyncio.get_running_loop().time()
+        await it.put(0)
+        await it.put(1)
+        await it.until(lambda: bool(it.batches))
+        assert it.batches == [[0, 1]]
+        assert asyncio.get_running_loop().time() - started >= 0.15
+
+
+async def test_one_batch_at_a_time_and_in_order(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=2)) as it:
+        it.hold.clear()
+        await it.put(0, 1, 2, 3, 4)
+        await it.until(lambda: it.running == 1)
+        it.hold.set()
+        await it.until(lambda: len(it.batches) == 3)
+        assert (it.batches, it.most) == ([[0, 1], [2, 3], [4]], 1)
+
+
+async def test_single_events_of_a_batch_run_side_by_side(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=3), cardinality="one") as it:
+        it.hold.clear()
+        await it.put(0, 1, 2, 3)
+        await it.until(lambda: it.running == 3)
+        assert it.checkpoint is None
+        it.hold.set()
+        await it.until(lambda: len(it.batches) == 4)
+        assert sorted(it.batches[:3]) == [[0], [1], [2]]
+        assert it.batches[3] == [3]
+
+
+async def test_the_checkpoint_moves_after_the_function_returned(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions()) as it:
+        it.hold.clear()
+        await it.put(4, 5)
+        await it.until(lambda: it.running == 1)
+        assert it.checkpoint is None
+        it.hold.set()
+        await it.until(lambda: it.checkpoint is not None)
+        assert it.checkpoint == Checkpoint("500", 5)
+
+
+async def test_a_failed_batch_is_checkpointed_all_the_same(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions()) as it:
+        it.failures = 1
+        await it.put(7)
+        await it.until(lambda: it.checkpoint == Checkpoint("700", 7))
+        assert it.batches == [[7]]
+
+
+async def test_a_retry_policy_holds_the_partition(tmp_path: Path) -> None:
+    policy = RetryPolicy("fixed_delay", -1, 0.01, 0.01)
+    async with bench(tmp_path, EventHubsOptions(max_batch=1), retry=policy) as it:
+        it.failures = 3
+        await it.put(7, 8)
+        await it.until(lambda: it.checkpoint == Checkpoint("800", 8))
+        assert it.batches == [[7], [7], [7], [7], [8]]
+
+
+async def test_a_retry_policy_that_is_exhausted_lets_go(tmp_path: Path) -> None:
+    policy = RetryPolicy("fixed_delay", 2, 0.0, 0.0)
+    async with bench(tmp_path, EventHubsOptions(max_batch=1), retry=policy) as it:
+        it.failures = 3
+        await it.put(7, 8)
+        await it.until(lambda: it.checkpoint == Checkpoint("800", 8))
+        assert it.batches == [[7], [7], [7], [8]]
+
+
+async def test_stopping_amid_retries_leaves_the_checkpoint(tmp_path: Path) -> None:
+    policy = RetryPolicy("fixed_delay", -1, 60.0, 60.0)
+    async with bench(tmp_path, EventHubsOptions(max_batch=1), retry=policy) as it:
+        it.failures = 1
+        await it.put(7, 8)
+        await it.until(lambda: len(it.batches) == 1)
+        it.stopping.set()
+        it.pump.wake()
+        await asyncio.sleep(0.05)
+        assert (it.batches, it.checkpoint) == ([[7]], None)
+
+
+async def test_stopping_delivers_nothing_more(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=1)) as it:
+        it.hold.clear()
+        await it.put(1, 2)
+        await it.until(lambda: it.running == 1)
+        it.stopping.set()
+        it.hold.set()
+        await it.until(lambda: it.checkpoint == Checkpoint("100", 1))
+        await asyncio.sleep(0.05)
+        assert it.batches == [[1]]
+
+
+async def test_the_checkpoint_frequency_counts_batches(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=1, checkpoint_frequency=3)) as it:
+        await it.put(1, 2)
+        await it.until(lambda: len(it.batches) == 2)
+        assert it.checkpoint is None
+        await it.put(3, 4)
+        await it.until(lambda: len(it.batches) == 4)
+        assert it.checkpoint == Checkpoint("300", 3)
+
+
+async def test_a_full_pump_makes_the_receiver_wait(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=2, prefetch=2)) as it:
+        it.hold.clear()
+        await asyncio.wait_for(it.put(0), 1)
+        await it.until(lambda: it.running == 1)
+        waiting = asyncio.create_task(it.put(1, 2, 3))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        it.hold.set()
+        await asyncio.wait_for(waiting, 1)
+        await it.until(lambda: sum(map(len, it.batches)) == 4)
+
+
+async def test_events_received_twice_are_delivered_once(tmp_path: Path) -> None:
+    async with bench(tmp_path, EventHubsOptions()) as it:
+        await it.put(0, 1)
+        await it.put(0, 1, 2)
+        await it.until(lambda: sum(map(len, it.batches)) == 3)
+        assert [number for batch in it.batches for number in batch] == [0, 1, 2]
+
+
+def test_checkpoints_of_different_hubs_and_groups_do_not_meet(tmp_path: Path) -> None:
+    one, two = CheckpointStore(tmp_path, "local/h", "$Default"), CheckpointStore(tmp_path, "local/h", "other")
+    one.save("0", Checkpoint("1", 1))
+    assert two.load("0") is None
+    assert one.load("1") is None
+    assert CheckpointStore(tmp_path, "local/h", "$Default").load("0") == Checkpoint("1", 1)
+
+
+def test_a_broken_checkpoint_is_taken_for_none(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, "h", "g")
+    store.save("0", Checkpoint("1", 1))
+    next(tmp_path.rglob("0.json")).write_text("{")
+    assert store.load("0") is None

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from functions_host.errors import StartError
+from functions_host.host_json import InitialOffset, read_host_json
+from functions_host.settings import apply_local_settings, parse_timespan, read_local_settings, resolve
+
+
+def write(folder: Path, name: str, document: object) -> None:
+    (folder / name).write_text(document if isinstance(document, str) else json.dumps(document))
+
+
+def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
+    write(tmp_path, "local.settings.json", {"Values": {"A": "file", "B": "file", "N": 5, "T": True}, "Host": {"CORS": "*"}})
+    settings = read_local_settings(tmp_path)
+    environ = {"A": "process"}
+    assert apply_local_settings(settings, environ) == ["B", "N", "T"]
+    assert environ == {"A": "process", "B": "file", "N": "5", "T": "true"}
+    assert settings.host == {"CORS": "*"}
+
+
+def test_no_local_settings_is_fine(tmp_path: Path) -> None:
+    assert read_local_settings(tmp_path).values == {}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [("{oops", "not valid JSON"), ({"IsEncrypted": True, "Values": {}}, "encrypted"), ({"Values": {"A": {}}}, "'A'"), ([], "object")],
+)
+def test_bad_local_settings_stop_the_start(tmp_path: Path, document: object, message: str) -> None:
+    write(tmp_path, "local.settings.json", document)
+    with pytest.raises(StartError, match=message):
+        read_local_settings(tmp_path)
+
+
+def test_percent_names_are_resolved_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB", "telemetry")
+    assert resolve("%HUB%-x", "function 'f'") == "telemetry-x"
+    with pytest.raises(StartError, match=r"function 'f'.*'NOT_SET_ANYWHERE'"):
+        resolve("%NOT_SET_ANYWHERE%", "function 'f'")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("00:00:05", 5), ("00:00:00.250", 0.25), ("01:02:03", 3723), ("1.00:00:01", 86401), ("00:10", 600), ("00:00:00.1234567", 0.1234567)],
+)
+def test_time_spans(text: str, seconds: float) -> None:
+    assert parse_timespan(text, "x") == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["5", "soon", "24:00:00", "00:60:00", "00:00:61", "-00:00:01", ""])
+def test_bad_time_spans_are_named(text: str) -> None:
+    with pytest.raises(StartError, match=r"host\.json x"):
+        parse_timespan(text, "host.json x")
+
+
+def test_host_json_defaults_are_the_real_hosts(tmp_path: Path) -> None:
+    write(tmp_path, "host.json", {"version": "2.0"})
+    config = read_host_json(tmp_path, {})
+    assert (config.route_prefix, config.function_timeout, config.max_request_bytes) == ("api", 1800.0, 104_857_600)
+    hubs = config.event_hubs
+    assert (hubs.max_batch, hubs.min_batch, hubs.max_wait, hubs.prefetch, hubs.checkpoint_frequency) == (100, 1, 60, 300, 1)
+    assert hubs.initial_offset == InitialOffset("fromStart")
+
+
+def test_host_json_is_read_and_settings_override_it(tmp_path: Path) -> None:
+    event_hubs = {"maxEventBatchSize": 50, "minEventBatchSize": 5, "maxWaitTime": "00:00:00.250"}
+    http = {"routePrefix": "/v1/"}
+    write(tmp_path, "host.json", {"functionTimeout": "-1", "extensions": {"http": http, "eventHubs": event_hubs}})
+    environ = {
+        "AzureFunctionsJobHost__extensions__eventHubs__maxEventBatchSize": "70",
+        "AzureFunctionsJobHost__logging__logLevel__default": "Warning",
+        "AZUREFUNCTIONSJOBHOST__EXTENSIONS__EVENTHUBS__INITIALOFFSETOPTIONS__TYPE": "fromend",
+    }
+    config = read_host_json(tmp_path, environ)
+    assert (config.route_prefix, config.function_timeout) == ("v1", None)
+    assert (config.event_hubs.max_batch, config.event_hubs.min_batch, config.event_hubs.max_wait) == (70, 5, 0.25)
+    assert config.event_hubs.initial_offset.kind == "fromEnd"
+    assert config.log_levels == {"default": "Warning"}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("{", "host.json is not valid JSON"),
+        ([], "object"),
+        ({"functionTimeout": "soon"}, "functionTimeout"),
+        ({"functionTimeout": "00:00:00"}, "functionTimeout"),
+        ({"extensions": []}, "extensions"),
+        ({"extensions": {"eventHubs": {"maxEventBatchSize": 0}}}, "maxEventBatchSize"),
+        ({"extensions": {"eventHubs": {"prefetchCount": "many"}}}, "prefetchCount"),
+        ({"extensions": {"eventHubs": {"minEventBatchSize": 101}}}, "minEventBatchSize"),
+        ({"extensions": {"eventHubs": {"maxWaitTime": "00:11:00"}}}, "maxWaitTime"),
+        ({"extensions": {"eventHubs": {"initialOffsetOptions": {"type": "fromHere"}}}}, "fromHere"),
+        ({"extensions": {"eventHubs": {"initialOffsetOptions": {"type": "fromEnqueuedTime"}}}}, "enqueuedTimeUtc"),
+    ],
+)
+def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, document: object, message: str) -> None:
+    write(tmp_path, "host.json", document)
+    with pytest.raises(StartError, match=message):
+        read_host_json(tmp_path, {})
+
+
+def test_a_missing_host_json_says_what_app_means(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="--app"):
+        read_host_json(tmp_path, {})
