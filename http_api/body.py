@@ -30,7 +30,7 @@ def limited_body(request: func.HttpRequest) -> bytes:
 def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter]) -> dict[str, Any]:
     """The fields of a JSON object, each checked; no body is an empty object. A ``Problem`` names the wrong ones.
 
-    A ``Parameter`` sees a string as it is and any other JSON value as its JSON text.
+    A field that is null counts as not given.
     """
     body = limited_body(request)
     values = {name: field.default for name, field in fields.items()}
@@ -55,7 +55,9 @@ def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter])
         if value is None:
             continue
         try:
-            values[name] = field.parse(value if isinstance(value, str) else orjson.dumps(value).decode())
+            if type(value) is not field.json_type:  # exactly: true is no number
+                raise ValueError(value)
+            values[name] = field.parse(str(value))
         except ValueError:
             errors.append({"field": name, "value": _shown(value), "detail": f"allowed: {field.allowed}"})
     if errors:

@@ -81,7 +81,7 @@ async def replay_many_dead_letters(call: Call) -> func.HttpResponse:
     )
 
 
-REASON = text(longest=1000)
+REASON = text(longest=1000, lines=True)
 
 
 @api.route("POST", "/api/deadletters/{id}/discard", role=Role.OPERATE)

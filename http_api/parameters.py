@@ -25,6 +25,7 @@ class Parameter:
     parse: Callable[[str], Any]
     allowed: str
     default: Any = None
+    json_type: type = str  # what it has to be as a field of a JSON body
 
 
 def read_parameters(request: func.HttpRequest, known: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _pairs(request: func.HttpRequest) -> Sequence[tuple[str, str]]:
 
 
 def limit(default: int = 100, highest: int = 1000) -> Parameter:
-    return Parameter(lambda text: whole_number(text, 1, highest), f"a whole number from 1 to {highest}", default)
+    return Parameter(lambda text: whole_number(text, 1, highest), f"a whole number from 1 to {highest}", default, int)
 
 
 def whole_number(text: str, low: int, high: int) -> int:
@@ -77,13 +78,20 @@ def whole_number(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def text(longest: int = 256) -> Parameter:
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def text(longest: int = 256, *, lines: bool = False) -> Parameter:
+    """Text without control characters; ``lines``: it may have several lines, and tabs."""
+    control = _CONTROL_BUT_LINES if lines else _CONTROL
+
     def parse(value: str) -> str:
-        if not 1 <= len(value) <= longest or not all(char.isprintable() or char in "\t\n" for char in value):
+        if not 1 <= len(value) <= longest or control.search(value):
             raise ValueError(value)
         return value
 
-    return Parameter(parse, f"text of 1 to {longest} characters without control characters")
+    return Parameter(parse, f"text of 1 to {longest} characters, no control characters")
 
 
 def continuation() -> Parameter:

@@ -38,7 +38,8 @@ _FIELDS = query(
     {"type": "string", "pattern": f"^{_FIELD}(,{_FIELD})*$"},
     "Only these top-level fields, separated by commas; `id` always stays.",
 )
-_ANY_TEXT: Json = {"type": "string", "minLength": 1, "maxLength": 256}
+_ANY_TEXT: Json = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,256}$"}
+_LINES: Json = {"type": "string", "pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{1,1000}$"}
 _TIME_VALUE: Json = {"type": "string", "format": "date-time"}
 _STATUSES = "|".join(BATCH_STATUS["enum"])
 _SEVERAL_STATUSES: Json = {"type": "string", "pattern": f"^({_STATUSES})(,({_STATUSES}))*$"}
@@ -319,7 +320,7 @@ DEAD_LETTERS: Json = {
             role="Operate",
             problems=("404", "409"),
             parameters=(_LETTER_ID,),
-            body=content(record({"reason": {"type": "string", "minLength": 1, "maxLength": 1000}}, description="Why.")),
+            body=content(record({"reason": _LINES}, description="Why.")),
             body_required=True,
         )
     },

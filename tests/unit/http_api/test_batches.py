@@ -136,6 +136,8 @@ async def test_many_are_replayed_failed_ones_unless_told_otherwise(
         ({"status": ["failed"]}, "status"),
         ({"limit": 0}, "limit"),
         ({"limit": True}, "limit"),
+        ({"limit": "5"}, "limit"),
+        ({"partition": {}}, "partition"),
         ({"from": 5}, "from"),
         ({"partion": "0"}, "partion"),
     ],

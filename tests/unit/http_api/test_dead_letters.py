@@ -123,7 +123,9 @@ async def test_a_replayed_one_is_not_discarded(
     assert (await ask.post(f"/api/deadletters/{letter_id}/discard", {"reason": "x"})).status == 409
 
 
-@pytest.mark.parametrize("body", [None, {}, {"reason": ""}, {"reason": "x" * 1001}, {"reason": None}, {"why": "x"}])
+@pytest.mark.parametrize(
+    "body", [None, {}, {"reason": ""}, {"reason": "x" * 1001}, {"reason": None}, {"reason": {}}, {"why": "x"}]
+)
 async def test_discarding_needs_a_reason(ask: Client, store: SqliteStore, body: Any) -> None:
     (letter_id,) = await keep(store, BAD)
     answer = await ask.post(f"/api/deadletters/{letter_id}/discard", body)

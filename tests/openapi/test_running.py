@@ -1,0 +1,153 @@
+"""The running app against its own description: each route asked for real, then with whatever schemathesis thinks of."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.senders import flights, send
+from tests.openapi.conformance import Description
+from tools.local_host import LocalHost
+
+pytestmark = pytest.mark.e2e
+
+BAD = b'[{"deviceId":"drone-0","battery":7},{"deviceId":"drone-1","heading":-1}]'
+SEED = 20260124
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHost]:
+    """A host with a small fleet, its history and two dead letters."""
+    with LocalHost(tmp_path_factory.mktemp("openapi") / "data") as running:
+        send(running.connection, [*flights(5, 4), BAD])
+        running.settled(messages=22)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def description(host: LocalHost) -> Description:
+    return Description(host.get("/api/openapi.json"))
+
+
+@pytest.fixture(scope="module")
+def known(host: LocalHost) -> dict[str, list[str]]:
+    """Ids of what is there, by the beginning of the path that takes them."""
+    return {
+        "/api/drones/": [drone["id"] for drone in host.items("/api/drones")],
+        "/api/v1/dronestatus/": ["drone-0"],
+        "/api/batches/": [batch["id"] for batch in host.items("/api/batches")],
+        "/api/deadletters/": [letter["id"] for letter in host.items("/api/deadletters")],
+    }
+
+
+def test_every_route_answers_as_described(
+    host: LocalHost, description: Description, known: dict[str, list[str]]
+) -> None:
+    batch, letter = known["/api/batches/"][0], known["/api/deadletters/"][0]
+    tag = host.request("GET", "/api/drones/drone-0").headers["etag"]
+    message = {"deviceId": "drone-0", "battery": 0.5}
+    asked: list[tuple[int, str, str, str, Any, dict[str, str]]] = [
+        (200, "GET", "/api/drones", "?fields=battery&limit=2", None, {}),
+        (400, "GET", "/api/drones", "?limit=x", None, {}),
+        (200, "GET", "/api/drones/{id}", "/api/drones/drone-0", None, {}),
+        (304, "GET", "/api/drones/{id}", "/api/drones/drone-0", None, {"If-None-Match": tag}),
+        (404, "GET", "/api/drones/{id}", "/api/drones/%2e%2e", None, {}),
+        (200, "GET", "/api/drones/{id}/history", "/api/drones/drone-0/history?limit=3", None, {}),
+        (200, "GET", "/api/drones/{id}/history", "/api/drones/drone-0/history?format=geojson", None, {}),
+        (404, "GET", "/api/drones/{id}/history", "/api/drones/nobody/history", None, {}),
+        (200, "GET", "/api/v1/dronestatus/{deviceid}", "/api/v1/dronestatus/drone-0", None, {}),
+        (200, "GET", "/api/GetStatusFunction", "?deviceId=drone-0", None, {}),
+        (400, "GET", "/api/GetStatusFunction", "", None, {}),
+        (200, "GET", "/api/zones", "", None, {}),
+        (202, "POST", "/api/telemetry", "", [message], {}),
+        (400, "POST", "/api/telemetry", "", [message, {}], {}),
+        (413, "POST", "/api/telemetry", "", b" " * (1024 * 1024 + 1), {"Content-Type": "application/json"}),
+        (415, "POST", "/api/telemetry", "", b"x", {"Content-Type": "text/plain"}),
+        (200, "GET", "/api/batches", "?status=completed", None, {}),
+        (200, "GET", "/api/batches/{id}", f"/api/batches/{batch}", None, {}),
+        (202, "POST", "/api/batches/{id}/replay", f"/api/batches/{batch}/replay", None, {}),
+        (404, "POST", "/api/batches/{id}/replay", "/api/batches/nothing/replay", None, {}),
+        (202, "POST", "/api/batches/replay", "", {"status": "failed"}, {}),
+        (200, "GET", "/api/deadletters", "?status=open", None, {}),
+        (200, "GET", "/api/deadletters/{id}", f"/api/deadletters/{letter}", None, {}),
+        (409, "POST", "/api/deadletters/{id}/replay", f"/api/deadletters/{letter}/replay", None, {}),
+        (200, "POST", "/api/deadletters/replay", "", {"deviceId": "drone-1"}, {}),
+        (400, "POST", "/api/deadletters/{id}/discard", f"/api/deadletters/{letter}/discard", {}, {}),
+        (200, "GET", "/api/stats", "", None, {}),
+        (200, "GET", "/api/health", "", None, {}),
+        (200, "GET", "/api/openapi.json", "", None, {}),
+        (200, "GET", "/api/config", "", None, {}),
+        (404, "GET", "/assets/{path}", "/assets/..%2f..%2fsettings.py", None, {}),
+    ]
+    for status, method, path, url, body, headers in asked:
+        answer = host.request(method, url if url.startswith("/") else path + url, body, headers=headers)
+        where = f"{method} {url or path}"
+        assert answer.status == status, f"{where}: {answer.status} {answer.body[:300]!r}"
+        sent = {name.lower(): value for name, value in answer.headers.items()}
+        description.check(method, path, answer.status, sent, answer.body)
+        assert "access-control-allow-origin" not in sent, where
+    page = host.request("GET", "/")
+    assert page.status in (200, 404)  # 404 in a checkout where nobody has built it
+    description.check("GET", "/", page.status, {k.lower(): v for k, v in page.headers.items()}, page.body)
+    asked_for = {(method, path) for _, method, path, *_ in asked} | {("GET", "/")}
+    assert asked_for | {("POST", "/api/deadletters/{id}/discard")} == set(description.operations())
+
+
+def test_a_foreign_page_is_not_let_in(host: LocalHost) -> None:
+    for method in ("GET", "OPTIONS"):
+        answer = host.request(
+            method,
+            "/api/drones",
+            headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"},
+        )
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_schemathesis_finds_nothing(
+    host: LocalHost, description: Description, known: dict[str, list[str]], tmp_path: Path
+) -> None:
+    described = tmp_path / "openapi.json"
+    described.write_text(json.dumps(_with_known_ids(description.document, known)))
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(described), "--url", host.url),
+            *("--checks", ",".join(CHECKS), "--max-examples", "20", "--seed", str(SEED), "--max-time", "20"),
+            *("--no-color", "--warnings", "off", "--phases", "examples,coverage,fuzzing"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+    assert f"{len(description.operations())} selected" in run.stdout
+
+
+def _with_known_ids(document: dict[str, Any], known: dict[str, list[str]]) -> dict[str, Any]:
+    """The description, with ids that lead somewhere beside those that schemathesis makes up."""
+    copy: dict[str, Any] = json.loads(json.dumps(document))
+    for path, item in copy["paths"].items():
+        for beginning, ids in known.items():
+            if not path.startswith(beginning):
+                continue
+            for operation in item.values():
+                for parameter in operation.get("parameters", ()):
+                    if parameter["in"] == "path":
+                        parameter["schema"] = {"anyOf": [{"enum": ids}, parameter["schema"]]}
+    return copy
