@@ -60,7 +60,8 @@ def process_batch(context: df.DurableOrchestrationContext) -> Steps:
     except Exception as error:
         # 6. A person decides about a failed batch: the ledger says where it stopped, and why.
         failure = {**batch, "stage": status["stage"], "error": reason_of(error)}
-        yield context.call_activity_with_retry("fail_batch", RETRY, failure)
+        if not (yield context.call_activity_with_retry("fail_batch", RETRY, failure))["current"]:
+            return _superseded(batch)
         raise BatchFailed(f"batch failed at stage {failure['stage']}: {failure['error']}") from None
     context.set_custom_status({**status, "stage": "completed"})
     return {"batchId": batch["batchId"], "current": True, "counts": counts, "drones": updated["drones"]}

@@ -1,9 +1,11 @@
 """The sweeper: finds batches that stand still, asks the durable engine why, and starts again what nobody works on.
 
 Standing still is a received or running batch whose record has not changed for a while. What to do follows from its
-instance: none (the start was lost) or one that has ended without the batch (the process died in between) → a new
-attempt; one that has not moved for a long time (the engine lost it) → ended, then a new attempt; one that moves, or
-that a person has suspended → left alone. After three sweeps in a row the batch is failed and waits for a person.
+instance: none (the start was lost) → it is started now; one that has ended without the batch (the process died in
+between) → a new attempt; one that has not moved for a long time (the engine lost it) → ended, then a new attempt; one
+that moves, or that a person has suspended → left alone. After three attempts of the sweeper's in a row the batch is
+failed and waits for a person. A start that was lost is none of them: an engine that takes no starts for an hour must
+not turn every batch of that hour into a failed one.
 
 Instances without a batch, or of an attempt that another has overtaken, are ended when they are that old.
 """
@@ -51,6 +53,10 @@ async def sweep(store: Store, client: DurableClient, sweeping: Sweeping, hub: st
 
 async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
     status = await client.get_status(batch.instance_id)
+    if not status:
+        if await start(client, batch):
+            log(logging.WARNING, "lost start made up for", batchId=batch.id, instanceId=batch.instance_id)
+        return
     reason = why_restart(status, sweeping)
     if reason is None:
         return
@@ -62,15 +68,13 @@ async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, ba
     following = instance_id(batch.id, batch.attempts + 1)
     opened = await store.ledger.open_attempt(batch.id, batch, following, now(), swept=True)
     log(logging.WARNING, "batch swept", batchId=batch.id, instanceId=following, swept=batch.instance_id, reason=reason)
-    if status and status.runtime_status not in _ENDED:
+    if status.runtime_status not in _ENDED:
         await _end(client, batch.instance_id, f"superseded by {following}")
     await start(client, opened)
 
 
 def why_restart(status: Any, sweeping: Sweeping) -> str | None:
     """What is wrong with the instance of a batch that stands still; None when it is to be left alone."""
-    if not status:
-        return "was never there"
     runtime = status.runtime_status
     if runtime in _ENDED:
         return f"is {runtime.value}"

@@ -129,6 +129,14 @@ async def test_a_superseded_attempt_ends_without_further_steps(name: str) -> Non
     assert instance.output == {"batchId": "b", "current": False, "counts": None, "drones": 0}
 
 
+async def test_a_failure_that_the_ledger_does_not_take_from_this_attempt_is_none() -> None:
+    """Another attempt runs, or the batch was completed before the last step's result was lost."""
+    script = Script(failures={"complete_batch": 1000}, results={"fail_batch": {"current": False}})
+    instance = await run(script)
+    assert instance.status is Status.Completed
+    assert instance.output["current"] is False
+
+
 async def test_every_prefix_of_a_history_replays_to_the_actions_it_gave() -> None:
     script = Script(failures={"enrich_messages": 2, "update_drones": 1000})
     instance = await run(script)

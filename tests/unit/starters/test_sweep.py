@@ -45,11 +45,27 @@ async def get(pipeline: Pipeline, batch: Batch) -> Batch:
     return found
 
 
-async def test_a_lost_start_is_started_as_a_new_attempt(pipeline: Pipeline) -> None:
+async def test_a_lost_start_is_made_up_for_and_is_no_attempt_of_its_own(pipeline: Pipeline) -> None:
     batch = await lost_start(pipeline)
     await run_sweep(pipeline)
-    opened = await get(pipeline, batch)
-    assert (opened.attempts, opened.sweeps) == (2, 1)
+    assert list(pipeline.engine.instances) == [batch.instance_id]
+    await pipeline.engine.run()
+    ended = await get(pipeline, batch)
+    assert (ended.status, ended.attempts, ended.sweeps) == (BatchStatus.COMPLETED, 1, 0)
+
+
+async def test_starts_that_fail_for_long_make_no_batch_fail(pipeline: Pipeline) -> None:
+    batch = await lost_start(pipeline)
+    start_new = pipeline.client.start_new
+
+    async def down(*_: Any) -> str:
+        raise Exception("connection refused")
+
+    pipeline.client.start_new = down
+    for _ in range(10):
+        await run_sweep(pipeline)
+    pipeline.client.start_new = start_new
+    await run_sweep(pipeline)
     await pipeline.engine.run()
     assert (await get(pipeline, batch)).status is BatchStatus.COMPLETED
 
@@ -114,18 +130,19 @@ async def test_a_suspended_instance_is_a_persons_own_affair(pipeline: Pipeline) 
 
 async def test_after_three_sweeps_the_batch_is_failed_and_says_why(pipeline: Pipeline) -> None:
     batch = await lost_start(pipeline)
+    await run_sweep(pipeline)
     for _ in range(AT_ONCE.max_sweeps):
+        await pipeline.client.terminate((await get(pipeline, batch)).instance_id, "x")
         await run_sweep(pipeline)
-        pipeline.engine.instances.clear()
-        pipeline.engine.ready.clear()
     assert (await get(pipeline, batch)).attempts == 4
+    await pipeline.client.terminate(f"{batch.id}~4", "x")
     await run_sweep(pipeline)
     failed = await get(pipeline, batch)
     assert failed.status is BatchStatus.FAILED
-    assert failed.error == "started again 3 times without coming to an end; the last instance was never there"
+    assert failed.error == "started again 3 times without coming to an end; the last instance is Terminated"
     await run_sweep(pipeline)
     assert (await get(pipeline, batch)).attempts == 4
-    assert pipeline.engine.instances == {}
+    assert len(pipeline.engine.instances) == 4
 
 
 async def test_while_the_engine_cannot_be_asked_nothing_is_started_and_nothing_used_up(pipeline: Pipeline) -> None:
@@ -142,7 +159,9 @@ async def test_while_the_engine_cannot_be_asked_nothing_is_started_and_nothing_u
 
 
 async def test_one_batch_that_cannot_be_swept_holds_no_other(pipeline: Pipeline) -> None:
-    first, second = await lost_start(pipeline, 1), await lost_start(pipeline, 2)
+    first, second = [await pipeline.receive([delivery(i, message("a", i))]) for i in (1, 2)]
+    for batch in (first, second):
+        await pipeline.client.terminate(batch.instance_id, "x")
     reopen = pipeline.store.ledger.open_attempt
 
     async def failing(batch_id: str, *args: Any, **kwargs: Any) -> Any:
@@ -156,7 +175,8 @@ async def test_one_batch_that_cannot_be_swept_holds_no_other(pipeline: Pipeline)
 
 
 async def test_two_sweepers_at_once_open_one_attempt(pipeline: Pipeline) -> None:
-    batch = await lost_start(pipeline)
+    batch = await pipeline.receive([delivery(1, message("a", 1))])
+    await pipeline.client.terminate(batch.instance_id, "x")
     await asyncio.gather(*(run_sweep(pipeline) for _ in range(5)))
     assert (await get(pipeline, batch)).attempts == 2
 

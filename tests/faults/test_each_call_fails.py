@@ -1,0 +1,158 @@
+"""Every call to the store and to the durable client fails in turn, before and after its effect, once and for long.
+
+Whatever failed: when what operators have (redelivery, retries, the sweeper, replay) has run its course, the final state
+is exactly that of a run without a fault.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from tenacity import wait_none
+
+import settings
+from starters import ingest
+from starters.attempts import replay_batch
+from starters.dead_letters import replay_dead_letter
+from starters.sweep import sweep
+from storage.ports import Batch, BatchStatus, Conflict, StoreUnavailable
+from telemetry.model import Delivery
+from tests.durable.pipeline import (
+    Pipeline,
+    all_batches,
+    all_letters,
+    all_messages,
+    delivery,
+    make_pipeline,
+    message,
+    open_sqlite,
+)
+from tests.faults.proxies import NthFails, PlannedStore, planned_client
+
+SWEEPING = replace(settings.read_settings({}).sweeping, still_seconds=-1)
+LONG = 6
+"""More than an activity's retries, and than the starter's: the batch fails, the partition is held."""
+
+FIRST = [
+    delivery(1, message("a", 1, battery=0.5)),
+    delivery(
+        2, [message("b", 2, battery=0.9), message("b", 3, battery=7), message("a", 4, position={"altitude": 3e4})]
+    ),
+    delivery(3, message("a", 1, battery=0.5)),
+    delivery(4, b"\xff no frame"),
+]
+OVERLAPPING = [*FIRST[2:], delivery(5, message("c", 5, heading=90)), delivery(6, {"deviceId": "c", "battery": 0.1})]
+
+
+@pytest.fixture(autouse=True)
+def lenient(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A person's replay runs under the settings of today, which let drones fly higher than those of the batches did."""
+    monkeypatch.setenv("ALTITUDE_RANGE_METRES", "-1000,50000")
+    settings.get_settings.cache_clear()
+    monkeypatch.setattr(ingest._QUICK_RETRIES, "wait", wait_none())
+    yield
+    monkeypatch.undo()
+    settings.get_settings.cache_clear()
+
+
+async def until_it_works(act: Callable[[], Awaitable[Any]]) -> None:
+    """What a partition, a timer or a stubborn person does. A 409 says that what was asked for is under way."""
+    for _ in range(20):
+        try:
+            await act()
+            return
+        except Conflict:
+            return
+        except (StoreUnavailable, aiohttp.ClientError):
+            continue
+    raise AssertionError("it never worked")
+
+
+async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) -> None:
+    await until_it_works(lambda: pipeline.receive(deliveries))
+    batch_id = ingest.new_batch(deliveries).id
+
+    async def ended() -> Batch:
+        batch = await pipeline.store.inner.ledger.get(batch_id)  # type: ignore[attr-defined]
+        assert batch is not None
+        return batch  # type: ignore[no-any-return]
+
+    for _ in range(20):
+        await pipeline.engine.run()
+        batch = await ended()
+        if batch.status is BatchStatus.COMPLETED:
+            return
+        if batch.status is BatchStatus.FAILED:
+            assert batch.stage
+            assert "planned" in (batch.error or "")
+            await until_it_works(lambda: replay_batch(pipeline.store, pipeline.client, batch_id))
+        else:
+            await until_it_works(lambda: sweep(pipeline.store, pipeline.client, SWEEPING, "telemetry"))
+    raise AssertionError(f"{batch_id} was never completed: {batch}")
+
+
+async def run_scenario(folder: Path, plan: NthFails) -> Any:
+    """Two batches that overlap, a replayed letter, a discarded one, and a replayed batch. The final state of it all."""
+    inner = await open_sqlite(folder)
+    store: Any = PlannedStore(inner, plan)
+    pipeline = make_pipeline(store)
+    pipeline.client = planned_client(pipeline.engine.client, plan)
+    await bring_to_completion(pipeline, FIRST)
+    await bring_to_completion(pipeline, OVERLAPPING)
+
+    letters = {letter["errors"][0]["code"]: letter["id"] for letter in await all_letters(inner)}
+    high, wild = letters["altitude_out_of_range"], letters["battery_out_of_range"]
+    await until_it_works(lambda: replay_dead_letter(store, pipeline.client, high))
+    at = "2026-01-01T00:00:00.000000Z"
+    await until_it_works(lambda: store.dead_letters.resolve(wild, "discarded", at=at, reason="known"))
+
+    first = ingest.new_batch(FIRST).id
+    await until_it_works(lambda: replay_batch(store, pipeline.client, first))
+    await bring_to_completion(pipeline, FIRST)
+    state = await final_state(pipeline, inner)
+    await inner.close()
+    return state
+
+
+async def final_state(pipeline: Pipeline, inner: Any) -> Any:
+    """All that is kept, but for the times at which and the attempts in which it came to be."""
+    totals, letter_totals = await inner.ledger.totals(), await inner.dead_letters.totals()
+    when = ("createdAt", "resolvedAt", "attempts")
+    letters = [{k: v for k, v in letter.items() if k not in when} for letter in await all_letters(inner)]
+    return {
+        "batches": sorted((b.id, b.status, b.counts, b.stage, b.error) for b in await all_batches(inner)),
+        "messages": await all_messages(inner, ["a", "b", "c"]),
+        "letters": sorted(letters, key=lambda letter: str(letter["id"])),
+        "totals": (totals, letter_totals),
+        "drones": pipeline.engine.entities,
+    }
+
+
+async def test_without_a_fault_the_state_is_the_expected_one(tmp_path: Path) -> None:
+    state = await run_scenario(tmp_path, NthFails(-1))
+    counts = [(c.messages, c.stored, c.duplicates, c.rejected) for _, _, c, _, _ in state["batches"]]
+    assert counts == [(6, 3, 1, 2), (4, 2, 2, 0)]
+    assert {letter["status"] for letter in state["letters"]} == {"open", "replayed", "discarded"}
+    assert json.loads(state["drones"]["a"])["registers"]["altitude"][0] == 3e4
+    assert (state["totals"][0].messages, state["totals"][0].stored) == (10, 5)
+
+
+@pytest.mark.parametrize("times", [1, LONG], ids=["once", "for long"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_each_call_fails_in_turn(tmp_path: Path, when: str, times: int) -> None:
+    probe = NthFails(-1)
+    expected = await run_scenario(tmp_path / "without", probe)
+    assert len(probe.calls) > 60
+    assert {"ledger.receive", "ledger.raw", "messages.put", "dead_letters.put", "client.signal_entity"} <= set(
+        probe.calls
+    )
+    for number, name in enumerate(probe.calls):
+        plan = NthFails(number, when, times)
+        state = await run_scenario(tmp_path / f"{number}", plan)
+        assert state == expected, f"call {number}, {name}, failed {times} times {when} its effect"
