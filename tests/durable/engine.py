@@ -150,6 +150,9 @@ class Engine:
             event = task_completed(item.number, result, self.now)
         except Exception as error:
             event = task_failed(item.number, call.name, error, self.now)
+        except BaseException:
+            self.ready.append(item)  # the process has died; the engine still has the task
+            raise
         if self.instances.get(item.key) is not instance or item.number not in instance.waiting:
             return
         if self._lose_results():
