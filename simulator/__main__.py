@@ -1,0 +1,144 @@
+"""``python -m simulator``: the fleet on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from simulator.faults import Faults, InvalidFaults
+from simulator.fleet import Fleet
+from simulator.frames import CONTENT_TYPES, KEY_FRAME_GAPS
+from simulator.hub import EventHub, InvalidTarget, Target
+from simulator.run import run
+from simulator.sender import HubRefused, HubUnavailable, Sender
+
+MOST_DRONES = 1_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 when all that was sent was acknowledged, 1 when the hub was not reached, 2 for wrong arguments."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        namespace = _setting("EventHubConnection__fullyQualifiedNamespace")
+        target = Target.of(options.connection, namespace, options.hub)
+    except InvalidTarget as error:
+        parser.error(str(error))
+    return asyncio.run(_main(options, target))
+
+
+async def _main(options: argparse.Namespace, target: Target) -> int:
+    fleet = Fleet(
+        options.drones,
+        options.rate,
+        seed=options.seed,
+        kind=options.format,
+        key_frame_gap=options.key_frame_gap or KEY_FRAME_GAPS[options.format],
+        faults=options.faults,
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    sender = Sender(EventHub(target, CONTENT_TYPES[options.format]))
+    try:
+        summary, complete = await run(fleet, sender, options.seconds, stop)
+    except (HubUnavailable, HubRefused) as error:
+        print(f"simulator: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    if not complete:
+        print(f"simulator: {sender.backlog} messages were not acknowledged", file=sys.stderr)  # noqa: T201
+    print(json.dumps(summary), flush=True)  # noqa: T201
+    return 0 if complete else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description="A fleet of drones near 47.476075, -122.192026 that sends telemetry to Event Hubs. "
+        "Its last line on stdout is one JSON object that says what was sent.",
+    )
+    parser.add_argument("--drones", type=_whole(1, MOST_DRONES), default=50, metavar="N", help="default 50")
+    parser.add_argument(
+        "--rate", type=_number(above=0.0), default=1.0, metavar="R", help="messages a second and drone, default 1"
+    )
+    parser.add_argument(
+        "--seconds", type=_number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default, for ever"
+    )
+    parser.add_argument("--seed", type=int, default=100, metavar="N", help="same seed, same flights; default 100")
+    parser.add_argument("--format", choices=sorted(CONTENT_TYPES), default="json", help="default json")
+    parser.add_argument(
+        "--key-frame-gap",
+        type=_whole(1, 1_000_000_000),
+        metavar="N",
+        help="messages from one key frame to the next, default 10 for json, 100 for protobuf",
+    )
+    parser.add_argument(
+        "--faults",
+        type=_faults,
+        default=Faults(),
+        metavar="NAME=CHANCE,...",
+        help="duplicates, reorder, late, corrupt, no_fix, unknown_mode, each with its chance per message; default none",
+    )
+    parser.add_argument(
+        "--connection",
+        default=_setting("EventHubConnection"),
+        metavar="STR",
+        help="connection string, default the environment's EventHubConnection",
+    )
+    parser.add_argument(
+        "--hub",
+        default=_setting("EventHubName"),
+        metavar="NAME",
+        help="default the environment's EventHubName, the connection string's EntityPath, or telemetry",
+    )
+    return parser
+
+
+def _setting(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be from {least} to {most}, not {value}")
+        return value
+
+    return parse
+
+
+def _number(*, above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
+        if not math.isfinite(value) or value <= above or value < least:
+            limit = f"above {above:g}" if above > -math.inf else f"{least:g} or more"
+            raise argparse.ArgumentTypeError(f"must be {limit}, not {text}")
+        return value
+
+    return parse
+
+
+def _faults(text: str) -> Any:
+    try:
+        return Faults.parse(text)
+    except InvalidFaults as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
