@@ -110,11 +110,11 @@ class Orchestrations:
 
         self._core.timers.at(due, fire)
 
-    def _wake(self, instance: Orchestration) -> None:
+    def _wake(self, instance: Orchestration, may_wait: bool = False) -> None:
         if instance.blocked:
             return
         delay = min(2 * instance.step_seconds, _LONGEST_DEFERRAL_SECONDS)
-        if instance.outstanding and delay > _WORTH_DEFERRING_SECONDS:
+        if may_wait and instance.outstanding and delay > _WORTH_DEFERRING_SECONDS:
             if not instance.deferred:
                 instance.deferred = True
                 asyncio.get_running_loop().call_later(delay, self._deferral_ends, instance)
@@ -139,7 +139,7 @@ class Orchestrations:
             payload["reason"], payload["details"] = result.reason, result.details
         message = self._core.message(task.instance_id, msg.TASK, payload)
         instance.inbox.append(message)
-        self._wake(instance)
+        self._wake(instance, may_wait=True)
         # Usually the instance's next step takes it up in this very turn of the loop: then nothing needs to be stored.
         self._core.store.submit_late(lambda: [] if message.consumed else [message.insert()])
 

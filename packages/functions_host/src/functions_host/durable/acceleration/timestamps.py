@@ -6,8 +6,8 @@ import importlib
 from datetime import datetime
 from functools import lru_cache
 
-from dateutil import tz
-from dateutil.parser import parse as _slow
+from dateutil import tz  # type: ignore[import-untyped]
+from dateutil.parser import parse as _slow  # type: ignore[import-untyped]
 
 
 @lru_cache(maxsize=16_384)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,9 @@ from urllib.parse import quote
 from functions_host.durable.binding import WEBHOOK_PATH
 from functions_host.durable.jsontext import compact
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
+
+# Newtonsoft reads property names without quotes: what it misses then is the colon.
+_UNQUOTED_NAME = re.compile(r"[ \t]*\{[ \t]*[A-Za-z_$][\w$]*(?:[ \t]+(?=[^:\s])|(?=[^:\s\w]))")
 
 JSON = "application/json; charset=utf-8"
 
@@ -93,6 +97,13 @@ def json_error(text: str) -> str:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
+        unquoted = _UNQUOTED_NAME.match(text)
+        if unquoted is not None and unquoted.end() < len(text):
+            at = unquoted.end()
+            return (
+                f"Invalid character after parsing property name. Expected ':' but got: {text[at]}. "
+                f"Path '', line 1, position {at}."
+            )
         position = min(error.pos, len(text) - 1)
         line = error.lineno - 1 if error.pos == 0 else error.lineno
         column = error.colno - 1

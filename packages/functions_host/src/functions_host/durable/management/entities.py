@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions_host.durable.clock import parse, wire
 from functions_host.durable.entities import entity_instance_id
 from functions_host.durable.failures import unknown_function
+from functions_host.durable.instances import ENTITY
 from functions_host.durable.jsontext import compact, quote
 from functions_host.durable.management.answers import Query, empty, is_json_type, json_error, json_text, message
 from functions_host.durable.management.status import decode_token, encode_token
@@ -65,8 +66,12 @@ class EntityApi:
         return json_text(200, rows[0][0] or "null") if rows else empty(404)
 
     def _list(self, request: ManagementRequest, name: str, query: Query) -> ManagementResponse:
-        """200 with up to `top` entities; without fetchState those that do not exist are left out."""
-        where, values = ["kind=1"], list[Any]()
+        """200 with up to `top` entities; without fetchState those that do not exist are left out.
+
+        As on the real one a page is cut from all ids that begin like an entity's, then what is no entity is left out:
+        it may be short, even empty, and still have a successor.
+        """
+        where, values = list[str](), list[Any]()
         prefix = f"@{name.lower()}@" if name else "@"
         where.append("instance_id >= ? AND substr(instance_id, 1, ?) = ?")
         values += [prefix, len(prefix), prefix]
@@ -76,8 +81,6 @@ class EntityApi:
                 where.append(f"updated {operator} ?")
                 values.append(moment)
         fetch_state = query.flag("fetchState", False)
-        if not fetch_state:
-            where.append("entity_exists=1")
         token = request.headers.get("x-ms-continuation-token", "").strip()
         if token:
             after = decode_token(token)
@@ -87,17 +90,19 @@ class EntityApi:
             values.append(after)
         top = max(0, query.number("top", 100))
         rows = self._engine.store.read(
-            "SELECT instance_id, updated, entity_exists, entity_state FROM instances "
+            "SELECT instance_id, updated, entity_exists, entity_state, kind FROM instances "
             f"WHERE {' AND '.join(where)} ORDER BY instance_id LIMIT ?",
             (*values, top + 1),
         )
         following = encode_token(rows[top][0]) if len(rows) > top else ""
-        items = ",".join(_entity_json(row, fetch_state) for row in rows[:top])
+        items = ",".join(
+            _entity_json(row, fetch_state) for row in rows[:top] if row[4] == ENTITY and (row[2] or fetch_state)
+        )
         return json_text(200, f"[{items}]", {"x-ms-continuation-token": following})
 
 
 def _entity_json(row: tuple[Any, ...], fetch_state: bool) -> str:
-    instance_id, updated, exists, state = row
+    instance_id, updated, exists, state, _ = row
     name, _, key = instance_id[1:].partition("@")
     shown = state if fetch_state and exists and state is not None else "null"
     return (
