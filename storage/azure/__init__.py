@@ -1,1 +1,5 @@
 """The store on Azure: documents in Cosmos DB, bytes in Blob storage."""
+
+from storage.azure.store import AzureStore
+
+__all__ = ["AzureStore"]

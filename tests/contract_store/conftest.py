@@ -2,18 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from azure.cosmos import CosmosClient
+from azure.storage.blob import BlobServiceClient
 
+from settings import AzureStoreSettings, read_settings
+from storage.azure import AzureStore
 from storage.ports import Store
 from storage.sqlite import SqliteStore
+from tests.servers.azure_servers import AzureServers, ServersUnavailable, azure_servers
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def servers() -> Iterator[AzureServers]:
+    with contextlib.ExitStack() as stack:
+        try:
+            running = stack.enter_context(azure_servers())
+        except ServersUnavailable as reason:
+            pytest.skip(str(reason))
+        yield running
+
+
+def settings_for(servers: AzureServers) -> AzureStoreSettings:
+    """A database and a blob container of their own, so that every test finds an empty store."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    return AzureStoreSettings(
+        cosmos_endpoint=servers.cosmos_endpoint,
+        cosmos_key=servers.cosmos_key,
+        cosmos_database=name,
+        blob_connection_string=servers.blob_connection_string,
+        blob_account_url=None,
+        blob_container=name,
+    )
+
+
+def delete(settings: AzureStoreSettings) -> None:
+    assert settings.blob_connection_string is not None
+    CosmosClient(settings.cosmos_endpoint, settings.cosmos_key).delete_database(settings.cosmos_database)
+    with BlobServiceClient.from_connection_string(settings.blob_connection_string) as blobs:
+        blobs.delete_container(settings.blob_container)
+
+
+@contextlib.asynccontextmanager
+async def azure_store(servers: AzureServers) -> AsyncIterator[AzureStore]:
+    settings = settings_for(servers)
+    store = AzureStore(settings, read_settings({}).retention)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+        if servers.cosmos_faults is None:  # a real account keeps what our own servers forget
+            delete(settings)
+
+
+@pytest.fixture(params=["sqlite", "azure"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = SqliteStore(tmp_path)
-    await opened.open()
-    yield opened
-    await opened.close()
+    if request.param == "sqlite":
+        opened = SqliteStore(tmp_path)
+        await opened.open()
+        yield opened
+        await opened.close()
+        return
+    async with azure_store(request.getfixturevalue("servers")) as azure:
+        yield azure

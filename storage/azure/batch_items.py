@@ -1,0 +1,106 @@
+"""A line of the ledger as an item, and the counters that a change of it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from storage.azure.ids import bucket_of, safe_id
+from storage.azure.items import Item
+from storage.ports import Batch, BatchStatus, Counts, Outcome
+
+KIND = "batch"
+_UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A batch with what the ledger alone needs to know of it."""
+
+    batch: Batch
+    moved: tuple[Outcome, ...] = ()
+    """Dead letters of the current attempt that were replayed before it completed: taken up by ``complete``."""
+    purging: bool = False
+    """Its bytes are being deleted: it is as good as gone."""
+
+
+def to_item(record: Record) -> Item:
+    batch = record.batch
+    when = f"{batch.received_at}|{batch.id}"
+    item: Item = {
+        "id": safe_id(batch.id),
+        "bucket": bucket_of(batch.id),
+        "kind": KIND,
+        # Sort keys made for the queries: one range on one index path each.
+        "sort": when,
+        "statusSort": f"{batch.status.value}|{when}",
+        "batchId": batch.id,
+        "hub": batch.hub,
+        "partition": batch.partition,
+        "firstSequenceNumber": batch.first_sequence_number,
+        "lastSequenceNumber": batch.last_sequence_number,
+        "events": batch.events,
+        "instanceId": batch.instance_id,
+        "receivedAt": batch.received_at,
+        "status": batch.status.value,
+        "stage": batch.stage,
+        "attempts": batch.attempts,
+        "sweeps": batch.sweeps,
+        "error": batch.error,
+        "counts": None,
+        "updatedAt": batch.updated_at,
+        "completedAt": batch.completed_at,
+        "moved": [outcome.value for outcome in record.moved],
+        "purging": record.purging,
+    }
+    if batch.counts is not None:
+        item["counts"] = {
+            "messages": batch.counts.messages,
+            "stored": batch.counts.stored,
+            "duplicates": batch.counts.duplicates,
+            "rejected": batch.counts.rejected,
+        }
+    if batch.status in _UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
+        item["inFlightSince"] = f"{batch.updated_at}|{batch.id}"
+    return item
+
+
+def from_item(item: Item) -> Record:
+    counts: dict[str, Any] | None = item["counts"]
+    batch = Batch(
+        id=item["batchId"],
+        hub=item["hub"],
+        partition=item["partition"],
+        first_sequence_number=item["firstSequenceNumber"],
+        last_sequence_number=item["lastSequenceNumber"],
+        events=item["events"],
+        instance_id=item["instanceId"],
+        received_at=item["receivedAt"],
+        status=BatchStatus(item["status"]),
+        stage=item["stage"],
+        attempts=item["attempts"],
+        sweeps=item["sweeps"],
+        error=item["error"],
+        counts=None if counts is None else Counts(**counts),
+        updated_at=item["updatedAt"],
+        completed_at=item["completedAt"],
+    )
+    return Record(batch, tuple(Outcome(value) for value in item["moved"]), item["purging"])
+
+
+def increments(old: Batch | None, new: Batch) -> dict[str, int]:
+    """What the change from ``old`` to ``new`` adds to the counters."""
+    changes = {"events": new.events} if old is None else {}
+    if old is None or old.status is not new.status:
+        changes[f"batches_{new.status.value}"] = 1
+        if old is not None:
+            changes[f"batches_{old.status.value}"] = -1
+    before = (old and old.counts) or Counts(0, 0, 0, 0)
+    after = new.counts or Counts(0, 0, 0, 0)
+    for name in ("messages", "stored", "duplicates", "rejected"):
+        changes[name] = getattr(after, name) - getattr(before, name)
+    return changes
+
+
+def with_counts(record: Record, counts: Counts) -> Record:
+    return replace(record, batch=replace(record.batch, counts=counts))

@@ -1,0 +1,226 @@
+"""Dead letters in Cosmos DB, each in one bucket with the bucket's counters, found by status, code, drone or batch."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+from storage.azure import oversize
+from storage.azure.blobs import Blobs
+from storage.azure.counters import commit, total
+from storage.azure.gather import gather_all
+from storage.azure.ids import bucket_of, safe_id
+from storage.azure.items import Item, Items, Operation, Refused, chunks
+from storage.azure.letter_items import (
+    KEY_FIELDS,
+    STATUSES,
+    codes_of,
+    folder,
+    from_item,
+    to_item,
+    with_errors,
+    with_status,
+)
+from storage.azure.missing import create_missing
+from storage.continuation import decode, encode, query_digest
+from storage.ports import Conflict, DeadLetterFilter, Document, Outcome, Page, StoreUnavailable, Totals
+
+_MAX_TRIES = 50
+_COUNTER_OPERATIONS = 5  # room for the patches of 49 different codes in one transaction
+_MAX_OF_BATCH = 20_000
+Change = Callable[[Item], Item]
+
+
+class CosmosDeadLetters:
+    """``DeadLetterStore`` on Azure."""
+
+    def __init__(self, items: Items, blobs: Blobs) -> None:
+        self._items = items
+        self._blobs = blobs
+
+    async def put(self, letters: Sequence[Document], batch_id: str) -> builtins.list[Outcome]:
+        by_bucket: dict[str, dict[str, Document]] = {}
+        firsts = []
+        for letter in letters:
+            of_bucket = by_bucket.setdefault(bucket_of(letter["id"]), {})
+            firsts.append(letter["id"] not in of_bucket)
+            of_bucket.setdefault(letter["id"], letter)
+        foreign: set[str] = set()
+        for found in await gather_all(
+            self._put_of_bucket(bucket, builtins.list(some.values()), batch_id) for bucket, some in by_bucket.items()
+        ):
+            foreign |= found
+        return [
+            Outcome.STORED if first and letter["id"] not in foreign else Outcome.DUPLICATE
+            for letter, first in zip(letters, firsts, strict=True)
+        ]
+
+    async def _put_of_bucket(self, bucket: str, letters: builtins.list[Document], batch_id: str) -> set[str]:
+        """Writes what is missing, brings this batch's own up to date; the ids of those that another batch wrote."""
+        by_item_id = {safe_id(letter["id"]): letter for letter in letters}
+        creates: builtins.list[tuple[Operation, int]] = []
+        for letter in letters:
+            item, size = await self._small(to_item({**letter, "batchId": batch_id}))
+            creates.append((("create", (item,)), size))
+        owners: dict[str, str] = {}
+        for chunk in chunks(creates, _COUNTER_OPERATIONS):
+            wanted = [operation[1][0] for operation in chunk]
+            owners |= await create_missing(self._items, bucket, wanted, self._creating(bucket))
+        for item_id in (item_id for item_id, owner in owners.items() if owner == batch_id):
+            letter = by_item_id[item_id]
+            await self._change(letter["id"], _brought_up_to_date(letter))
+        return {by_item_id[item_id]["id"] for item_id, owner in owners.items() if owner != batch_id}
+
+    def _creating(self, bucket: str) -> Callable[[builtins.list[Item]], Awaitable[None]]:
+        async def create(items: builtins.list[Item]) -> None:
+            counts: Counter[str] = Counter()
+            for item in items:
+                counts[f"letters_{item['status']}"] += 1
+                counts.update(f"code_{code}" for code in item["codes"])
+            await commit(self._items, [("create", (item,)) for item in items], counts, bucket)
+
+        return create
+
+    async def get(self, letter_id: str) -> Document | None:
+        item = await self._items.read(safe_id(letter_id), bucket_of(letter_id))
+        return None if item is None else await self._whole(item)
+
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]:
+        query = query_digest("dead letters", where.error_code, where.device_id, where.batch_id, where.status)
+        after = decode(query, continuation, 1)
+        path, prefix = ("c.sort", "") if where.status is None else ("c.statusSort", f"{where.status}|")
+        conditions = [f"{path} >= @from", f"{path} < @to"]
+        parameters = {"@from": prefix, "@to": prefix + (after[0] if after else "~")}  # "~": larger than any time
+        if where.device_id is not None:
+            conditions.append("c.deviceId = @device")
+            parameters["@device"] = where.device_id
+        if where.batch_id is not None:
+            conditions.append("c.batchId = @batch")
+            parameters["@batch"] = where.batch_id
+        if where.error_code is not None:
+            conditions.append("ARRAY_CONTAINS(c.codes, @code)")
+            parameters["@code"] = where.error_code
+        text = f"SELECT TOP {limit + 1} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
+        found = await self._items.query(text, parameters, limit + 1)
+        token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
+        return Page(await gather_all(self._whole(item) for item in found[:limit]), token)
+
+    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+        if status not in ("replayed", "discarded"):
+            raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
+        refused: builtins.list[Item] = []
+
+        def change(item: Item) -> Item:
+            refused.clear()
+            if item["status"] == status:
+                return item
+            if item["status"] != "open":
+                refused.append(item)
+                return item
+            return with_status(item, status, at, reason)
+
+        return await self._answer(letter_id, await self._change(letter_id, change), refused)
+
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
+        refused: builtins.list[Item] = []
+
+        def change(item: Item) -> Item:
+            refused.clear()
+            if item["status"] != "open":
+                refused.append(item)
+                return item
+            if item["attemptedAt"] == at:  # the same call again
+                return item
+            return with_errors(item, errors, item["attempts"] + 1) | {"attemptedAt": at}
+
+        return await self._answer(letter_id, await self._change(letter_id, change), refused)
+
+    async def _answer(self, letter_id: str, item: Item | None, refused: builtins.list[Item]) -> Document:
+        if item is None:
+            raise KeyError(letter_id)
+        letter = await self._whole(item)
+        if refused:
+            raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+        return letter
+
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+        if not ids:
+            return {}
+        wanted = {safe_id(letter_id) for letter_id in ids}
+        written = await self._items.query(
+            "SELECT c.id, c.bucket FROM c WHERE c.batchId = @batch", {"@batch": batch_id}, _MAX_OF_BATCH
+        )
+        by_bucket: dict[str, builtins.list[str]] = {}
+        for item in written:
+            if item["id"] in wanted:
+                by_bucket.setdefault(item["bucket"], []).append(item["id"])
+        found = await gather_all(
+            self._items.query(
+                "SELECT * FROM c WHERE ARRAY_CONTAINS(@ids, c.id)", {"@ids": some}, len(some), partition=bucket
+            )
+            for bucket, some in by_bucket.items()
+        )
+        letters = await gather_all(self._whole(item) for page in found for item in page)
+        return {letter["id"]: letter for letter in letters}
+
+    async def totals(self) -> Totals:
+        sums = await total(self._items)
+        codes = {
+            name.removeprefix("code_"): value for name, value in sums.items() if name.startswith("code_") and value
+        }
+        return Totals(dead_letters={status: sums[f"letters_{status}"] for status in STATUSES}, dead_letter_codes=codes)
+
+    async def purge(self, resolved_before: str, limit: int) -> int:
+        # Ended ones have a time there, open ones null, which is no smaller than any text.
+        text = f"SELECT TOP {limit} * FROM c WHERE c.resolvedAt < @before ORDER BY c.resolvedAt"
+        found = await self._items.query(text, {"@before": resolved_before}, limit)
+        await gather_all(self._purge_one(item) for item in found)
+        return len(found)
+
+    async def _purge_one(self, item: Item) -> None:
+        if oversize.FIELD in item:
+            await self._blobs.delete_under(folder(item))
+        await self._items.delete(item["id"], item["bucket"])
+
+    async def _change(self, letter_id: str, change: Change) -> Item | None:
+        """The letter's item after ``change``, which returns what it was given where nothing is to be done."""
+        bucket = bucket_of(letter_id)
+        for tries in range(_MAX_TRIES):
+            there = await self._items.read_current(safe_id(letter_id), bucket)
+            if there is None:
+                return None
+            whole = await oversize.bring_back(self._blobs, dict(there))
+            new = change(whole)
+            if new is whole:
+                return there
+            small, _ = await self._small(new)
+            changes = Counter({f"letters_{new['status']}": 1}) + Counter(f"code_{code}" for code in codes_of(new))
+            changes.subtract({f"letters_{whole['status']}": 1})
+            changes.subtract(f"code_{code}" for code in codes_of(whole))
+            replace = ("replace", (small["id"], small), {"if_match_etag": there["_etag"]})
+            try:
+                await commit(self._items, [replace], changes, bucket)
+            except Refused:
+                await asyncio.sleep(random.uniform(0, min(0.005 * 2**tries, 0.5)))
+            else:
+                return small
+        raise StoreUnavailable(f"dead letter {letter_id} is being changed by too many at once")
+
+    async def _small(self, item: Item) -> tuple[Item, int]:
+        return await oversize.move_out(self._blobs, item, folder(item), KEY_FIELDS)
+
+    async def _whole(self, item: Item) -> Document:
+        return from_item(await oversize.bring_back(self._blobs, dict(item)))
+
+
+def _brought_up_to_date(letter: Document) -> Change:
+    def change(item: Item) -> Item:
+        attempts = max(item["attempts"], letter["attempts"])
+        new = with_errors(item, letter["errors"], attempts)
+        same = (new["errorsJson"], attempts) == (item["errorsJson"], item["attempts"])
+        return item if same or item["status"] != "open" else new
+
+    return change

@@ -1,0 +1,274 @@
+"""The batch ledger: records in Cosmos DB, each in one bucket with the bucket's counters; bytes in Blob storage.
+
+Every change is a conditional transaction on what stands there now (ETag); who comes second looks and decides again.
+Where a record and bytes must agree, the order of the writes leaves a crash in between harmless: bytes before the record
+that promises them, the record before bytes that nobody needs any more are deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from storage import transitions
+from storage.azure.batch_items import Record, from_item, increments, to_item, with_counts
+from storage.azure.blobs import Blobs
+from storage.azure.counters import commit, total
+from storage.azure.gather import gather_all
+from storage.azure.ids import bucket_of, digest, safe_id
+from storage.azure.items import Item, Items, Operation, Refused
+from storage.clock import utc_now
+from storage.continuation import decode, encode, query_digest
+from storage.ports import (
+    Batch,
+    BatchFilter,
+    BatchStatus,
+    Conflict,
+    Counts,
+    Outcome,
+    Page,
+    StoreUnavailable,
+    Totals,
+)
+
+_MAX_TRIES = 50
+Change = Callable[[Record | None], Record]
+
+
+class CosmosLedger:
+    """``BatchLedger`` on Azure. ``trace_ttl``: seconds for which a recount is remembered, longer than a resolved dead
+    letter is kept."""
+
+    def __init__(self, items: Items, blobs: Blobs, trace_ttl: int) -> None:
+        self._items = items
+        self._blobs = blobs
+        self._trace_ttl = trace_ttl
+
+    async def receive(self, batch: Batch, raw: bytes) -> Batch:
+        new = replace(batch, updated_at=batch.updated_at or batch.received_at)
+        await self._blobs.put(_raw_name(batch.id), raw, overwrite=False)
+        try:
+            await commit(self._items, [("create", (to_item(Record(new)),))], increments(None, new), bucket_of(batch.id))
+        except Refused:
+            there = await self._current(batch.id)
+            if there is None:  # purged between the two calls
+                raise StoreUnavailable(f"batch {batch.id} was being purged; ask again") from None
+            return there[0].batch
+        return new
+
+    async def get(self, batch_id: str) -> Batch | None:
+        item = await self._items.read(safe_id(batch_id), bucket_of(batch_id))
+        return None if item is None else from_item(item).batch
+
+    async def raw(self, batch_id: str) -> bytes | None:
+        return await self._blobs.get(_raw_name(batch_id))
+
+    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+        def change(record: Record | None) -> Record:
+            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, utc_now())
+            return replace(_known(record), batch=batch)
+
+        return await self._change(batch_id, change)
+
+    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+        def change(record: Record | None) -> Record:
+            moved = list(record.moved) if record else []
+            batch = transitions.complete(_batch_of(record), batch_id, instance_id, counts, at, moved)
+            old = _known(record)
+            return old if batch is old.batch else replace(old, batch=batch, moved=())
+
+        done = await self._change(batch_id, change)
+        # Also when there was nothing to change: the call before may have ended between the record and this.
+        await self._blobs.delete_under(_staged_folder(batch_id))
+        return done
+
+    async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
+        def change(record: Record | None) -> Record:
+            batch = transitions.fail(_batch_of(record), batch_id, instance_id, stage, error, at)
+            old = _known(record)
+            return old if batch is old.batch else replace(old, batch=batch)
+
+        return await self._change(batch_id, change)
+
+    async def open_attempt(self, batch_id: str, expect: Batch, instance_id: str, at: str, *, swept: bool) -> Batch:
+        def change(record: Record | None) -> Record:
+            if record is not None and record.purging:
+                raise Conflict(f"batch {batch_id} is being purged", record.batch)
+            batch = transitions.open_attempt(_batch_of(record), batch_id, expect, instance_id, at, swept)
+            old = _known(record)
+            # The new attempt judges every message afresh: what was replayed before is in its counts already.
+            return old if batch is old.batch else replace(old, batch=batch, moved=())
+
+        opened = await self._change(batch_id, change)
+        await self._blobs.delete_under(_staged_folder(batch_id), but=_staged_folder(batch_id, instance_id))
+        return opened
+
+    async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
+        there = await self._current(batch_id)
+        transitions.unfinished(_batch_of(there[0] if there else None), batch_id, instance_id)
+        await self._blobs.put(_staged_folder(batch_id, instance_id) + safe_id(name), document)
+
+    async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None:
+        return await self._blobs.get(_staged_folder(batch_id, instance_id) + safe_id(name))
+
+    async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]:
+        statuses = sorted(status.value for status in where.statuses)
+        query = query_digest("batches", statuses, where.partition, where.received_from, where.received_to)
+        after = decode(query, continuation, 1)
+        before = after[0] if after else where.received_to
+        # One query a status, each a single range of one index, and a merge; all statuses are one range by themselves.
+        pages = await gather_all(
+            self._newest(status, where, before, limit + 1) for status in (statuses if statuses else [None])
+        )
+        found = builtins.list(heapq.merge(*pages, key=lambda item: str(item["sort"]), reverse=True))[: limit + 1]
+        token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
+        return Page([from_item(item).batch for item in found[:limit]], token)
+
+    async def _newest(
+        self, status: str | None, where: BatchFilter, before: str | None, limit: int
+    ) -> builtins.list[Item]:
+        path, prefix = ("c.sort", "") if status is None else ("c.statusSort", f"{status}|")
+        conditions = [f"{path} >= @from", f"{path} < @to"]
+        # "~" is larger than any time.
+        parameters = {"@from": prefix + (where.received_from or ""), "@to": prefix + (before or "~")}
+        if where.partition is not None:
+            conditions.append("c.partition = @partition")
+            parameters["@partition"] = where.partition
+        text = f"SELECT TOP {limit} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
+        return await self._items.query(text, parameters, limit)
+
+    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+        text = f"SELECT TOP {limit} * FROM c WHERE c.inFlightSince < @before ORDER BY c.inFlightSince"
+        return [from_item(item).batch for item in await self._items.query(text, {"@before": updated_before}, limit)]
+
+    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
+        trace = {
+            "id": f"~recount~{digest(batch_id, dead_letter_id)}",
+            "bucket": bucket_of(batch_id),
+            "kind": "recount",
+            "batchId": batch_id,
+            "deadLetterId": dead_letter_id,
+            "outcome": outcome.value,
+            "ttl": self._trace_ttl,
+        }
+
+        def change(record: Record) -> Record:
+            if record.batch.status is not BatchStatus.COMPLETED:
+                record = replace(record, moved=(*record.moved, outcome))
+            if record.batch.counts is None:
+                return record
+            return with_counts(record, transitions.move_rejected(record.batch.counts, outcome))
+
+        async def attempt() -> None:
+            there = await self._current(batch_id)
+            operations: builtins.list[Operation] = [("create", (trace,))]
+            if there is None:  # purged: only the totals still know of it
+                await commit(self._items, operations, {"rejected": -1, _COUNTED_AS[outcome]: 1}, bucket_of(batch_id))
+                return
+            record, etag = there
+            new = change(record)
+            operations.append(_replacing(new, etag))
+            await commit(self._items, operations, increments(record.batch, new.batch), bucket_of(batch_id))
+
+        for tries in range(_MAX_TRIES):
+            try:
+                return await attempt()
+            except Refused as refused:
+                if refused.index == 0:  # the trace is there: this has been done
+                    return None
+                await _step_aside(tries)
+        raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
+
+    async def totals(self) -> Totals:
+        sums = await total(self._items)
+        return Totals(
+            events=sums["events"],
+            messages=sums["messages"],
+            stored=sums["stored"],
+            duplicates=sums["duplicates"],
+            rejected=sums["rejected"],
+            batches={status.value: sums[f"batches_{status.value}"] for status in BatchStatus},
+        )
+
+    async def purge(self, completed_before: str, limit: int) -> int:
+        text = f"SELECT TOP {limit} * FROM c WHERE c.completedAt < @before ORDER BY c.completedAt"
+        found = await self._items.query(text, {"@before": completed_before}, limit)
+        purged = await gather_all(self._purge_one(from_item(item).batch.id, completed_before) for item in found)
+        return sum(purged)
+
+    async def _purge_one(self, batch_id: str, completed_before: str) -> bool:
+        """Marked first, so that nobody opens an attempt whose bytes are gone; then the bytes; then the record."""
+
+        def mark(record: Record | None) -> Record:
+            old = _known(record)
+            if old.batch.completed_at is None or old.batch.completed_at >= completed_before:
+                raise Conflict(f"batch {batch_id} is in use again", old.batch)
+            return old if old.purging else replace(old, purging=True)
+
+        try:
+            await self._change(batch_id, mark)
+        except Conflict:
+            return False
+        await self._blobs.delete_under(_staged_folder(batch_id))
+        await self._blobs.delete(_raw_name(batch_id))
+        await self._items.delete(safe_id(batch_id), bucket_of(batch_id))
+        return True
+
+    async def _current(self, batch_id: str) -> tuple[Record, str] | None:
+        item = await self._items.read_current(safe_id(batch_id), bucket_of(batch_id))
+        return None if item is None else (from_item(item), item["_etag"])
+
+    async def _change(self, batch_id: str, change: Change) -> Batch:
+        for tries in range(_MAX_TRIES):
+            there = await self._current(batch_id)
+            record, etag = there if there else (None, "")
+            new = change(record)
+            if record is None or new is record:
+                return new.batch
+            try:
+                await commit(
+                    self._items,
+                    [_replacing(new, etag)],
+                    increments(record.batch, new.batch),
+                    bucket_of(batch_id),
+                )
+            except Refused:
+                await _step_aside(tries)
+            else:
+                return new.batch
+        raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
+
+
+_COUNTED_AS = {Outcome.STORED: "stored", Outcome.DUPLICATE: "duplicates"}
+
+
+def _batch_of(record: Record | None) -> Batch | None:
+    return None if record is None else record.batch
+
+
+def _known(record: Record | None) -> Record:
+    if record is None:  # the transitions refuse an unknown batch before this
+        raise Conflict("the batch is not in the ledger")
+    return record
+
+
+def _replacing(record: Record, etag: str) -> Operation:
+    item = to_item(record)
+    return ("replace", (item["id"], item), {"if_match_etag": etag})
+
+
+async def _step_aside(tries: int) -> None:
+    await asyncio.sleep(random.uniform(0, min(0.005 * 2**tries, 0.5)))
+
+
+def _raw_name(batch_id: str) -> str:
+    return f"raw/{safe_id(batch_id)}"
+
+
+def _staged_folder(batch_id: str, instance_id: str | None = None) -> str:
+    folder = f"staged/{safe_id(batch_id)}/"
+    return folder if instance_id is None else f"{folder}{safe_id(instance_id)}/"

@@ -1,0 +1,62 @@
+"""A dead letter as an item: its own fields, and those that queries and counters need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from storage.azure.ids import bucket_of, digest, safe_id
+from storage.azure.items import Item, without_system_fields
+from storage.ports import Document
+
+STATUSES = ("discarded", "open", "replayed")
+KEY_FIELDS = (
+    "id", "letterId", "bucket", "kind", "sort", "statusSort", "codes", "status", "batchId", "deviceId", "createdAt",
+    "attempts", "resolvedAt", "attemptedAt",
+)  # fmt: skip
+_OWN_FIELDS = ("letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson")
+
+
+def to_item(letter: Document) -> Item:
+    when = f"{letter['createdAt']}|{letter['id']}"
+    item = {name: value for name, value in letter.items() if name != "errors"} | {
+        "id": safe_id(letter["id"]),
+        "letterId": letter["id"],
+        "bucket": bucket_of(letter["id"]),
+        "kind": "letter",
+        "sort": when,
+        "attemptedAt": None,
+    }
+    return _with_status_sort(with_errors(item, letter["errors"], letter["attempts"]))
+
+
+def from_item(item: Item) -> Document:
+    letter = without_system_fields(item)
+    fields = {name: value for name, value in letter.items() if name not in _OWN_FIELDS}
+    return fields | {"id": letter["letterId"], "errors": orjson.loads(letter["errorsJson"])}
+
+
+def with_errors(item: Item, errors: Sequence[Document], attempts: int) -> Item:
+    """Errors as text: they quote values as sent, and Cosmos DB would change large integers among them."""
+    text = orjson.dumps(list(errors)).decode()
+    codes = sorted({error["code"] for error in errors})
+    return item | {"errorsJson": text, "codes": codes, "attempts": attempts}
+
+
+def with_status(item: Item, status: str, at: str, reason: str | None) -> Item:
+    return _with_status_sort(item | {"status": status, "resolvedAt": at, "reason": reason})
+
+
+def codes_of(item: Item) -> list[str]:
+    codes: list[str] = item["codes"]
+    return codes
+
+
+def folder(item: Item) -> str:
+    """Where the letter's fields go that are too large for an item."""
+    return f"letters/{digest(item['letterId'])}"
+
+
+def _with_status_sort(item: Item) -> Item:
+    return item | {"statusSort": f"{item['status']}|{item['sort']}"}

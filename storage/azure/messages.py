@@ -1,0 +1,142 @@
+"""Messages in Cosmos DB: one item each, partitioned by drone, so that a history is read from one partition.
+
+Several messages of one drone go in one transaction. An item that is there already (409) is looked at once: it is this
+batch's own, from an earlier run, or another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import orjson
+
+from storage.azure import oversize
+from storage.azure.blobs import Blobs
+from storage.azure.gather import gather_all
+from storage.azure.ids import digest, safe_id
+from storage.azure.items import Item, Items, Operation, chunks, without_system_fields
+from storage.azure.missing import create_missing, owner_of
+from storage.continuation import decode, encode, query_digest
+from storage.ports import Document, Outcome, Page
+
+_OWN_FIELDS = ("sort", "ttl", "messageId", "extraJson")
+_KEY_FIELDS = ("id", "messageId", "deviceId", "sort", "time", "enqueuedAt", "batchId", "ttl")
+
+
+class CosmosMessages:
+    """``MessageStore`` on Azure. ``ttl``: seconds after which the service itself deletes a message."""
+
+    def __init__(self, items: Items, blobs: Blobs, ttl: int | None) -> None:
+        self._items = items
+        self._blobs = blobs
+        self._ttl = ttl
+
+    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+        by_device: dict[str, dict[str, Document]] = {}
+        firsts = []
+        seen = set()
+        for message in messages:
+            firsts.append(message["id"] not in seen)
+            seen.add(message["id"])
+            by_device.setdefault(message["deviceId"], {}).setdefault(message["id"], message)
+        foreign: set[str] = set()
+        for found in await gather_all(
+            self._put_of_device(device_id, list(some.values()), batch_id) for device_id, some in by_device.items()
+        ):
+            foreign |= found
+        return [
+            Outcome.STORED if first and message["id"] not in foreign else Outcome.DUPLICATE
+            for message, first in zip(messages, firsts, strict=True)
+        ]
+
+    async def _put_of_device(self, device_id: str, messages: list[Document], batch_id: str) -> set[str]:
+        """Writes what is missing; the ids of those that another batch has written."""
+        items = [await self._to_item(message, batch_id) for message in messages]
+        owners: dict[str, str] = {}
+        if len(items) == 1:
+            only = items[0][0]
+            if not await self._items.create(only, device_id):
+                owners[only["id"]] = await owner_of(self._items, device_id, only["id"]) or batch_id
+        else:
+            creates: list[tuple[Operation, int]] = [(("create", (item,)), size) for item, size in items]
+            for chunk in chunks(creates):
+                wanted = [operation[1][0] for operation in chunk]
+                owners |= await create_missing(self._items, device_id, wanted, self._creating(device_id))
+        ids = {safe_id(message["id"]): message["id"] for message in messages}
+        return {ids[item_id] for item_id, owner in owners.items() if owner != batch_id}
+
+    def _creating(self, device_id: str) -> Callable[[list[Item]], Awaitable[None]]:
+        async def create(items: list[Item]) -> None:
+            await self._items.transact([("create", (item,)) for item in items], device_id)
+
+        return create
+
+    async def history(
+        self,
+        device_id: str,
+        time_from: str | None,
+        time_to: str | None,
+        *,
+        ascending: bool,
+        limit: int,
+        continuation: str | None,
+    ) -> Page[Document]:
+        query = query_digest("history", device_id, time_from, time_to, ascending)
+        after = decode(query, continuation, 1)
+        conditions = ["c.deviceId = @device"]
+        parameters = {"@device": device_id}
+        # ``sort`` is time|id, which is larger than the time alone and smaller than any later time.
+        if time_from is not None:
+            conditions.append("c.sort >= @from")
+            parameters["@from"] = time_from
+        if time_to is not None:
+            conditions.append("c.sort < @to")
+            parameters["@to"] = time_to
+        if after is not None:
+            conditions.append(f"c.sort {'>' if ascending else '<'} @after")
+            parameters["@after"] = after[0]
+        text = f"SELECT * FROM c WHERE {' AND '.join(conditions)} ORDER BY c.sort {'ASC' if ascending else 'DESC'}"
+        found = await self._items.query(text, parameters, limit + 1, partition=device_id)
+        token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
+        return Page(list(await asyncio.gather(*(self._to_message(item) for item in found[:limit]))), token)
+
+    async def purge(self, enqueued_before: str, limit: int) -> int:
+        """Normally the service has deleted them by their time to live; this takes what has none or outlived its own."""
+        found = await self._items.query(
+            f"SELECT TOP {limit} c.id, c.deviceId, c.oversize FROM c "
+            "WHERE c.enqueuedAt < @before ORDER BY c.enqueuedAt",
+            {"@before": enqueued_before},
+            limit,
+        )
+        await gather_all(self._purge_one(item) for item in found)
+        return len(found)
+
+    async def _purge_one(self, item: Item) -> None:
+        if oversize.FIELD in item:
+            await self._blobs.delete(item[oversize.FIELD])
+        await self._items.delete(item["id"], item["deviceId"])
+
+    async def _to_item(self, message: Document, batch_id: str) -> tuple[Item, int]:
+        item_id = safe_id(message["id"])
+        item = message | {"id": item_id, "batchId": batch_id, "sort": f"{message['time']}|{message['id']}"}
+        if item_id != message["id"]:
+            item["messageId"] = message["id"]
+        if "extra" in item:
+            # As text: Cosmos DB keeps numbers as doubles and would change large integers of fields we know nothing of.
+            item["extraJson"] = orjson.dumps(item.pop("extra")).decode()
+        if self._ttl is not None:
+            item["ttl"] = self._ttl
+        small, size = await oversize.move_out(
+            self._blobs, item, f"messages/{digest(message['deviceId'], message['id'])}", _KEY_FIELDS
+        )
+        if oversize.FIELD in small:
+            small.pop("ttl", None)  # the blob would outlive it: purge deletes both
+        return small, size
+
+    async def _to_message(self, item: Item) -> Document:
+        message = without_system_fields(await oversize.bring_back(self._blobs, item))
+        if "extraJson" in message:
+            message["extra"] = orjson.loads(message["extraJson"])
+        message["id"] = message.get("messageId", message["id"])
+        return {name: value for name, value in message.items() if name not in _OWN_FIELDS}

@@ -1,0 +1,99 @@
+"""The store on Azure: one Cosmos DB client and one Blob client per process."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from settings import AzureStoreSettings, Retention
+from storage.azure.blobs import Blobs
+from storage.azure.calls import Calls
+from storage.azure.connect import Clients
+from storage.azure.containers import BATCHES, DEAD_LETTERS, MESSAGES
+from storage.azure.dead_letters import CosmosDeadLetters
+from storage.azure.items import Items
+from storage.azure.ledger import CosmosLedger
+from storage.azure.loop_thread import LoopThread, OnLoop
+from storage.azure.messages import CosmosMessages
+from storage.ports import BatchLedger, DeadLetterStore, MessageStore, StoreUnavailable
+
+_MAX_TTL = 2_147_483_647
+
+
+class AzureStore:
+    """``Store`` on Cosmos DB and Blob storage."""
+
+    ledger: BatchLedger
+    messages: MessageStore
+    dead_letters: DeadLetterStore
+
+    def __init__(self, settings: AzureStoreSettings, retention: Retention, *, deadline: float = 30.0) -> None:
+        self._settings = settings
+        self._message_ttl = _seconds(retention.messages_hours)
+        # Twice as long as a resolved dead letter is kept: nobody can ask for it after that.
+        self._trace_ttl = _seconds(2 * retention.dead_letters_hours + 24)
+        self._deadline = deadline
+        self._thread: LoopThread | None = None
+        self._clients: Clients | None = None
+        self._items: dict[str, Items] = {}
+        self._blobs: Blobs | None = None
+
+    async def open(self) -> None:
+        if self._thread is not None:
+            return
+        thread = LoopThread("azure-store")
+        try:
+            await thread.run(self._open())
+        except BaseException:
+            await thread.run(self._close())
+            await thread.stop()
+            raise
+        self._thread = thread
+        blobs = cast(Blobs, self._blobs)
+        batches, messages, letters = (self._items[name] for name in (BATCHES, MESSAGES, DEAD_LETTERS))
+        self.ledger = _on(thread, CosmosLedger(batches, blobs, self._trace_ttl))
+        self.messages = _on(thread, CosmosMessages(messages, blobs, self._message_ttl))
+        self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs))
+
+    async def _open(self) -> None:
+        try:
+            self._clients = clients = Clients(self._settings)
+        except ValueError as error:
+            raise StoreUnavailable(
+                "store: COSMOS_KEY or BATCH_BLOB_CONNECTION_STRING is malformed (value not shown)"
+            ) from error
+        calls = Calls(deadline=self._deadline)
+        self._items = {
+            name: Items(clients.database.get_container_client(name), calls)
+            for name in (BATCHES, MESSAGES, DEAD_LETTERS)
+        }
+        self._blobs = Blobs(clients.blobs, calls)
+        await calls.run("opening the Azure store", clients.open)
+
+    async def close(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await thread.run(self._close())
+            await thread.stop()
+
+    async def _close(self) -> None:
+        clients, self._clients = self._clients, None
+        if clients is not None:
+            await clients.close()
+
+    async def health(self) -> None:
+        if self._thread is None or self._blobs is None:
+            raise StoreUnavailable("store: it is not open")
+        await self._thread.run(self._items[BATCHES].probe())
+        await self._thread.run(self._blobs.probe())
+
+    def request_units(self) -> dict[str, float]:
+        """Request units spent so far, by container."""
+        return {name: items.request_units for name, items in self._items.items()}
+
+
+def _on(thread: LoopThread, port: object) -> Any:
+    return OnLoop(port, thread)
+
+
+def _seconds(hours: float) -> int:
+    return max(1, min(int(hours * 3600), _MAX_TTL))

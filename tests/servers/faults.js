@@ -1,0 +1,69 @@
+// Failures on demand, set by the tests over HTTP at /_faults, for both servers.
+//   POST   {"match": "regular expression on `METHOD path kind`", "times": n, "when": "before" | "after", "status": 429,
+//           "headers": {...}, "body": {...}}     kind: batch | query | feed | (nothing)
+//          "after" lets the request have its effect and then answers with the failure; without a status the connection is
+//          cut instead of answered.
+//   POST   {"freeze": true}                      reads (not batches) show what stood at this moment, as a lagging replica
+//   DELETE clears everything; GET tells how often each rule has struck.
+const state = { rules: [], frozen: false, onFreeze: () => {} };
+
+const kind = req => {
+  if (req.headers["x-ms-cosmos-is-batch-request"]) return "batch";
+  if (req.headers["x-ms-documentdb-isquery"]) return "query";
+  return req.headers["a-im"] ? "feed" : "";
+};
+
+const readBody = req =>
+  new Promise((resolve, reject) => {
+    const chunks = [];
+    req.on("data", chunk => chunks.push(chunk));
+    req.on("end", () => resolve(Buffer.concat(chunks).toString()));
+    req.on("error", reject);
+  });
+
+const control = async (req, res) => {
+  if (req.method === "DELETE") {
+    state.rules = [];
+    state.frozen = false;
+  } else if (req.method === "POST") {
+    const rule = JSON.parse(await readBody(req));
+    if (rule.freeze) {
+      state.frozen = true;
+      state.onFreeze();
+    } else state.rules.push({ when: "before", times: 1, headers: {}, body: {}, ...rule, struck: 0 });
+  }
+  res.setHeader("content-type", "application/json");
+  res.end(JSON.stringify(state.rules));
+};
+
+const strike = (rule, req, res, end) => {
+  if (!rule.status) return req.socket.destroy();
+  res.writeHead(rule.status, { "content-type": "application/json", ...rule.headers });
+  return end.call(res, JSON.stringify(rule.body));
+};
+
+// True when the request has been dealt with here.
+const intercept = (req, res) => {
+  if (req.url.startsWith("/_faults")) {
+    control(req, res);
+    return true;
+  }
+  const seen = `${req.method} ${req.url} ${kind(req)}`;
+  const rule = state.rules.find(r => r.times > 0 && new RegExp(r.match).test(seen));
+  if (!rule) return false;
+  rule.times -= 1;
+  rule.struck += 1;
+  if (rule.when === "after") {
+    const end = res.end;
+    res.end = () => {
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      return strike(rule, req, res, end);
+    };
+    return false;
+  }
+  req.resume();
+  req.on("end", () => strike(rule, req, res, res.end));
+  return true;
+};
+
+module.exports = { intercept, state };
