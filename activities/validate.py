@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from activities.attempt import DEAD_LETTERS, MESSAGES, Reference, Result, run_step, write_staged
-from observability import metrics
+from observability import log, metrics
 from starters.clock import now
 from storage.ports import Batch, Store
 from telemetry.envelope import unpack
+from telemetry.model import DeadLetter
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch
+
+LOGGED_REJECTIONS = 10
 
 
 class RawBytesMissing(Exception):
@@ -27,7 +33,24 @@ async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
             letter["attempts"] = batch.attempts
         await write_staged(store, batch, MESSAGES, validated.messages)
         await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
+        _log_rejected(batch, validated.dead_letters)
         metrics.batch_validated(batch.events, validated.messages, validated.dead_letters)
         return {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
 
     return await run_step(store, reference, "validate", work)
+
+
+def _log_rejected(batch: Batch, letters: Sequence[DeadLetter]) -> None:
+    """The first few in full: a gateway gone wrong must not fill the log with what the dead letters say anyway."""
+    for letter in letters[:LOGGED_REJECTIONS]:
+        log(
+            logging.INFO,
+            "message rejected",
+            batchId=batch.id,
+            instanceId=batch.instance_id,
+            deadLetterId=letter["id"],
+            deviceId=letter["deviceId"],
+            codes=sorted({error["code"] for error in letter["errors"]}),
+        )
+    if len(letters) > LOGGED_REJECTIONS:
+        log(logging.INFO, "more messages rejected", batchId=batch.id, number=len(letters) - LOGGED_REJECTIONS)

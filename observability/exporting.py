@@ -1,9 +1,92 @@
-"""Where traces and metrics go. Nothing of OpenTelemetry's SDK is imported unless a destination is set."""
+"""Where traces and metrics go: an OTLP endpoint, Application Insights, both, or nowhere.
+
+Nothing of OpenTelemetry's SDK is imported unless a destination is set. The providers are the app's own and not the
+process's global ones, which the Functions worker may set for itself. Whatever goes wrong with a destination is logged
+and costs no batch: exporting happens in threads of its own, with bounded queues.
+"""
 
 from __future__ import annotations
 
+import atexit
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from observability import metrics, tracing
+from observability.logs import log
 from settings import Settings
 
+SERVICE = "drone-telemetry"
+EXPORT_SECONDS = 15.0
+SHUTDOWN_SECONDS = 3.0
 
-def configure(settings: Settings) -> None:
-    """Set the exporters up that the settings name."""
+
+def configure(settings: Settings) -> Callable[[], None] | None:
+    """Set the exporters up that the settings name; gives what ends them, None when there are none.
+
+    Never raises: an app that cannot be watched still does its work.
+    """
+    if settings.otlp_endpoint is None and settings.application_insights is None:
+        return None
+    try:
+        return _configure(settings)
+    except Exception as error:
+        log(logging.ERROR, "traces and metrics are off", error=repr(error))
+        return None
+
+
+def _configure(settings: Settings) -> Callable[[], None]:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({SERVICE_NAME: SERVICE})
+    tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    readers = []
+    for span_exporter, metric_exporter in _exporters(settings):
+        tracer_provider.add_span_processor(BatchSpanProcessor(span_exporter))
+        readers.append(PeriodicExportingMetricReader(metric_exporter, export_interval_millis=EXPORT_SECONDS * 1000))
+    meter_provider = MeterProvider(metric_readers=readers, resource=resource, shutdown_on_exit=False)
+    metrics.enable(meter_provider.get_meter(SERVICE))
+    tracing.enable(tracer_provider.get_tracer(SERVICE))
+
+    def end() -> None:
+        atexit.unregister(end)
+        metrics.enable(None)
+        tracing.enable(None)
+        # A destination that does not answer must not hold the process: what cannot be sent by then is lost.
+        threads = [
+            threading.Thread(target=provider.shutdown, daemon=True) for provider in (meter_provider, tracer_provider)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SHUTDOWN_SECONDS)
+
+    atexit.register(end)
+    log(logging.INFO, "traces and metrics are exported", destinations=len(readers))
+    return end
+
+
+def _exporters(settings: Settings) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
+    if settings.otlp_endpoint is not None:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        base = settings.otlp_endpoint.rstrip("/")
+        found.append((OTLPSpanExporter(f"{base}/v1/traces"), OTLPMetricExporter(f"{base}/v1/metrics")))
+    if settings.application_insights is not None:
+        from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
+
+        connection = settings.application_insights
+        found.append(
+            (
+                AzureMonitorTraceExporter(connection_string=connection),
+                AzureMonitorMetricExporter(connection_string=connection),
+            )
+        )
+    return found
