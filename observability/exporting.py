@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -63,8 +64,9 @@ def _configure(settings: Settings) -> Callable[[], None]:
         ]
         for thread in threads:
             thread.start()
+        until = time.monotonic() + SHUTDOWN_SECONDS
         for thread in threads:
-            thread.join(SHUTDOWN_SECONDS)
+            thread.join(max(0.0, until - time.monotonic()))
 
     atexit.register(end)
     log(logging.INFO, "traces and metrics are exported", destinations=len(readers))

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import settings
-from observability import metrics
+from observability import exporting, metrics
 from observability.exporting import configure
 from observability.tracing import observe_stage, trace_id_of
 from storage.ports import BatchStatus, StoreUnavailable
@@ -124,7 +124,10 @@ async def test_metrics_and_traces_arrive(tmp_path: Path, collector: Collector) -
     assert {attributes(span)["batch.id"] for span in spans} == {batch.id}
 
 
-async def test_an_endpoint_that_is_not_there_costs_no_batch_and_no_long_wait(tmp_path: Path) -> None:
+async def test_an_endpoint_that_is_not_there_costs_no_batch_and_no_long_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "SHUTDOWN_SECONDS", 0.5)
     end = configure(replace(settings.read_settings({}), otlp_endpoint="http://127.0.0.1:9"))
     assert end is not None
     batch = await run_batch(tmp_path)
