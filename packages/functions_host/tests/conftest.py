@@ -9,7 +9,7 @@ import pytest
 # The suite runs with --import-mode=importlib, which does not put test folders on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from host_support import HostProcess  # noqa: E402
+from host_support import HostProcess
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

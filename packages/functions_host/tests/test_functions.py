@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, List
+from typing import Any, List  # noqa: UP035
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -42,7 +42,8 @@ def test_triggers_and_bindings_are_described() -> None:
     assert start.trigger["methods"] == ["POST"]
     assert [slot.name for slot in start.inputs] == ["client"]
     assert [slot.name for slot in start.outputs] == ["out"]
-    assert start.returns is not None and start.returns.binding["type"] == "http"
+    assert start.returns is not None
+    assert start.returns.binding["type"] == "http"
     assert functions["orchestrate"].durable_name == "Renamed"
     assert functions["count"].durable_name == "Counter"
     assert functions["shout"].durable_name == "shout"
@@ -147,9 +148,15 @@ def test_what_the_worker_would_not_load_is_refused(build: Callable[[df.DFApp], N
 def test_typing_list_of_events_is_accepted() -> None:
     def build(app: df.DFApp) -> None:
         @app.event_hub_message_trigger(arg_name="events", event_hub_name="h", connection="C", cardinality="many")
-        @app.retry(strategy="exponential_backoff", max_retry_count="-1", minimum_interval="00:00:01", maximum_interval="00:01:00")
+        @app.retry(
+            strategy="exponential_backoff",
+            max_retry_count="-1",
+            minimum_interval="00:00:01",
+            maximum_interval="00:01:00",
+        )
         def f(events: List[func.EventHubEvent]) -> None: ...  # noqa: UP006
 
     function = indexed(build)["f"]
     assert function.trigger["cardinality"] == "MANY"
-    assert function.retry is not None and (function.retry.max_retries, function.retry.maximum) == (-1, 60)
+    assert function.retry is not None
+    assert (function.retry.max_retries, function.retry.maximum) == (-1, 60)

@@ -71,9 +71,7 @@ def test_metadata_of_many_has_one_element_per_event() -> None:
 
 
 def test_a_single_event_goes_through_the_converter() -> None:
-    event = EventHubTriggerConverter.decode(
-        Datum(b"x", "bytes"), trigger_metadata=event_metadata(EVENTS[1], CONTEXT)
-    )
+    event = EventHubTriggerConverter.decode(Datum(b"x", "bytes"), trigger_metadata=event_metadata(EVENTS[1], CONTEXT))
     assert (event.sequence_number, event.offset, event.partition_key) == (1, "100", "drone-1")
     assert event.enqueued_time == datetime(2026, 1, 1, 0, 0, 0, 1000, tzinfo=timezone.utc)
     assert event.metadata["Properties"] == {"kind": "x", "count": 2}
@@ -82,12 +80,12 @@ def test_a_single_event_goes_through_the_converter() -> None:
 
 def test_metadata_is_made_when_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    monkeypatch.setattr(
-        "functions_host.eventhubs.metadata.system_properties", lambda event: made.append(1) or {}
-    )
+    monkeypatch.setattr("functions_host.eventhubs.metadata.system_properties", lambda event: made.append(1) or {})
     events = event_objects(EVENTS, batch_metadata(EVENTS, CONTEXT), binary=False)
-    assert events[0].get_body() and made == []
-    assert events[0].metadata is not None and len(made) == 3
+    assert events[0].get_body()
+    assert made == []
+    assert events[0].metadata is not None
+    assert len(made) == 3
 
 
 def test_bytes_that_are_no_text_survive_only_as_binary() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List  # noqa: UP035
 
 import azure.functions as func
 from event_data import received
@@ -37,7 +37,7 @@ class Bench:
 
     async def until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(5) if hasattr(asyncio, "timeout") else _no_limit():
-            while not true():
+            while not true():  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
 
     @property

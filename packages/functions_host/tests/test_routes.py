@@ -104,9 +104,12 @@ def test_methods_choose_between_functions_of_one_path() -> None:
     table.add("a", ["GET"], "get", "test")
     table.add("a", ["POST"], "post", "test")
     get, post, head = (table.find(method, "a") for method in ("GET", "POST", "HEAD"))
-    assert not isinstance(get, frozenset) and get[0].target == "get"
-    assert not isinstance(post, frozenset) and post[0].target == "post"
-    assert not isinstance(head, frozenset) and head[0].target == "get"
+    assert not isinstance(get, frozenset)
+    assert get[0].target == "get"
+    assert not isinstance(post, frozenset)
+    assert post[0].target == "post"
+    assert not isinstance(head, frozenset)
+    assert head[0].target == "get"
     assert table.find("DELETE", "a") == {"GET", "POST"}
     assert table.find("GET", "b") == frozenset()
 
@@ -116,4 +119,5 @@ def test_a_less_specific_function_with_the_method_beats_a_405() -> None:
     table.add("a/fixed", ["POST"], "post", "test")
     table.add("a/{x}", ["GET"], "get", "test")
     found = table.find("GET", "a/fixed")
-    assert not isinstance(found, frozenset) and found[0].target == "get"
+    assert not isinstance(found, frozenset)
+    assert found[0].target == "get"

@@ -59,7 +59,9 @@ def test_a_setting_holds_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     assert upcoming("%EVERY%", 1) == ["01-30 10:30:00"]
 
 
-@pytest.mark.parametrize("expression", ["", "* *", "61 * * * * *", "0 0 0 32 1 *", "x * * * * *", "00:00:00", "0 0 0 * * 9"])
+@pytest.mark.parametrize(
+    "expression", ["", "* *", "61 * * * * *", "0 0 0 32 1 *", "x * * * * *", "00:00:00", "0 0 0 * * 9"]
+)
 def test_a_bad_schedule_is_refused_with_the_functions_name(expression: str) -> None:
     with pytest.raises(StartError, match="function 'nightly'"):
         parse_schedule(expression, "nightly")
@@ -67,7 +69,13 @@ def test_a_bad_schedule_is_refused_with_the_functions_name(expression: str) -> N
 
 @pytest.mark.parametrize(
     ("expression", "shorter"),
-    [("*/30 * * * * *", True), ("0 * * * * *", False), ("00:00:59", True), ("00:01:00", False), ("0,30 0 * * * *", True)],
+    [
+        ("*/30 * * * * *", True),
+        ("0 * * * * *", False),
+        ("00:00:59", True),
+        ("00:01:00", False),
+        ("0,30 0 * * * *", True),
+    ],
 )
 def test_schedules_under_a_minute_are_recognised(expression: str, shorter: bool) -> None:
     assert parse_schedule(expression, "f").is_shorter_than(timedelta(minutes=1), START) is shorter

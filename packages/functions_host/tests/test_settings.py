@@ -14,7 +14,11 @@ def write(folder: Path, name: str, document: object) -> None:
 
 
 def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
-    write(tmp_path, "local.settings.json", {"Values": {"A": "file", "B": "file", "N": 5, "T": True}, "Host": {"CORS": "*"}})
+    write(
+        tmp_path,
+        "local.settings.json",
+        {"Values": {"A": "file", "B": "file", "N": 5, "T": True}, "Host": {"CORS": "*"}},
+    )
     settings = read_local_settings(tmp_path)
     environ = {"A": "process"}
     assert apply_local_settings(settings, environ) == ["B", "N", "T"]
@@ -28,7 +32,12 @@ def test_no_local_settings_is_fine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("document", "message"),
-    [("{oops", "not valid JSON"), ({"IsEncrypted": True, "Values": {}}, "encrypted"), ({"Values": {"A": {}}}, "'A'"), ([], "object")],
+    [
+        ("{oops", "not valid JSON"),
+        ({"IsEncrypted": True, "Values": {}}, "encrypted"),
+        ({"Values": {"A": {}}}, "'A'"),
+        ([], "object"),
+    ],
 )
 def test_bad_local_settings_stop_the_start(tmp_path: Path, document: object, message: str) -> None:
     write(tmp_path, "local.settings.json", document)
@@ -45,7 +54,14 @@ def test_percent_names_are_resolved_or_named(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("00:00:05", 5), ("00:00:00.250", 0.25), ("01:02:03", 3723), ("1.00:00:01", 86401), ("00:10", 600), ("00:00:00.1234567", 0.1234567)],
+    [
+        ("00:00:05", 5),
+        ("00:00:00.250", 0.25),
+        ("01:02:03", 3723),
+        ("1.00:00:01", 86401),
+        ("00:10", 600),
+        ("00:00:00.1234567", 0.1234567),
+    ],
 )
 def test_time_spans(text: str, seconds: float) -> None:
     assert parse_timespan(text, "x") == pytest.approx(seconds)
@@ -62,7 +78,13 @@ def test_host_json_defaults_are_the_real_hosts(tmp_path: Path) -> None:
     config = read_host_json(tmp_path, {})
     assert (config.route_prefix, config.function_timeout, config.max_request_bytes) == ("api", 1800.0, 104_857_600)
     hubs = config.event_hubs
-    assert (hubs.max_batch, hubs.min_batch, hubs.max_wait, hubs.prefetch, hubs.checkpoint_frequency) == (100, 1, 60, 300, 1)
+    assert (hubs.max_batch, hubs.min_batch, hubs.max_wait, hubs.prefetch, hubs.checkpoint_frequency) == (
+        100,
+        1,
+        60,
+        300,
+        1,
+    )
     assert hubs.initial_offset == InitialOffset("fromStart")
 
 

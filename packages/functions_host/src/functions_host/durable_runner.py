@@ -12,7 +12,7 @@ from azure.functions.meta import Datum
 
 from functions_host.context import current, new_invocation
 from functions_host.durable import UserFunctionError
-from functions_host.errors import FunctionFailed
+from functions_host.errors import FunctionFailed, user_traceback
 from functions_host.functions import FunctionInfo
 from functions_host.invoker import Invoker
 
@@ -76,6 +76,5 @@ class AppRunner:
 
 def user_error(error: BaseException) -> UserFunctionError:
     """The three parts the worker reports: class name, text, and the trace below the host's own frames."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "functions_host" not in frame.filename]
-    stack = "".join(traceback.format_list(frames))
+    stack = "".join(traceback.format_tb(user_traceback(error)))
     return UserFunctionError(type(error).__name__, str(error), stack)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import TracebackType
+
+_PACKAGE = str(Path(__file__).parent)
+
 
 class StartError(Exception):
     """The host cannot start. The message says what is wrong and where; it is shown without a stack trace."""
@@ -23,3 +28,14 @@ class RetryInterrupted(FunctionFailed):
 
 class FunctionTimeout(Exception):
     """The function ran longer than host.json's functionTimeout."""
+
+
+def user_traceback(error: BaseException) -> TracebackType | None:
+    """The traceback from the first frame of the function on; the whole of it when the host itself failed."""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not name.startswith(_PACKAGE) and not name.replace("\\", "/").endswith("concurrent/futures/thread.py"):
+            return trace
+        trace = trace.tb_next
+    return error.__traceback__

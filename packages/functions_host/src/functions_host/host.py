@@ -78,7 +78,8 @@ class Host:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         self._reserve_ports()
         self._set_defaults()
-        self.functions = index(load_app(self._app_dir), os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py")
+        self._app, found = load_app(self._app_dir)
+        self.functions = index(found, os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py")
         sources = self._event_hub_sources()
         self._build()
         for function, source in sources:
@@ -117,6 +118,7 @@ class Host:
         await self._guarded("timers", self.timers.close())
         await self._guarded("Event Hubs outputs", self.outputs.close())
         await self._guarded("HTTP", self.http.close())
+        await self._guarded("ASGI app", self._end_lifespan())
         if self._hub is not None:
             await self._guarded("local Event Hubs", self._hub.stop())
         self.invoker.close()
@@ -238,6 +240,12 @@ class Host:
     async def _stop_durable(self, grace: float) -> None:
         if self.durable is not None:
             await self.durable.stop(grace)
+
+    async def _end_lifespan(self) -> None:
+        """Tell an AsgiFunctionApp's application of the end; left to its destructor it would happen in another loop."""
+        if getattr(self._app, "startup_task_done", False):
+            self._app.startup_task_done = False
+            await asyncio.wait_for(self._app.middleware.notify_shutdown(), _CLOSING_SECONDS)
 
     @staticmethod
     async def _guarded(what: str, work: Awaitable[Any]) -> None:

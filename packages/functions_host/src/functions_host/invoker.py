@@ -14,7 +14,7 @@ from typing import Any
 
 from functions_host.bindings import encode
 from functions_host.context import Invocation, RetryContext, RpcException, current, new_invocation
-from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError
+from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError, user_traceback
 from functions_host.functions import FunctionInfo, Slot
 
 logger = logging.getLogger("functions_host.invoker")
@@ -227,7 +227,7 @@ class Invoker:
 
     def _failed(self, function: FunctionInfo, run: Invocation, error: BaseException, started: float) -> FunctionFailed:
         message = "Executed %s (Failed, %.0f ms): %s: %s"
-        trace = (type(error), error, error.__traceback__)
+        trace = (type(error), error, user_traceback(error))
         logger.error(message, function.name, _since(started), type(error).__name__, error, exc_info=trace)
         return FunctionFailed(function.name, run.invocation_id, error)
 

@@ -12,8 +12,8 @@ from typing import Any
 from functions_host.errors import StartError
 
 
-def load_app(app_dir: Path) -> list[Any]:
-    """Import function_app.py of `app_dir` and index it; returns azure.functions' Function objects.
+def load_app(app_dir: Path) -> tuple[Any, list[Any]]:
+    """Import function_app.py of `app_dir` and index it; returns the FunctionApp and its Function objects.
 
     PYTHON_SCRIPT_FILE_NAME names another file, as for the worker. Raises StartError with the app's own traceback
     when the import fails, and for an app of the v1 model (function.json folders).
@@ -40,17 +40,16 @@ def load_app(app_dir: Path) -> list[Any]:
     return _index(module, script)
 
 
-def _index(module: Any, script: str) -> list[Any]:
+def _index(module: Any, script: str) -> tuple[Any, list[Any]]:
     from azure.functions import FunctionRegister
 
     apps = [value for value in vars(module).values() if isinstance(value, FunctionRegister)]
-    unique = list({id(app): app for app in apps}.values())
-    if not unique:
+    if not apps:
         raise StartError(f"no top level FunctionApp instance was found in {script}")
     if len(apps) > 1:
         raise StartError(f"{script} defines more than one top level FunctionApp; the worker accepts exactly one")
     try:
-        return list(unique[0].get_functions())
+        return apps[0], list(apps[0].get_functions())
     except Exception as error:
         raise StartError(f"{script} could not be indexed: {error}") from error
 

@@ -33,8 +33,9 @@ class InvocationFilter(logging.Filter):
     ``Host`` for the host's own lines; the longest configured prefix counts, then ``default``.
     """
 
-    def __init__(self, levels: Mapping[str, str]) -> None:
+    def __init__(self, levels: Mapping[str, str], *, verbose: bool = False) -> None:
         super().__init__()
+        self._verbose = verbose
         self._levels = {name.lower(): _LEVELS.get(level.lower(), logging.INFO) for name, level in levels.items()}
         self._cache: dict[tuple[str, bool], int] = {}
 
@@ -55,7 +56,9 @@ class InvocationFilter(logging.Filter):
             parts = category.split(".")
             prefixes = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
             name = next((prefix for prefix in prefixes if prefix in self._levels), "default")
-            found = self._cache[(function, by_host)] = self._levels.get(name, 0)
+            # --verbose asks for the host's details; only a level set for their very category speaks against it.
+            found = 0 if self._verbose and by_host and name == "default" else self._levels.get(name, 0)
+            self._cache[(function, by_host)] = found
         return found
 
 
@@ -100,7 +103,7 @@ def set_up_logging(*, verbose: bool, as_json: bool, levels: Mapping[str, str] | 
         root.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else LineFormatter())
-    handler.addFilter(InvocationFilter(levels or {}))
+    handler.addFilter(InvocationFilter(levels or {}, verbose=verbose))
     root.addHandler(handler)
     debug = verbose or os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true")
     root.setLevel(logging.DEBUG if debug else logging.INFO)

@@ -10,7 +10,9 @@ from host_support import HostProcess
 
 
 @pytest.fixture(scope="session")
-def base_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def base_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
     """Gives the URL of the host that runs an app of tests/apps; each app is started once for the whole session."""
     given = dict(pair.split("=", 1) for pair in request.config.getoption("--host-url"))
     started: dict[str, HostProcess] = {}

@@ -74,10 +74,14 @@ def test_each_form_of_answer(web: str, path: str, status: int, body: bytes, cont
 def test_headers_status_and_cookies_are_the_functions_own(web: str) -> None:
     answer = http("GET", f"{web}/api/answer/headers")
     assert (answer.status, answer.headers["x-one"], answer.headers["location"]) == (201, "1", "/elsewhere")
-    cookies = [value.lower() for name, value in http("GET", f"{web}/api/answer/cookies").all_headers if name == "set-cookie"]
+    cookies = [
+        value.lower() for name, value in http("GET", f"{web}/api/answer/cookies").all_headers if name == "set-cookie"
+    ]
     assert len(cookies) == 2
-    assert cookies[0].startswith("a=1") and "httponly" in cookies[0]
-    assert cookies[1].startswith("b=2") and "secure" in cookies[1]
+    assert cookies[0].startswith("a=1")
+    assert "httponly" in cookies[0]
+    assert cookies[1].startswith("b=2")
+    assert "secure" in cookies[1]
 
 
 @pytest.mark.parametrize("path", ["fails", "returns/nothing", "returns/dict"])

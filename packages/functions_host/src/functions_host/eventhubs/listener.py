@@ -23,6 +23,7 @@ from functions_host.settings import resolve
 logger = logging.getLogger("functions_host.eventhubs")
 
 Position = str | datetime
+_OPEN_SECONDS = 3.0
 _RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -143,7 +144,13 @@ class EventHubListener:
             )
         )
         try:
-            await asyncio.wait({receiving, failure}, return_when=asyncio.FIRST_COMPLETED)
+            # The SDK does not say that a link is open: one that stays without an error for a while is.
+            done, _ = await asyncio.wait(
+                {receiving, failure}, timeout=_OPEN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                self._connected(pump.partition)
+                await asyncio.wait({receiving, failure}, return_when=asyncio.FIRST_COMPLETED)
             if failure.done():
                 return failure.result()
             return receiving.exception() or ConnectionError("the receiver ended")
