@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 import threading
@@ -108,9 +109,10 @@ def _on_end_of_input(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) 
     # A pipe from the parent ends however the parent ends, by kill -9 too, and on every platform.
     def wait() -> None:
         try:
-            while sys.stdin.buffer.read(4096):
+            # Not sys.stdin.buffer: its lock, held by a thread that waits, would break the end of the interpreter.
+            while os.read(0, 4096):
                 pass
-        except (OSError, ValueError, AttributeError):
+        except OSError:
             pass
         loop.call_soon_threadsafe(stop)
 
@@ -138,6 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _LOGGER.error("cannot start: %s", error)
         return 1
     finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
     return 0
 

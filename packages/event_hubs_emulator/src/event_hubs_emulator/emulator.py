@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -56,7 +57,7 @@ class EventHubsEmulator:
         self._data_dir = Path(data_dir)
         self._wanted = dict(hubs or {})
         self._fsync = fsync
-        self._log_options = log_options or LogOptions()
+        self._log_options = replace(log_options or LogOptions(), fsync=fsync)
         self._limits = limits or Limits()
         self._hubs: Hubs | None = None
         self._service: Service | None = None

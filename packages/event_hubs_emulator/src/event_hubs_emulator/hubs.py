@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .annotations import render
@@ -93,7 +93,7 @@ class Hubs:
             self.close()
             raise
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Hub]:
         return iter(self._hubs.values())
 
     def find(self, name: str) -> Hub | None:

@@ -41,9 +41,12 @@ def response(request: Request, status: int, description: str, body: Any, conditi
     """The answer to a request: its status in application properties, `body` as an AMQP value."""
     fields = [NULL] * 13
     fields[5] = request.message_id
+    # The second pair of names is that of AMQP management; azure-eventhub looks for the description under it.
     answers = [
         (string("status-code"), int32(status)),
         (string("status-description"), string(description)),
+        (string("statusCode"), int32(status)),
+        (string("statusDescription"), string(description)),
     ]
     if condition is not None:
         answers.append((string("error-condition"), symbol(condition)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from . import record
+from .files import sync_folder
 from .index import INTERVAL
 from .recovery import open_segments
 from .segment import Segment
@@ -32,6 +33,8 @@ class LogOptions:
     segment_bytes: int = 64 * 1024 * 1024
     retention_ms: int | None = 7 * 24 * 3600 * 1000
     retention_bytes: int | None = 1024 * 1024 * 1024
+    # Whether somebody waits for `sync`, so that a segment must be on the disk before the next one begins.
+    fsync: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def wall_clock_ms() -> int:
 class PartitionLog(Generic[EventT]):
     """One partition. An event's offset is its address: the number of log bytes before it since the hub began.
 
-    Not thread-safe: all calls come from the event loop, but `sync`, which may run in another thread.
+    Not thread-safe: all calls come from the event loop.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class PartitionLog(Generic[EventT]):
         self._clock = clock
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._recent: list[Segment] = []
+        self._unsynced_folder = True
         folder.mkdir(parents=True, exist_ok=True)
         self._segments, tail = open_segments(folder, label)
         if not self._segments:
@@ -227,8 +231,10 @@ class PartitionLog(Generic[EventT]):
 
     def _roll(self) -> None:
         sealed = self._active
-        os.fsync(sealed.descriptor())
+        if self._options.fsync:
+            os.fsync(sealed.descriptor())
         self._segments.append(Segment.create(self._folder, sealed.end, self._next_sequence_number, self._last_ms))
+        self._unsynced_folder = True
         sealed.seal()
         self.drop_expired()
 
@@ -241,9 +247,22 @@ class PartitionLog(Generic[EventT]):
         if len(self._recent) > _OPEN_SEGMENTS:
             self._recent.pop(0).release()
 
-    def sync(self) -> None:
-        """Force what was appended onto the disk. Raises OSError."""
-        os.fsync(self._active.descriptor())
+    def sync(self) -> Callable[[], None]:
+        """Return what forces everything appended until now onto the disk, for a thread. Raises OSError, as does that."""
+        # A descriptor of its own: the segment may be sealed and closed before the thread gets to it.
+        descriptor = os.dup(self._active.descriptor())
+        folder = self._folder if self._unsynced_folder else None
+        self._unsynced_folder = False
+
+        def force() -> None:
+            try:
+                os.fsync(descriptor)
+                if folder is not None:
+                    sync_folder(folder)
+            finally:
+                os.close(descriptor)
+
+        return force
 
     def close(self) -> None:
         for segment in self._segments:

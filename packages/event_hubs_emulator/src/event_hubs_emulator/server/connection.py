@@ -22,6 +22,7 @@ from event_hubs_emulator.amqp.errors import (
 )
 from event_hubs_emulator.amqp.types import Symbol
 
+from .heartbeat import Heartbeat
 from .session import Session
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _MECHANISMS = ("ANONYMOUS", "PLAIN", "MSSBCBS", "EXTERNAL")
 _MIN_FRAME_SIZE = 512
 # Past this many bytes that the peer has not taken, nothing more is produced for it and nothing more is read from it.
 _HIGH_WATER = 512 * 1024
+_LINGER_SECONDS = 2.0
 _CONTAINER_ID = f"event-hubs-emulator-{uuid.uuid4()}"
 _PROPERTIES = encode({Symbol("product"): "event-hubs-emulator"})
 
@@ -40,6 +42,7 @@ class Connection(asyncio.Protocol):
     """The server's side of one connection. All work is done in the callbacks of the event loop."""
 
     transport: asyncio.Transport
+    _heartbeat: Heartbeat
 
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         self.service = service
@@ -56,9 +59,7 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._reading = False
         self._peer = "?"
-        self._heartbeat: asyncio.TimerHandle | None = None
-        self._last_received = self._last_sent = loop.time()
-        self._send_every: float | None = None
+        self._spoken = False
         self._lost = loop.create_future()
 
     # What asyncio calls
@@ -69,13 +70,14 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._peer = str(transport.get_extra_info("peername"))
         self.service.connections.add(self)
-        self._watch_idle()
+        self._heartbeat = Heartbeat(
+            self.loop, self.limits.idle_timeout_ms, lambda: self.send(amqp.EMPTY_FRAME), self._give_up
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.service.connections.discard(self)
         self._closing = True
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        self._heartbeat.stop()
         self._release()
         if not self._lost.done():
             self._lost.set_result(None)
@@ -94,7 +96,7 @@ class Connection(asyncio.Protocol):
             session.wake()
 
     def data_received(self, data: bytes) -> None:
-        self._last_received = self.loop.time()
+        self._heartbeat.last_received = self.loop.time()
         if self._closing:
             return
         self._reading = True
@@ -128,6 +130,7 @@ class Connection(asyncio.Protocol):
             self._receive = self._on_frame
         elif header == amqp.AMQP_HEADER:
             self.send(amqp.AMQP_HEADER)
+            self._spoken = True
             self._receive = self._on_frame
         else:
             # What the specification wants for a protocol one does not speak: the header of the one spoken, and goodbye.
@@ -200,13 +203,11 @@ class Connection(asyncio.Protocol):
             raise ConnectionFault(INVALID_FIELD, f"max-frame-size is at least {_MIN_FRAME_SIZE}")
         self._opened = True
         self.peer_max_frame_size = min(peer_max or 1024 * 1024, 1024 * 1024)
-        if isinstance(idle, (int, float)) and idle > 0:
-            self._send_every = idle / 2000
         limits = self.limits
         answer = [string(_CONTAINER_ID), NULL, uint(limits.max_frame_size), ushort(limits.channel_max)]
         answer += [uint(limits.idle_timeout_ms), NULL, NULL, NULL, NULL, _PROPERTIES]
         self.send(amqp.performative(0, amqp.OPEN, answer))
-        self._watch_idle()
+        self._heartbeat.opened(idle if isinstance(idle, int) and idle > 0 else None)
 
     def _on_begin(self, channel: int, performative: amqp.Performative) -> None:
         if channel > self.limits.channel_max:
@@ -240,29 +241,13 @@ class Connection(asyncio.Protocol):
             data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
             self._out.clear()
             if data and not self.transport.is_closing():
-                self._last_sent = self.loop.time()
+                self._heartbeat.last_sent = self.loop.time()
                 self.transport.write(data)
 
     # Heartbeats and the end
 
-    def _watch_idle(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-        if self._closing:
-            return
-        now = self.loop.time()
-        patience = self.limits.idle_timeout_ms / 500
-        left = self._last_received + patience - now
-        if left <= 0:
-            self.fail(ConnectionFault(CONNECTION_FORCED, f"no frame for {patience:.0f} s"))
-            return
-        if self._send_every is not None and self._opened:
-            due = self._last_sent + self._send_every - now
-            if due <= 0:
-                self.send(amqp.EMPTY_FRAME)
-                due = self._send_every
-            left = min(left, due)
-        self._heartbeat = self.loop.call_later(max(left, 0.01), self._watch_idle)
+    def _give_up(self, patience: float) -> None:
+        self.fail(ConnectionFault(CONNECTION_FORCED, f"no frame for {patience:.0f} s"))
 
     def log_fault(self, what: str, fault: AmqpError) -> None:
         """Say in the log which peer got which error for what."""
@@ -275,11 +260,12 @@ class Connection(asyncio.Protocol):
         self.log_fault("connection closed", fault)
         if isinstance(fault, DecodeError):
             fault = ConnectionFault(fault.condition, fault.description)
-        if not self._opened and self._receive == self._on_frame:
+        if not self._opened and self._spoken:
             # Even an error can only be told after open.
             self.send(amqp.performative(0, amqp.OPEN, [string(_CONTAINER_ID), *[NULL] * 9]))
-        self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
-        self._finish()
+        if self._spoken:
+            self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
+        self._finish(linger=True)
 
     def shut_down(self) -> None:
         """The server stops: tell the peer, which may come back."""
@@ -288,11 +274,20 @@ class Connection(asyncio.Protocol):
             self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
         self._finish()
 
-    def _finish(self) -> None:
+    def _finish(self, *, linger: bool = False) -> None:
         self._flush()
         self._closing = True
         self._release()
-        self.transport.close()
+        self._heartbeat.stop()
+        if linger:
+            # What the peer still sends is read and dropped: closing on it would reset the connection, and the error that
+            # was just sent would never be seen.
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
+        # A peer that does not take the last frames, or does not end, keeps the socket no longer than this.
+        self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
     def _release(self) -> None:
         for session in self._sessions.values():

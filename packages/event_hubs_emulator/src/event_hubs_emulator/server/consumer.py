@@ -74,7 +74,11 @@ class ConsumerLink(SendingLink):
     def _take_slowly(self, chunk: bytes, metrics: bytes, parts: list[bytes | memoryview]) -> tuple[int, bool]:
         """Append the frames of the records in `chunk` to `parts`; return how far, and whether no record was damaged."""
         session, position = self.session, 0
-        while self.credit > 0 and session.remote_window > 0 and (found := record.parse(chunk, position)) is not None:
+        while self.credit > 0 and session.remote_window > 0 and position < len(chunk):
+            found = record.parse(chunk, position)
+            if found is None:
+                # A read gives at least one whole record.
+                return position, position > 0
             if not record.is_intact(chunk, position, found):
                 return position, False
             payload = chunk[found.start : found.end]
@@ -96,10 +100,12 @@ class ConsumerLink(SendingLink):
         while delivery_id < last_id:
             start = position + header_size
             if start > size:
+                whole = position > 0 or not size
                 break
             crc, length, _, _, _, _ = parse(chunk, position)
             end = start + length
             if end > size:
+                whole = position > 0
                 break
             whole, fits = crc32(view[position + 4 : end]) == crc, length <= room
             if not (whole and fits):

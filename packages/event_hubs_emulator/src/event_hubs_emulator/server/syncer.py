@@ -31,7 +31,7 @@ class Syncer:
             for log, callbacks in batch.items():
                 error: OSError | None = None
                 try:
-                    await loop.run_in_executor(None, log.sync)
+                    await loop.run_in_executor(None, log.sync())
                 except OSError as failure:
                     error = failure
                 for then in callbacks:
