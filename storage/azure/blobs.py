@@ -62,6 +62,9 @@ class Blobs:
                 await self.delete(name)
 
     async def probe(self) -> None:
-        await self._calls.run(
-            f"{self._name}: properties", lambda: self._container.get_container_properties(timeout=_SECONDS)
-        )
+        """``StoreUnavailable`` unless the container is there and may be used."""
+
+        async def call() -> None:
+            await self._container.get_container_properties(timeout=_SECONDS)
+
+        await self._calls.run(self._name, call)

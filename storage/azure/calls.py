@@ -59,6 +59,8 @@ class Calls:
         except Exception as error:
             if is_transient(error) or _status(error) in (401, 403):
                 raise StoreUnavailable(f"{what}: {_plainly(error)}") from error
+            if _status(error) == 404:  # of one item the adapters take care; this is the container or the account
+                raise StoreUnavailable(f"{what}: it does not exist") from error
             raise
 
 

@@ -127,8 +127,8 @@ class Items:
         return await self._calls.run(f"{self._name}: query", call)
 
     async def probe(self) -> None:
-        """One cheap read that shows the container is there and may be used."""
-        await self.read("~health", "~health")
+        """``StoreUnavailable`` unless the container is there and may be used."""
+        await self._calls.run(self._name, self._container.read)
 
     def _charge(self, headers: Mapping[str, str], *_: Any) -> None:
         self.request_units += float(headers.get("x-ms-request-charge", 0))

@@ -84,19 +84,18 @@ class CosmosMessages:
     ) -> Page[Document]:
         query = query_digest("history", device_id, time_from, time_to, ascending)
         after = decode(query, continuation, 1)
-        conditions = ["c.deviceId = @device"]
-        parameters = {"@device": device_id}
-        # ``sort`` is time|id, which is larger than the time alone and smaller than any later time.
-        if time_from is not None:
-            conditions.append("c.sort >= @from")
-            parameters["@from"] = time_from
-        if time_to is not None:
-            conditions.append("c.sort < @to")
-            parameters["@to"] = time_to
-        if after is not None:
-            conditions.append(f"c.sort {'>' if ascending else '<'} @after")
-            parameters["@after"] = after[0]
-        text = f"SELECT * FROM c WHERE {' AND '.join(conditions)} ORDER BY c.sort {'ASC' if ascending else 'DESC'}"
+        # One range of one index. Drone|time|id is larger than drone|time alone, and smaller than any later time; "~" is
+        # larger than any time.
+        first, end = f"{device_id}|{time_from or ''}", f"{device_id}|{time_to or '~'}"
+        if after is not None and ascending:
+            first = after[0]
+        elif after is not None:
+            end = after[0]
+        operator, order = (">" if after is not None and ascending else ">="), ("ASC" if ascending else "DESC")
+        text = (
+            f"SELECT TOP {limit + 1} * FROM c WHERE c.sort {operator} @first AND c.sort < @end ORDER BY c.sort {order}"
+        )
+        parameters = {"@first": first, "@end": end}
         found = await self._items.query(text, parameters, limit + 1, partition=device_id)
         token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
         return Page(list(await asyncio.gather(*(self._to_message(item) for item in found[:limit]))), token)
@@ -119,7 +118,7 @@ class CosmosMessages:
 
     async def _to_item(self, message: Document, batch_id: str) -> tuple[Item, int]:
         item_id = safe_id(message["id"])
-        item = message | {"id": item_id, "batchId": batch_id, "sort": f"{message['time']}|{message['id']}"}
+        item = message | {"id": item_id, "batchId": batch_id, "sort": _sort(message)}
         if item_id != message["id"]:
             item["messageId"] = message["id"]
         if "extra" in item:
@@ -140,3 +139,7 @@ class CosmosMessages:
             message["extra"] = orjson.loads(message["extraJson"])
         message["id"] = message.get("messageId", message["id"])
         return {name: value for name, value in message.items() if name not in _OWN_FIELDS}
+
+
+def _sort(message: Document) -> str:
+    return f"{message['deviceId']}|{message['time']}|{message['id']}"

@@ -10,6 +10,7 @@ from storage.azure.calls import Calls
 from storage.azure.connect import Clients
 from storage.azure.containers import BATCHES, DEAD_LETTERS, MESSAGES
 from storage.azure.dead_letters import CosmosDeadLetters
+from storage.azure.gather import gather_all
 from storage.azure.items import Items
 from storage.azure.ledger import CosmosLedger
 from storage.azure.loop_thread import LoopThread, OnLoop
@@ -68,6 +69,7 @@ class AzureStore:
         }
         self._blobs = Blobs(clients.blobs, calls)
         await calls.run("opening the Azure store", clients.open)
+        await self._probe()
 
     async def close(self) -> None:
         thread, self._thread = self._thread, None
@@ -81,10 +83,13 @@ class AzureStore:
             await clients.close()
 
     async def health(self) -> None:
-        if self._thread is None or self._blobs is None:
+        if self._thread is None:
             raise StoreUnavailable("store: it is not open")
-        await self._thread.run(self._items[BATCHES].probe())
-        await self._thread.run(self._blobs.probe())
+        await self._thread.run(self._probe())
+
+    async def _probe(self) -> None:
+        blobs = cast(Blobs, self._blobs)
+        await gather_all([*(items.probe() for items in self._items.values()), blobs.probe()])
 
     def request_units(self) -> dict[str, float]:
         """Request units spent so far, by container."""
