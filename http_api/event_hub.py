@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from azure.eventhub import EventData, TransportType
+from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import EventHubError
 from azure.identity.aio import DefaultAzureCredential
@@ -108,12 +109,12 @@ class Hub:
 
 
 def _new_client(hub: EventHub) -> EventHubProducerClient:
+    # One quick retry for a connection that went idle; whoever called has a deadline, and may call again.
+    retries: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2}
     if hub.connection_string is not None:
-        return EventHubProducerClient.from_connection_string(
-            hub.connection_string, eventhub_name=hub.name, retry_total=1, transport_type=TransportType.Amqp
-        )
+        return EventHubProducerClient.from_connection_string(hub.connection_string, eventhub_name=hub.name, **retries)
     assert hub.fully_qualified_namespace is not None
-    return EventHubProducerClient(hub.fully_qualified_namespace, hub.name, DefaultAzureCredential(), retry_total=1)
+    return EventHubProducerClient(hub.fully_qualified_namespace, hub.name, DefaultAzureCredential(), **retries)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

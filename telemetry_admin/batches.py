@@ -1,0 +1,126 @@
+"""Batches: list, show, replay."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from telemetry_admin.api import Json, Refused, TelemetryApi, Unreachable, part
+from telemetry_admin.output import Output, each
+
+POLL_SECONDS = 0.5
+ENDED = ("completed", "failed")
+
+
+def list_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
+    batches = list(api.items("/api/batches", args.limit, **_filter(args)))
+    if out.as_json:
+        out.json(batches)
+        return 0
+    out.table(
+        ("ID", "STATUS", "STAGE", "TRIES", "EVENTS", "STORED", "REJECTED", "RECEIVED", "ERROR"),
+        (
+            (
+                *(batch["id"], batch["status"], batch["stage"], batch["attempts"], batch["events"]),
+                *(batch["stored"], batch["rejected"], batch["receivedAt"], _short(batch["error"])),
+            )
+            for batch in batches
+        ),
+        empty="no such batches",
+    )
+    return 0
+
+
+def show_batch(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
+    batch = api.get(f"/api/batches/{part(args.id)}")
+    if out.as_json:
+        out.json(batch)
+    else:
+        out.record(batch)
+    return 0
+
+
+def replay_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
+    """Starts them again, one by one, and waits for how they end. 1 when one was not started or failed again."""
+    # The ids are taken once: a batch that fails again must not be replayed for ever.
+    ids = args.id or [batch["id"] for batch in api.items("/api/batches", args.limit, **_filter(args))]
+    started: list[str] = []
+    refused: dict[str, str] = {}
+    with out.progress("starting", len(ids)) as progress:
+        for done, (batch_id, result) in enumerate(each(ids, lambda i: _start(api, i)), start=1):
+            if isinstance(result, Exception):
+                raise result
+            if result is None:
+                started.append(batch_id)
+            else:
+                refused[batch_id] = result
+            progress(done, f"{len(refused)} refused" if refused else "")
+    ended = {} if args.no_wait else _wait(api, out, started, args.timeout)
+    _report(out, started, refused, ended, waited=not args.no_wait)
+    well = not refused and (args.no_wait or all(ended.get(i) == "completed" for i in started))
+    return 0 if well else 1
+
+
+def _start(api: TelemetryApi, batch_id: str) -> str | None:
+    try:
+        api.post(f"/api/batches/{part(batch_id)}/replay")
+    except Refused as refused:
+        if refused.status in (404, 409):
+            return str(refused)
+        raise
+    return None
+
+
+def _wait(api: TelemetryApi, out: Output, started: list[str], seconds: float) -> dict[str, str]:
+    """How each ended; those still running when time is over are left out."""
+    give_up_at = time.monotonic() + seconds
+    ended: dict[str, str] = {}
+    with out.progress("running", len(started)) as progress:
+        while len(ended) < len(started):
+            for batch_id, batch in each([i for i in started if i not in ended], lambda i: _look(api, i)):
+                if isinstance(batch, Exception):
+                    raise batch
+                if batch is not None and batch["status"] in ENDED:
+                    ended[batch_id] = batch["status"]
+            failed = sum(status == "failed" for status in ended.values())
+            progress(len(ended), f"{failed} failed" if failed else "")
+            if len(ended) == len(started) or time.monotonic() >= give_up_at:
+                break
+            time.sleep(POLL_SECONDS)
+    return ended
+
+
+def _look(api: TelemetryApi, batch_id: str) -> Json | None:
+    try:
+        batch: Json = api.get(f"/api/batches/{part(batch_id)}")
+        return batch
+    except Unreachable:
+        return None  # a moment's trouble; the next look will tell
+
+
+def _report(out: Output, started: list[str], refused: dict[str, str], ended: dict[str, str], *, waited: bool) -> None:
+    by_end: dict[str, list[str]] = {"completed": [], "failed": [], "unfinished": []}
+    for batch_id in started:
+        by_end[ended.get(batch_id, "unfinished")].append(batch_id)
+    if out.as_json:
+        summary: dict[str, Any] = {"started": started, "refused": refused}
+        out.json({**summary, **by_end} if waited else summary)
+        return
+    for batch_id, reason in refused.items():
+        out.error(f"{batch_id}: {reason}")
+    for batch_id in by_end["failed"]:
+        out.error(f"{batch_id}: failed again; `batches show` says why")
+    text = f"{len(started)} started, {len(refused)} refused"
+    if waited:
+        text += ": " + ", ".join(f"{len(ids)} {end}" for end, ids in by_end.items() if ids or end != "unfinished")
+    out.line(text)
+
+
+def _filter(args: argparse.Namespace) -> dict[str, Any]:
+    status = None if args.status == "any" else args.status
+    return {"status": status, "partition": args.partition, "from": args.since, "to": args.until}
+
+
+def _short(text: str | None, most: int = 80) -> str | None:
+    return text if text is None or len(text) <= most else text[: most - 1] + "…"
