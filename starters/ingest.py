@@ -23,6 +23,7 @@ from observability import log, metrics
 from settings import get_settings
 from starters.attempts import UNFINISHED, DurableClient, start
 from starters.clock import now
+from starters.pace import Pace
 from storage.factory import get_store
 from storage.ports import Batch, Store, StoreUnavailable
 from telemetry.envelope import pack
@@ -39,6 +40,8 @@ _QUICK_RETRIES = AsyncRetrying(
     before_sleep=lambda _: metrics.retried("receive"),
     reraise=True,
 )
+
+_PACE = Pace()
 
 
 @blueprint.function_name("ingest")
@@ -57,7 +60,9 @@ _QUICK_RETRIES = AsyncRetrying(
 # List, not list: the worker's check of annotations does not know builtin generics, and refuses the function.
 async def ingest(events: List[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:  # noqa: UP006
     if events:
-        await receive(await get_store(), client, deliveries_of(events, get_settings().event_hub_name))
+        store = await get_store()
+        batch = await receive(store, client, deliveries_of(events, get_settings().event_hub_name))
+        await _PACE.hold(store.ledger, batch)
 
 
 async def receive(store: Store, client: DurableClient, deliveries: Sequence[Delivery]) -> Batch:
