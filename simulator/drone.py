@@ -159,7 +159,7 @@ class Drone:
         self.battery = max(0.02, self.battery - self._drain * seconds)
 
     def _sensors(self, step: float) -> None:
-        """Once in about an hour a sensor fails, for some seconds up to two minutes."""
+        """Every twenty minutes or so a sensor fails, for some seconds up to two minutes."""
         for name, rest in list(self._broken_for.items()):
             if rest > step:
                 self._broken_for[name] = rest - step

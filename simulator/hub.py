@@ -119,7 +119,7 @@ class EventHub:
 
 
 def _told(error: Exception, hub: str) -> HubUnavailable | HubRefused:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()).partition(" Error condition:")[0] or type(error).__name__
     if isinstance(error, AuthenticationError):
         return HubRefused(f"the hub refuses these credentials: {text}")
     if isinstance(error, EventHubError) and any(mark in text.lower() for mark in _NOT_FOUND):

@@ -142,7 +142,7 @@ class Sender:
     ) -> T:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(HubUnavailable),
-            wait=wait_exponential_jitter(initial=self._first_retry, max=5.0, jitter=self._first_retry),
+            wait=wait_exponential_jitter(multiplier=self._first_retry, max=5.0, jitter=self._first_retry),
             stop=stop,
             reraise=True,
             before_sleep=self._note,
