@@ -1,9 +1,9 @@
 """Under load, fewer and larger batches instead of more of them.
 
 One signal a drone and batch is what the pipeline costs, so a backlog is worked off fastest in large batches. The
-trigger hands over the next batch of a partition when the function returns: a starter that holds on while the batch before its
-own is still unfinished lets the events gather meanwhile, and keeps the durable backlog short. It holds for a moment
-only, and for any one batch only once, so that a batch that stands still does not make its partition wait.
+trigger hands over the next batch of a partition when the function returns: a starter that holds on while the batch
+before its own is still unfinished lets the events gather meanwhile, and keeps the durable backlog short. It holds for a
+moment only, and for any one batch only once, so that a batch that stands still does not make its partition wait.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from storage.ports import Batch, BatchLedger, StoreUnavailable
 class Pace:
     """Of one process: a partition stays with the process that reads it."""
 
-    def __init__(self, *, ahead: int = 1, longest_seconds: float = 5.0, look_seconds: float = 0.05) -> None:
+    def __init__(self, *, ahead: int = 1, longest_seconds: float = 2.0, look_seconds: float = 0.05) -> None:
         self._ahead = ahead  # batches of a partition that may be unfinished besides the one just started
         self._longest = longest_seconds
         self._look = look_seconds
