@@ -13,7 +13,7 @@ _REPLACED = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<guid>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "<time>"),
-    (re.compile(r"http://127\.0\.0\.1:7071/runtime/webhooks/durabletask"), "BASE"),
+    (re.compile(r"http://127\.0\.0\.1:\d+/runtime/webhooks/durabletask"), "BASE"),
 )
 # The recordings hold long strings cut, with their length.
 _CUT = re.compile(r"<cut: (\d+) characters in all>")

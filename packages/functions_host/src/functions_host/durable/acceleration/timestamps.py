@@ -6,8 +6,10 @@ import importlib
 from datetime import datetime
 from functools import lru_cache
 
-from dateutil import tz  # type: ignore[import-untyped]
 from dateutil.parser import parse as _slow  # type: ignore[import-untyped]
+
+# What dateutil makes of "Z" depends on the machine's own zone.
+_UTC = _slow("1970-01-01T00:00:00Z").tzinfo
 
 
 @lru_cache(maxsize=16_384)
@@ -19,9 +21,9 @@ def parse_timestamp(text: str) -> datetime:
     if len(text) >= 20 and text[-1] == "Z" and text[10] == "T" and text.isascii():
         fraction = text[20:-1]
         if text[19] == "Z" and len(text) == 20:
-            return datetime.fromisoformat(text[:19]).replace(tzinfo=tz.UTC)
+            return datetime.fromisoformat(text[:19]).replace(tzinfo=_UTC)
         if text[19] == "." and fraction.isdigit():
-            return datetime.fromisoformat(f"{text[:19]}.{fraction[:6]:0<6}").replace(tzinfo=tz.UTC)
+            return datetime.fromisoformat(f"{text[:19]}.{fraction[:6]:0<6}").replace(tzinfo=_UTC)
     parsed: datetime = _slow(text)
     return parsed
 

@@ -1,0 +1,233 @@
+"""The management API beyond what the recordings hold."""
+
+# mypy: disable-error-code="untyped-decorator"
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Generator
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+import recorded_app
+from functions_host.durable import DurableOptions
+from functions_host.durable.clock import wire
+
+Steps = Generator[Any, Any, Any]
+HostMaker = Callable[..., Any]
+
+
+async def test_client_binding_has_the_urls_the_sdk_reads(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    client = df.DurableOrchestrationClient(one.engine.client_binding(None, None))
+    assert client._orchestration_bindings.rpc_base_url == "http://127.0.0.1:7071/runtime/webhooks/durabletask/"
+    urls = client.create_http_management_payload("abc")
+    assert urls["id"] == "abc"
+    one_instance = "http://127.0.0.1:7071/runtime/webhooks/durabletask/instances/abc"
+    query = "taskHub=Golden&connection=Storage"
+    assert urls["statusQueryGetUri"] == f"{one_instance}?{query}"
+    assert urls["rewindPostUri"] == f"{one_instance}/rewind?reason={{text}}&{query}"
+    assert urls["sendEventPostUri"] == f"{one_instance}/raiseEvent/{{eventName}}?{query}"
+    assert json.loads(one.engine.client_binding("Hub2", "Conn"))["taskHubName"] == "Hub2"
+
+
+async def test_rewind_runs_again_what_failed_and_nothing_else(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    status = await one.run("flakyfail", "r")
+    assert status["runtimeStatus"] == "Failed"
+    for _ in range(2):
+        assert (await one.call("POST", "instances/r/rewind?reason=again")).status == 202
+        status = await one.end_of("r")
+    assert status["runtimeStatus"] == "Completed"
+    assert status["output"] == ["before", "ok after 3"]
+    context = json.loads(one.runner.contexts[-1][2])
+    generic = [event for event in context["history"] if event["EventType"] == 17]
+    assert [event["Data"] for event in generic if event["EventId"] == -1 and event["Data"]] == ["again", "again"]
+    assert {event["EventId"] for event in generic if event["Data"] is None} >= {1, -1}
+    completed = [event["TaskScheduledId"] for event in context["history"] if event["EventType"] == 5]
+    assert completed == [0, 1], "what is done again has the id it had"
+
+
+async def test_rewind_reaches_the_child_that_failed(host: HostMaker) -> None:
+    app = df.DFApp()
+    attempts: list[int] = []
+
+    @app.activity_trigger(input_name="x")
+    def fragile(x: int) -> str:
+        attempts.append(x)
+        if len(attempts) == 1:
+            raise ValueError("first time")
+        return "worked"
+
+    @app.orchestration_trigger(context_name="context")
+    def child(context: df.DurableOrchestrationContext) -> Steps:
+        result = yield context.call_activity("fragile", 1)
+        return result
+
+    @app.orchestration_trigger(context_name="context")
+    def parent(context: df.DurableOrchestrationContext) -> Steps:
+        result = yield context.call_sub_orchestrator("child", None, "kid")
+        return f"child {result}"
+
+    one = await host(app)
+    assert (await one.run("parent", "p"))["runtimeStatus"] == "Failed"
+    assert (await one.call("POST", "instances/p/rewind?reason=x")).status == 202
+    assert (await one.end_of("p"))["output"] == "child worked"
+    assert (await one.end_of("kid"))["output"] == "worked"
+
+
+async def test_rewind_of_what_has_not_failed(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.run("chain", "c", {})
+    answer = await one.call("POST", "instances/c/rewind?reason=x")
+    assert answer.status == 412
+    assert answer.body == (
+        'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.'
+    )
+    assert (await one.call("POST", "instances/nope/rewind")).status == 404
+
+
+async def test_restart_with_a_new_and_with_the_same_id(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.call("POST", "orchestrators/chain/r", {"n": 1})
+    await one.end_of("r")
+    fresh = await one.call("POST", "instances/r/restart")
+    assert fresh.status == 202
+    assert fresh.body["id"] != "r"
+    assert len(fresh.body["id"]) == 32
+    assert fresh.headers["Location"] == fresh.body["statusQueryGetUri"]
+    assert (await one.end_of(fresh.body["id"]))["input"] == {"n": 1}
+    same = await one.call("POST", "instances/r/restart?restartWithNewInstanceId=false")
+    assert same.body["id"] == "r"
+    await one.end_of("r")
+    assert (await one.call("POST", "instances/nope/restart")).status == 400
+    await one.start_new("longrun", "busy")
+    busy = await one.call("POST", "instances/busy/restart?restartWithNewInstanceId=false")
+    assert busy.status == 409
+
+
+async def test_purging_one(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.run("chain", "c", {})
+    answer = await one.call("DELETE", "instances/c")
+    assert (answer.status, answer.body) == (200, {"instancesDeleted": 1})
+    assert (await one.call("DELETE", "instances/c")).status == 404
+    assert (await one.call("GET", "instances/c")).status == 404
+    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+        assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+async def test_purging_many_takes_running_ones_only_when_told(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    for number in range(3):
+        await one.run("chain", f"c{number}", {})
+    await one.run("earlyfail", "f")
+    await one.start_new("longrun", "w")
+    await one.quiet()
+    since = "createdTimeFrom=2020-01-01T00:00:00Z"
+    assert (await one.call("DELETE", "instances")).status == 400
+    assert (await one.call("DELETE", f"instances?{since}&createdTimeTo=2021-01-01")).status == 404
+    failed = await one.call("DELETE", f"instances?{since}&runtimeStatus=Failed")
+    assert failed.body == {"instancesDeleted": 1}
+    assert (await one.call("DELETE", f"instances?{since}")).body == {"instancesDeleted": 3}
+    assert (await one.call("GET", "instances/w")).body["runtimeStatus"] == "Running"
+    assert (await one.call("DELETE", f"instances/?{since}&runtimeStatus=Running")).body == {"instancesDeleted": 1}
+    assert (await one.call("GET", "instances/w")).status == 404
+    assert len(one.engine.orchestrations.live) == 0
+
+
+async def test_raising_an_event_looks_at_the_instance_before_the_body(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.run("chain", "done", {})
+    bad = {"content-type": "text/plain"}
+    assert (await one.call("POST", "instances/nope/raiseEvent/x", raw=b"{", headers=bad)).status == 404
+    assert (await one.call("POST", "instances/done/raiseEvent/x", raw=b"{", headers=bad)).status == 410
+
+
+async def test_suspended_instances_hold_their_work_back(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.start_new("longrun", "s")
+    await one.settled()
+    await one.call("POST", "instances/s/suspend?reason=wait")
+    await one.status("s", "Suspended")
+    await one.stop()
+    two = await host(recorded_app.build())
+    assert (await two.call("GET", "instances/s")).body["output"] == "wait"
+    assert (await two.call("POST", "instances/s/suspend?reason=x")).status == 500
+    await two.call("POST", "instances/s/raiseEvent/go", 1)
+    await two.quiet()
+    assert (await two.call("GET", "instances/s")).body["runtimeStatus"] == "Suspended"
+    await two.call("POST", "instances/s/resume?reason=on")
+    assert (await two.end_of("s"))["output"] == 1
+
+
+async def test_pages_hold_every_instance_once(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    for number in range(7):
+        await one.start_new("longrun", f"i{number}")
+    seen, token = [], ""
+    while True:
+        headers = {"x-ms-continuation-token": token} if token else {}
+        page = await one.call("GET", "instances/?top=3", headers=headers)
+        seen += [row["instanceId"] for row in page.body]
+        token = page.headers["x-ms-continuation-token"]
+        if not token:
+            break
+    assert seen == [f"i{number}" for number in range(7)]
+
+
+async def test_filters_by_creation(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.start_new("longrun", "old")
+    await asyncio.sleep(0.02)
+    between = one.engine.core.clock.now()
+    await one.start_new("longrun", "new")
+    later = await one.call("GET", f"instances?createdTimeFrom={wire(between)}")
+    assert [row["instanceId"] for row in later.body] == ["new"]
+    earlier = await one.call("GET", f"instances?createdTimeTo={wire(between)}")
+    assert [row["instanceId"] for row in earlier.body] == ["old"]
+
+
+async def test_another_task_hub_is_empty(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.run("chain", "c", {})
+    assert (await one.call("GET", "instances/c?TaskHub=other")).status == 404
+    assert (await one.call("GET", "instances?taskHub=other")).body == []
+    assert (await one.call("GET", "instances/c?taskHub=golden")).status == 200
+
+
+async def test_replacing_a_running_instance_when_host_json_allows_it(host: HostMaker) -> None:
+    one = await host(recorded_app.build(), DurableOptions(hub_name="Golden", replace_running=True))
+    await one.call("POST", "orchestrators/longrun/r", {"n": 1})
+    await one.quiet()
+    assert (await one.call("POST", "orchestrators/longrun/r", {"n": 2})).status == 202
+    await one.quiet()
+    await one.call("POST", "instances/r/raiseEvent/go", "x")
+    status = await one.end_of("r")
+    assert (status["input"], status["output"]) == ({"n": 2}, "x")
+
+
+async def test_generated_ids_and_odd_ids(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    odd = await one.call("POST", "orchestrators/chain/a%20b%3Fc%23d", {})
+    assert odd.body["id"] == "a b?c#d"
+    assert odd.headers["Location"].endswith("/instances/a+b%3Fc%23d?taskHub=Golden&connection=Storage")
+    await one.quiet()
+    assert (await one.call("GET", "instances/a%20b%3Fc%23d")).body["runtimeStatus"] == "Completed"
+
+
+@pytest.mark.parametrize("raw", [b"[1]", b"5", b"true", b'"x"'])
+async def test_bodies_are_kept_verbatim(host: HostMaker, raw: bytes) -> None:
+    one = await host(recorded_app.build())
+    await one.call("POST", "orchestrators/longrun/b", raw=raw)
+    await one.quiet()
+    assert json.loads(one.runner.contexts[0][2])["input"] == json.loads(raw)
+    assert (await one.call("GET", "instances/b")).body["input"] == json.loads(raw)
+
+
+async def test_a_start_that_waits_answers_when_the_instance_ends(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    answer = await one.call("POST", "orchestrators/timer/t?timeout=20&pollingInterval=10")
+    assert (answer.status, answer.body) == (200, "fired")
