@@ -32,8 +32,9 @@ class Clients:
             read_timeout=_READ_SECONDS,
             retry_throttle_total=_THROTTLE_RETRIES,
             retry_throttle_backoff_max=_THROTTLE_SECONDS,
-            retry_connect=1,
-            retry_read=1,
+            # The SDK would wait a second before it connects again; calls.py retries sooner.
+            retry_connect=0,
+            retry_read=0,
             # An emulator tells its clients an address that is right only inside its container.
             enable_endpoint_discovery=settings.cosmos_key is None,
         )
@@ -45,7 +46,8 @@ class Clients:
         return self._settings.cosmos_key is None or self._settings.blob_connection_string is None
 
     def _blob_service(self) -> BlobServiceClient:
-        options = {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS, "retry_total": 2}
+        # The SDK would wait 15 seconds before its first retry; calls.py retries sooner.
+        options = {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS, "retry_total": 0}
         if self._settings.blob_connection_string is not None:
             self._blob_client = BlobServiceClient.from_connection_string(
                 self._settings.blob_connection_string, **options

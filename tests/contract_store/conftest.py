@@ -49,9 +49,9 @@ def delete(settings: AzureStoreSettings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def azure_store(servers: AzureServers) -> AsyncIterator[AzureStore]:
+async def azure_store(servers: AzureServers, *, deadline: float = 30) -> AsyncIterator[AzureStore]:
     settings = settings_for(servers)
-    store = AzureStore(settings, read_settings({}).retention)
+    store = AzureStore(settings, read_settings({}).retention, deadline=deadline)
     await store.open()
     try:
         yield store

@@ -51,7 +51,8 @@ faults.state.onFreeze = () => {
 };
 const visible = collection => {
   known.add(collection.documents);
-  const data = (faults.state.frozen && frozen.get(collection.documents)) || collection.documents._data;
+  // A container that was first heard of after the freeze is one of which the replica has heard nothing yet.
+  const data = faults.state.frozen ? frozen.get(collection.documents) || new Map() : collection.documents._data;
   return [...data.values()].map(item => item.read());
 };
 

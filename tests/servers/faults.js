@@ -1,6 +1,7 @@
 // Failures on demand, set by the tests over HTTP at /_faults, for both servers.
-//   POST   {"match": "regular expression on `METHOD path kind`", "times": n, "when": "before" | "after", "status": 429,
-//           "headers": {...}, "body": {...}}     kind: batch | query | feed | (nothing)
+//   POST   {"match": "regular expression on `METHOD path kind`", "skip": n, "times": n, "when": "before" | "after",
+//           "status": 429, "headers": {...}, "body": {...}}     kind: batch | query | feed | (nothing)
+//          strikes "times" matching requests after it has let "skip" of them pass;
 //          "after" lets the request have its effect and then answers with the failure; without a status the connection is
 //          cut instead of answered.
 //   POST   {"freeze": true}                      reads (not batches) show what stood at this moment, as a lagging replica
@@ -30,7 +31,7 @@ const control = async (req, res) => {
     if (rule.freeze) {
       state.frozen = true;
       state.onFreeze();
-    } else state.rules.push({ when: "before", times: 1, headers: {}, body: {}, ...rule, struck: 0 });
+    } else state.rules.push({ when: "before", skip: 0, times: 1, headers: {}, body: {}, ...rule, struck: 0 });
   }
   res.setHeader("content-type", "application/json");
   res.end(JSON.stringify(state.rules));
@@ -51,6 +52,10 @@ const intercept = (req, res) => {
   const seen = `${req.method} ${req.url} ${kind(req)}`;
   const rule = state.rules.find(r => r.times > 0 && new RegExp(r.match).test(seen));
   if (!rule) return false;
+  if (rule.skip > 0) {
+    rule.skip -= 1;
+    return false;
+  }
   rule.times -= 1;
   rule.struck += 1;
   if (rule.when === "after") {
