@@ -19,6 +19,7 @@ from settings import EventHub, SettingError, get_event_hub
 _LOG = logging.getLogger("http_api")
 
 SEND_SECONDS = 15.0
+SEND_SECONDS_PER_KEY = 0.01  # each key is a round trip of its own
 PROBE_SECONDS = 5.0
 
 
@@ -52,7 +53,7 @@ class Hub:
             data.content_type = event.content_type
             groups.setdefault(event.partition_key, []).append(data)
         try:
-            await asyncio.wait_for(self._send_groups(groups), SEND_SECONDS)
+            await asyncio.wait_for(self._send_groups(groups), SEND_SECONDS + SEND_SECONDS_PER_KEY * len(groups))
         except EventTooLarge:
             raise
         except (EventHubError, SettingError, OSError, asyncio.TimeoutError, ValueError, AttributeError) as error:

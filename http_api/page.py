@@ -160,8 +160,6 @@ def read_files(folder: Path) -> dict[str, StaticFile]:
 def _read(name: str, body: bytes) -> StaticFile:
     suffix = Path(name).suffix.lower()
     kind = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if suffix in TEXTUAL:
-        kind += "; charset=utf-8"
     hashed = name.startswith("assets/") and _HASHED.search(name)
     return StaticFile(
         body=body,

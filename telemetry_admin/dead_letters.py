@@ -85,7 +85,8 @@ def replay_dead_letters(api: TelemetryApi, out: Output, args: argparse.Namespace
     else:
         for letter_id, reason in refused.items():
             out.error(f"{letter_id}: {reason}")
-        out.table(("STILL REJECTED", "REASONS"), ((i, ", ".join(codes)) for i, codes in rejected.items()), empty="")
+        if rejected:
+            out.table(("STILL REJECTED", "REASONS"), ((i, ", ".join(codes)) for i, codes in rejected.items()), empty="")
         out.line(f"{len(replayed)} replayed, {len(rejected)} still rejected, {len(refused)} refused")
     return 0 if not rejected and not refused else 1
 

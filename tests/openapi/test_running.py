@@ -103,6 +103,7 @@ def test_every_route_answers_as_described(
         assert "access-control-allow-origin" not in sent, where
     page = host.request("GET", "/")
     assert page.status in (200, 404)  # 404 in a checkout where nobody has built it
+    assert page.headers["content-type"] in ("text/html; charset=utf-8", "application/problem+json")
     description.check("GET", "/", page.status, {k.lower(): v for k, v in page.headers.items()}, page.body)
     asked_for = {(method, path) for _, method, path, *_ in asked} | {("GET", "/")}
     assert asked_for | {("POST", "/api/deadletters/{id}/discard")} == set(description.operations())

@@ -113,7 +113,9 @@ class Client:
         bound = {"client": self._extension.binding()} if durable else {}
         response = await function(req=request, **bound)
         answered = {name.lower(): value for name, value in response.headers.items()}
-        answered["content-type"] = response.mimetype
+        # As azure.functions' converter does it: text gets its charset there.
+        text = response.mimetype.startswith("text/")
+        answered["content-type"] = response.mimetype + (f"; charset={response.charset}" if text else "")
         DESCRIPTION.check(method, template, response.status_code, answered, response.get_body())
         return Answer(response.status_code, answered, response.get_body())
 
@@ -130,6 +132,9 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyt
     for name in ("AUTH_MODE", "WEBSITE_AUTH_ENABLED", "WEBSITE_INSTANCE_ID", "MAP_TILES_URL", "INJECT_FAULTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    for setting, nothing in (("REGISTRY_FILE", []), ("ZONES_FILE", {"type": "FeatureCollection", "features": []})):
+        (tmp_path / setting).write_text(json.dumps(nothing))
+        monkeypatch.setenv(setting, str(tmp_path / setting))
     _forget_settings()
     monkeypatch.setattr(health, "_checkup", health.Checkup())
     monkeypatch.setattr(stats, "_drones", counting.DroneCounter())

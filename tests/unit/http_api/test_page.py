@@ -53,6 +53,7 @@ async def test_what_never_changes_under_its_name_is_kept_by_browsers(ask: Client
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
     assert "immutable" in script.headers["cache-control"]
     assert script.headers["x-content-type-options"] == "nosniff"
+    assert icon.headers["content-type"] == "image/svg+xml"
     assert icon.headers["cache-control"] == "no-cache"
 
 
