@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-# The suite runs with --import-mode=importlib, which does not put test folders on the path.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from durable_support import Host
 from functions_host.durable import DurableOptions
+
+from .durable_support import Host
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import journey_app
-from durable_support import Host
+from . import journey_app
+from .durable_support import Host
 
 
 async def final_state(host: Host) -> dict[str, Any]:

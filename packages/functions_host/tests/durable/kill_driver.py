@@ -16,12 +16,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import journey_app
-from durable_support import Host
-from final_state import final_state
 from functions_host.durable import DurableOptions
+
+from . import journey_app
+from .durable_support import Host
+from .final_state import final_state
 
 
 def main(moment: str) -> None:

@@ -13,18 +13,19 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
-import recorded_app
 from aiohttp import web
 from azure.durable_functions import EntityId, OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 from azure.durable_functions.models.EntityStateResponse import EntityStateResponse
 from azure.durable_functions.models.PurgeHistoryResult import PurgeHistoryResult
 from dateutil.parser import parse as dateutil_parse  # type: ignore[import-untyped]
-from durable_support import AppRunner, Host
 from functions_host.durable import ManagementRequest
 from functions_host.durable.acceleration import install_timestamps, parse_timestamp
 from functions_host.durable.binding import WEBHOOK_PATH
-from recorded import FOLDER, load, normal
+
+from . import recorded_app
+from .durable_support import AppRunner, Host
+from .recorded import FOLDER, load, normal
 
 HostMaker = Callable[..., Any]
 HISTORY_EVENT = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import journey_app
 import pytest
-from durable_support import Host
-from final_state import EXPECTED, final_state
 from functions_host.durable import DurableOptions
+
+from . import journey_app
+from .durable_support import Host
+from .final_state import EXPECTED, final_state
 
 
 class FailOnce:
@@ -84,9 +85,10 @@ async def test_a_disk_that_refuses_for_a_while_only_delays(
 @pytest.mark.e2e
 @pytest.mark.parametrize(("moment", "at_least"), [("commit", 8), ("write", 60)])
 def test_kill_9_at_each_moment_in_turn_leads_to_the_same_state(moment: str, at_least: int) -> None:
-    driver = Path(__file__).with_name("kill_driver.py")
+    root = Path(__file__).parents[4]
+    driver = ".".join(Path(__file__).with_name("kill_driver").relative_to(root).parts)
     ran = subprocess.run(
-        [sys.executable, str(driver), moment], capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, "-m", driver, moment], cwd=root, capture_output=True, text=True, timeout=110, check=False
     )
     lives = [json.loads(line) for line in ran.stdout.splitlines()]
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -11,9 +11,10 @@ from typing import Any
 
 import azure.durable_functions as df
 import pytest
-import recorded_app
-from durable_support import Host
 from functions_host.durable import DurableOptions
+
+from . import recorded_app
+from .durable_support import Host
 
 Steps = Generator[Any, Any, Any]
 HostMaker = Callable[..., Any]

@@ -11,9 +11,10 @@ from typing import Any
 
 import azure.durable_functions as df
 import pytest
-import recorded_app
 from functions_host.durable import DurableOptions
 from functions_host.durable.clock import wire
+
+from . import recorded_app
 
 Steps = Generator[Any, Any, Any]
 HostMaker = Callable[..., Any]

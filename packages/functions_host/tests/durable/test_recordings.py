@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import recorded_app
-from durable_support import Answer, Host
-from recorded import comparable, load, normal
+
+from . import recorded_app
+from .durable_support import Answer, Host
+from .recorded import comparable, load, normal
 
 # Events are sent while an activity runs.
 HURRIED = ("events_buffered",)
