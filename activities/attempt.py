@@ -6,24 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
-
 from observability import log, observe_stage
-from storage.ports import Batch, Conflict, Document, Store
+from storage.ports import Batch, Conflict, Store
 
 Reference = dict[str, Any]
 """``{"batchId", "instanceId"}``: all that an orchestration hands to a step (the last ones get a little more)."""
 
 Result = dict[str, Any]
 """``{"current": bool, …}``: references and counts, never telemetry. Not current: another attempt has taken over."""
-
-MESSAGES = "messages"
-ENRICHED = "enriched"
-DEAD_LETTERS = "dead_letters"
-
-
-class StagedDocumentMissing(Exception):
-    """The step before has not left what this one needs."""
 
 
 async def run_step(
@@ -41,15 +31,3 @@ async def run_step(
 def superseded(reference: Reference, stage: str, conflict: Conflict) -> Result:
     log(logging.WARNING, "attempt superseded", stage=stage, reason=str(conflict), **reference)
     return {"current": False}
-
-
-async def write_staged(store: Store, batch: Batch, name: str, documents: list[Document]) -> None:
-    await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps(documents))
-
-
-async def read_staged(store: Store, batch: Batch, name: str) -> list[Document]:
-    staged = await store.ledger.staged(batch.id, batch.instance_id, name)
-    if staged is None:
-        raise StagedDocumentMissing(f"batch {batch.id}: nothing staged as {name!r} by {batch.instance_id}")
-    documents: list[Document] = orjson.loads(staged)
-    return documents

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from activities.attempt import ENRICHED, MESSAGES, Reference, Result, read_staged, run_step, write_staged
+from activities.attempt import Reference, Result, run_step
+from activities.staging import ENRICHED, MESSAGES, take_staged, write_staged
 from reference_data import ReferenceData
 from storage.ports import Batch, Store
 from telemetry.enrichment import enrich as enrich_messages
@@ -13,7 +14,7 @@ async def enrich(store: Store, reference: Reference, rules: Rules, known: Refere
     """Stages ``enriched``."""
 
     async def work(batch: Batch) -> Result:
-        messages = await read_staged(store, batch, MESSAGES)
+        messages = await take_staged(store, batch, MESSAGES)
         enrich_messages(messages, known.registry, known.zones, rules)
         await write_staged(store, batch, ENRICHED, messages)
         return {}

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from activities.attempt import DEAD_LETTERS, ENRICHED, Reference, Result, read_staged, run_step
+from activities.attempt import Reference, Result, run_step
+from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
 from observability import metrics
 from starters.clock import now
 from storage.ports import Batch, Conflict, Counts, Document, Outcome, Store

@@ -13,7 +13,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.attempt import ENRICHED, Reference, Result, read_staged, run_step
+from activities.attempt import Reference, Result, run_step
+from activities.staging import ENRICHED, take_staged
 from entities.drone import MERGE, NAME
 from starters.attempts import DurableClient
 from storage.ports import Batch, Store
@@ -26,7 +27,7 @@ async def update_drones(store: Store, client: DurableClient, reference: Referenc
     """Answers the number of ``drones``."""
 
     async def work(batch: Batch) -> Result:
-        states = merge_messages(await read_staged(store, batch, ENRICHED))
+        states = merge_messages(await take_staged(store, batch, ENRICHED))
         await signal_all(client, states.values())
         return {"drones": len(states)}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from activities.attempt import DEAD_LETTERS, MESSAGES, Reference, Result, run_step, write_staged
+from activities.attempt import Reference, Result, run_step
+from activities.staging import DEAD_LETTERS, MESSAGES, write_staged
 from observability import log, metrics
 from starters.clock import now
 from storage.ports import Batch, Store
@@ -31,11 +32,12 @@ async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
         validated = validate_batch(unpack(raw), rules, batch.id, now())
         for letter in validated.dead_letters:
             letter["attempts"] = batch.attempts
-        await write_staged(store, batch, MESSAGES, validated.messages)
-        await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
         _log_rejected(batch, validated.dead_letters)
         metrics.batch_validated(batch.events, validated.messages, validated.dead_letters)
-        return {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
+        result = {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
+        await write_staged(store, batch, MESSAGES, validated.messages)
+        await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
+        return result
 
     return await run_step(store, reference, "validate", work)
 

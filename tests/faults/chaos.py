@@ -22,6 +22,7 @@ from typing import Any
 import aiohttp
 
 import settings
+from activities import staging
 from starters.attempts import replay_batch
 from starters.ingest import new_batch
 from starters.sweep import sweep
@@ -141,6 +142,7 @@ class Run:
                     checkpoint[partition] = start + len(batch)
                 await self._work(chance, pipeline, luck)
             except Crash:
+                staging._recent.clear()  # what a process remembered goes with it
                 # What had reached the ledger before the crash counts; the checkpoint is where it was.
                 if await pipeline.store.inner.ledger.get(new_batch(batch).id) is not None:
                     received[new_batch(batch).id] = batch
@@ -157,6 +159,8 @@ class Run:
 
     async def _work(self, chance: random.Random, pipeline: Any, luck: Luck) -> None:
         """The engine gets somewhere; now and then the sweeper or a person comes by."""
+        if chance.random() < 0.3:
+            staging._recent.clear()  # the next steps run in another process
         workers = [self._steps(pipeline, chance.randrange(20)) for _ in range(chance.randrange(1, 4))]
         results = await asyncio.gather(*workers, return_exceptions=True)
         if chance.random() < 0.2:
