@@ -16,6 +16,8 @@ _TURNS_AT_A_TIME = 500
 _CONNECT_SECONDS = 60.0
 _LAST_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_BACKLOG_SECONDS = 10.0
+_LEAST_BACKLOG = 10_000
 
 Summary = dict[str, float]
 """sent, events, bytes, seconds, rate, corrupted, duplicated."""
@@ -49,7 +51,7 @@ async def _fly(fleet: Fleet, sender: Sender, seconds: float, stop: asyncio.Event
     """Turns by an absolute schedule: what a slow hub or machine delays is caught up with, and keeps the time at which
     it was due. While the hub is away, the drones go on until ten seconds of their messages wait."""
     total = round(seconds * fleet.drones * fleet.rate) if seconds else None
-    limit = max(10_000, int(10 * fleet.drones * fleet.rate))
+    limit = max(_LEAST_BACKLOG, int(_BACKLOG_SECONDS * fleet.drones * fleet.rate))
     started, epoch = time.monotonic(), time.time()
     while not stop.is_set() and (total is None or fleet.turn < total):
         sender.raise_if_refused()

@@ -1,49 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from simulator.fleet import Outgoing
 from simulator.sender import HubRefused, HubUnavailable, Sender
-
-
-class FakeHub:
-    """Two partitions by even and odd drones; ``failures`` says for each call in turn what goes wrong with it."""
-
-    def __init__(self, *failures: Exception | None, most: int = 1000) -> None:
-        self.failures = list(failures)
-        self.received: dict[str, list[Outgoing]] = {"0": [], "1": []}
-        self.most = most
-        self.calls = 0
-        self.closed = False
-        self.open_gate = asyncio.Event()
-        self.open_gate.set()
-
-    async def open(self) -> Sequence[str]:
-        self._maybe_fail()
-        return list(self.received)
-
-    def partition_of(self, outgoing: Outgoing) -> str:
-        return str(outgoing.drone % 2)
-
-    async def send(self, partition: str, events: Sequence[Outgoing]) -> int:
-        await self.open_gate.wait()
-        await asyncio.sleep(0)
-        self._maybe_fail()
-        taken = events[: self.most]
-        self.received[partition] += taken
-        return len(taken)
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def _maybe_fail(self) -> None:
-        self.calls += 1
-        failure = self.failures.pop(0) if self.failures else None
-        if failure is not None:
-            raise failure
+from tests.unit.simulator.fake_hub import FakeHub
 
 
 def outgoing(number: int, **kind: bool) -> Outgoing:
@@ -104,14 +67,14 @@ async def test_a_partition_that_waits_holds_up_no_other() -> None:
     hub = FakeHub()
     sender = Sender(hub, first_retry_seconds=0.001)
     await sender.open(5.0)
-    hub.open_gate.clear()
+    hub.gates["0"].clear()
     sender.put(outgoing(0))
-    await asyncio.sleep(0.01)
-    lane_one = asyncio.create_task(sender._transport.send("1", []))
-    assert not lane_one.done()
-    hub.open_gate.set()
+    sender.put(outgoing(1))
+    await asyncio.wait_for(hub.arrived["1"].wait(), 5.0)
+    assert hub.received == {"0": [], "1": [outgoing(1)]}
+    hub.gates["0"].set()
     assert await sender.drain(5.0)
-    await lane_one
+    assert hub.received["0"] == [outgoing(0)]
     await sender.close()
 
 
