@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import threading
+from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -20,7 +21,7 @@ from azure.durable_functions.models.EntityStateResponse import EntityStateRespon
 from azure.durable_functions.models.PurgeHistoryResult import PurgeHistoryResult
 from dateutil.parser import parse as dateutil_parse  # type: ignore[import-untyped]
 from functions_host.durable import ManagementRequest
-from functions_host.durable.acceleration import install_timestamps, parse_timestamp
+from functions_host.durable.acceleration import install_executor, install_timestamps, parse_timestamp
 from functions_host.durable.binding import WEBHOOK_PATH
 
 from . import recorded_app
@@ -28,6 +29,7 @@ from .durable_support import AppRunner, Host
 from .recorded import FOLDER, load, normal
 
 HostMaker = Callable[..., Any]
+EXECUTOR = importlib.import_module("azure.durable_functions.models.TaskOrchestrationExecutor")
 HISTORY_EVENT = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")
 
 
@@ -75,8 +77,10 @@ def test_every_recorded_step_gets_the_same_answer_with_and_without(monkeypatch: 
         return found
 
     monkeypatch.setattr(HISTORY_EVENT, "dt_parse", dateutil_parse)
+    monkeypatch.setattr(EXECUTOR, "namedtuple", namedtuple)
     slow = answers()
     install_timestamps()
+    install_executor()
     assert HISTORY_EVENT.dt_parse is parse_timestamp
     assert answers() == slow
     assert len(slow) > 100

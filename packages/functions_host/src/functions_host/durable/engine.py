@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from functions_host.durable import messages as msg
-from functions_host.durable.acceleration import install_loopback, install_timestamps, uninstall_loopback
+from functions_host.durable.acceleration import (
+    install_executor,
+    install_loopback,
+    install_timestamps,
+    uninstall_loopback,
+)
 from functions_host.durable.activities import ActivityTask
 from functions_host.durable.binding import WEBHOOK_PATH, client_binding
 from functions_host.durable.core import Core
@@ -85,6 +90,7 @@ class DurableEngine:
     def install_sdk_acceleration(self) -> None:
         """Make the SDK in this process quicker (see `acceleration`); `base_url` must be set. Undone by stop."""
         install_timestamps()
+        install_executor()
         self._loopback = f"{self.base_url}{WEBHOOK_PATH}/"
         install_loopback(self._loopback, self)
 
