@@ -113,7 +113,7 @@ def late(event: func.EventHubEvent) -> None:
     record("late", [{"body": event.get_body().decode()}])
 
 
-CONNECTION_AT_IMPORT = os.environ.get("EventHubConnection", "")
+CONNECTION_AT_IMPORT = os.environ.get("EventHubConnection", "")  # noqa: SIM112
 
 
 @app.route(route="connection", methods=["GET"])
