@@ -4,8 +4,8 @@
 
 Prints one JSON object. For sending and receiving it has the events per second against both servers (the best of the
 rounds, which alternate) and their ratio: 1.0 means that the SDK alone is the limit. `cpu_us_per_event` is what the
-hub's process spends, by rusage, on one event sent and received. The null server shakes hands as the hub does, accepts sends
-unread, and answers credit with frames that were built before.
+hub's process spends, by rusage, on one event sent and received. The null server shakes hands as the hub does, accepts
+sends unread, and answers credit with frames that were built before.
 """
 
 from __future__ import annotations

@@ -42,9 +42,12 @@ async def _works(client: Any, number: int) -> None:
         (amqp.performative(5000, amqp.BEGIN, [NULL, uint(0), uint(1), uint(1)]), "amqp:resource-limit-exceeded"),
         (amqp.performative(2, amqp.BEGIN, [NULL, NULL, string("x"), uint(1)]), "amqp:invalid-field"),
         (amqp.performative(1, amqp.ATTACH, [string("n"), uint(9999), b"\x42"]), "amqp:connection:framing-error"),
-        (amqp.performative(0, amqp.SASL_INIT, [symbol("ANONYMOUS"), NULL, NULL], frame_type=1), "amqp:connection:framing-error"),
+        (
+            amqp.performative(0, amqp.SASL_INIT, [symbol("ANONYMOUS"), NULL, NULL], frame_type=1),
+            "amqp:connection:framing-error",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_broken_frame_closes_its_connection_only(
     hub: EventHubsEmulator, connect: Connect, raw: Any, broken: bytes, condition: str
 ) -> None:
@@ -97,16 +100,21 @@ async def test_an_error_of_our_own_is_told_and_harms_nobody_else(
     await _works(raw, 0)
 
 
+def _attach(target: str, handle: int) -> bytes:
+    terminus = described(0x29, list_of([string(target)]))
+    return amqp.performative(1, amqp.ATTACH, [string(target), uint(handle), b"\x42", *[NULL] * 3, terminus])
+
+
 _VALID = [
-    amqp.performative(1, amqp.FLOW, [uint(0), uint(9), uint(0), uint(9), uint(0), uint(0), uint(5), NULL, NULL, NULL, NULL]),
+    amqp.performative(1, amqp.FLOW, [uint(0), uint(9), uint(0), uint(9), uint(0), uint(0), uint(5), *[NULL] * 4]),
     amqp.performative(1, amqp.DISPOSITION, [b"\x41", uint(0), uint(3), b"\x41", amqp.ACCEPTED_STATE, NULL]),
     amqp.performative(1, amqp.DETACH, [uint(0), b"\x41", NULL]),
-    amqp.performative(1, amqp.ATTACH, [string("m"), uint(1), b"\x42", *[NULL] * 3, described(0x29, list_of([string("$management")]))]),
-    amqp.performative(1, amqp.ATTACH, [string("n"), uint(2), b"\x42", NULL, NULL, NULL, described(0x29, list_of([string("single")]))]),
+    _attach("$management", 1),
+    _attach("single", 2),
     amqp.frame(1, described(amqp.TRANSFER, list_of([uint(1), uint(0), binary(b"t"), uint(0)])) + DATA),
     amqp.performative(3, amqp.BEGIN, [NULL, uint(0), uint(1), uint(1)]),
     amqp.performative(0, amqp.OPEN, [string("c"), NULL, uint(512), ushort(1), uint(1000)]),
-]  # fmt: skip
+]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -159,7 +167,7 @@ async def test_a_consumer_that_does_not_read_costs_no_memory_and_holds_nobody_up
     for number in range(60):
         sleeper = await connect(hub)
         await sleeper.open()
-        sleeper.reader._limit = 1  # type: ignore[union-attr]  # the stream stops reading its socket
+        sleeper.reader._limit = 1  # the stream stops reading its socket
         await sleeper.receiver(PARTITION.replace("$Default", f"g{number}"))
         sleeper.credit(1_000_000)
     for number in range(20):
@@ -176,7 +184,7 @@ async def test_a_peer_that_asks_and_never_reads_is_not_read_any_more(
 ) -> None:
     greedy = await connect(hub)
     await greedy.open()
-    greedy.reader._limit = 1  # type: ignore[union-attr]
+    greedy.reader._limit = 1
     echo = amqp.performative(1, amqp.FLOW, [uint(0), uint(9), uint(0), uint(9), *[NULL] * 5, b"\x41", NULL])
     service = hub._service
     assert service is not None

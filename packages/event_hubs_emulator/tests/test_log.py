@@ -1,4 +1,4 @@
-"""The log of a partition: what was acknowledged is there after anything, positions are found, retention drops segments."""
+"""The log of a partition: what was acknowledged is there, positions are found, retention drops segments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _open(folder: Path, clock: Callable[[], int] | None = None, **options: int |
 
 def _read(log: PartitionLog[bytes], address: int = 0, size: int = 300) -> list[tuple[int, record.Record, bytes]]:
     """All records from `address` on, read in pieces of `size` bytes, each checked."""
-    found = []
+    found: list[tuple[int, record.Record, bytes]] = []
     while True:
         address, chunk = log.read(address, size)
         if not chunk:
@@ -104,7 +104,7 @@ def test_an_empty_partition_says_so(tmp_path: Path) -> None:
 
 
 def test_a_torn_tail_is_cut_at_every_byte(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever part of the last send reached the disk: it is gone as a whole, what came before is there, and life goes on."""
+    """Whatever part of the last send reached the disk is gone as a whole, what came before is there, life goes on."""
     log = _open(tmp_path / "whole", segment_bytes=100_000)
     before = [[b"first"], [b"second", b"third"]]
     for send in before:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -72,6 +73,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Emulator]]:
         if emulator.process.poll() is None:
             emulator.process.kill()
         emulator.process.communicate()
+
+
+def _reached(items: list[Any], count: int) -> bool:
+    return len(items) >= count
 
 
 def _received(connection: str, count: int, partition: str | None = None) -> dict[str, list[tuple[int, str]]]:
@@ -180,12 +185,12 @@ def test_kill_9_while_sending_loses_nothing_that_was_acknowledged(start: Callabl
     try:
         for round_ in range(3):
             goal = len(acknowledged) + 20
-            _until(lambda goal=goal: len(acknowledged) >= goal)
+            _until(functools.partial(_reached, acknowledged, goal))
             emulator.end(signal.SIGKILL)
             emulator = start("--hub", "telemetry:1", port=port)
             assert emulator.ready()["eventHubConnection"] == connection, round_
         goal = len(acknowledged) + 5
-        _until(lambda: len(acknowledged) >= goal)
+        _until(functools.partial(_reached, acknowledged, goal))
     finally:
         stop.set()
         thread.join(_PATIENCE)

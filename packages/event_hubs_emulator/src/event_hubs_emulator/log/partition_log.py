@@ -248,7 +248,7 @@ class PartitionLog(Generic[EventT]):
             self._recent.pop(0).release()
 
     def sync(self) -> Callable[[], None]:
-        """Return what forces everything appended until now onto the disk, for a thread. Raises OSError, as does that."""
+        """Return what, in a thread, forces all that was appended onto the disk. Both raise OSError."""
         # A descriptor of its own: the segment may be sealed and closed before the thread gets to it.
         descriptor = os.dup(self._active.descriptor())
         folder = self._folder if self._unsynced_folder else None

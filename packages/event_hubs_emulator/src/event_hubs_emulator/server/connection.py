@@ -280,8 +280,8 @@ class Connection(asyncio.Protocol):
         self._release()
         self._heartbeat.stop()
         if linger:
-            # What the peer still sends is read and dropped: closing on it would reset the connection, and the error that
-            # was just sent would never be seen.
+            # What the peer still sends is read and dropped: closing on it would reset the connection, and the error
+            # would never be seen.
             self.transport.write_eof()
             self.transport.resume_reading()
         else:

@@ -44,7 +44,7 @@ class Link:
         """The answer to attach is on its way: frames of this link may follow."""
 
     def on_flow(self, fields: list[Any]) -> None:
-        raise NotImplementedError
+        """The peer tells its flow state. Never called for a detached link."""
 
     def detach(self, fault: AmqpError | None) -> None:
         """Detach from this side, with an error if there is one."""
@@ -141,8 +141,7 @@ class ReceivingLink(Link):
         self._size = 0
 
     def on_delivery(self, delivery_id: int, settled: bool, payload: bytes, message_format: int) -> None:
-        """Take a delivery and, sooner or later, `accept` or `refuse` it."""
-        raise NotImplementedError
+        """Take a delivery and, sooner or later, `accept` or `refuse` it; what a subclass is for."""
 
     def accept(self, delivery_id: int, settled: bool) -> None:
         """The delivery is done: tell the sender, unless it settled it itself."""
@@ -187,8 +186,7 @@ class SendingLink(Link):
         self._overhead = template.size
 
     def wake(self) -> None:
-        """Credit, window, socket or data changed: there may be something to send."""
-        raise NotImplementedError
+        """Credit, window, socket or data changed: there may be something to send; what a subclass is for."""
 
     def on_flow(self, fields: list[Any]) -> None:
         credit = fields[6]

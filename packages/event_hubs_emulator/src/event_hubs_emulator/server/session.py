@@ -101,41 +101,28 @@ class Session:
         self._answer(attach, link)
         link.attached()
 
-    def _answer(self, attach: Attach, link: Link | None) -> None:
-        refused = link is None
+    def _answer(self, attach: Attach, link: Link, *, refused: bool = False) -> None:
         we_send = attach.role == amqp.ROLE_RECEIVER
-        settle = ubyte(link.send_settle_mode) if link is not None else ubyte(attach.send_settle_mode)
-        fields = [
-            string(attach.name),
-            uint(attach.handle),
-            boolean(not attach.role),
-            settle,
-            ubyte(attach.receive_settle_mode),
-        ]
-        # A refused link is answered with a null terminus, by which the peer knows that detach follows.
-        fields += [
-            NULL if refused and we_send else attach.raw_source,
-            NULL if refused and not we_send else attach.raw_target,
-        ]
-        fields += [
-            NULL,
-            FALSE,
-            uint(0) if we_send else NULL,
-            ulong(self.connection.limits.max_message_size),
-            NULL,
-            NULL,
-            NULL,
-        ]
-        self.send(amqp.ATTACH, fields)
+        fields = [string(attach.name), uint(attach.handle), boolean(not attach.role)]
+        fields += [ubyte(link.send_settle_mode), ubyte(attach.receive_settle_mode), attach.raw_source]
+        # A null target is how a sender is told that detach follows, so that it sends nothing before it reads why. A
+        # receiver gets its source even so: azure-eventhub's asyncio consumer swallows an error that comes before it was
+        # attached.
+        fields += [NULL if refused and not we_send else attach.raw_target, NULL, FALSE, uint(0) if we_send else NULL]
+        self.send(amqp.ATTACH, [*fields, ulong(self.connection.limits.max_message_size), NULL, NULL, NULL])
 
     def _refuse(self, attach: Attach, fault: LinkFault) -> None:
         self.connection.log_fault(f"link to {attach.address!r:.120}", fault)
-        self._answer(attach, None)
+        # Takes, and drops, what the peer sends until it has read that there is no link.
+        link = (SendingLink if attach.role == amqp.ROLE_RECEIVER else ReceivingLink)(self, attach)
+        link.detached = True
+        self._links[attach.handle] = link
+        self._answer(attach, link, refused=True)
         self.send(amqp.DETACH, [uint(attach.handle), TRUE, amqp.error(fault)])
 
     def _on_detach(self, fields: list[Any]) -> None:
         link = self._links.pop(fields[0], None) if isinstance(fields[0], int) else None
-        # None: the answer to the detach of a link that was refused.
+        # Detached before: this is the peer's answer.
         if link is not None and not link.detached:
             link.close()
             self.send(amqp.DETACH, [uint(fields[0]), boolean(bool(fields[1])), NULL])
@@ -143,7 +130,7 @@ class Session:
     def wake(self) -> None:
         """Let every sending link look again whether it may send."""
         for link in list(self._links.values()):
-            if isinstance(link, SendingLink):
+            if isinstance(link, SendingLink) and not link.detached:
                 link.wake()
 
     def _on_flow(self, fields: list[Any]) -> None:
