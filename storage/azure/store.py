@@ -57,11 +57,14 @@ class AzureStore:
 
     async def _open(self) -> None:
         try:
-            self._clients = clients = Clients(self._settings)
-        except ValueError as error:
+            await self._connect()
+        except ValueError as error:  # of base64, or of the parts of a connection string
             raise StoreUnavailable(
                 "store: COSMOS_KEY or BATCH_BLOB_CONNECTION_STRING is malformed (value not shown)"
             ) from error
+
+    async def _connect(self) -> None:
+        self._clients = clients = Clients(self._settings)
         calls = Calls(deadline=self._deadline)
         self._items = {
             name: Items(clients.database.get_container_client(name), calls)

@@ -41,9 +41,14 @@ def settings_for(servers: AzureServers) -> AzureStoreSettings:
     )
 
 
+def cosmos_client(settings: AzureStoreSettings) -> CosmosClient:
+    return CosmosClient(settings.cosmos_endpoint, settings.cosmos_key, enable_endpoint_discovery=False)
+
+
 def delete(settings: AzureStoreSettings) -> None:
     assert settings.blob_connection_string is not None
-    CosmosClient(settings.cosmos_endpoint, settings.cosmos_key).delete_database(settings.cosmos_database)
+    with cosmos_client(settings) as client:
+        client.delete_database(settings.cosmos_database)
     with BlobServiceClient.from_connection_string(settings.blob_connection_string) as blobs:
         blobs.delete_container(settings.blob_container)
 

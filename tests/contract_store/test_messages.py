@@ -130,3 +130,13 @@ async def test_purge_takes_the_oldest_enqueued_and_no_more_than_asked(store: Sto
     assert left == [2, 3, 4, 5]
     assert await store.messages.purge(at(5), 10) == 3
     assert await store.messages.purge(FAR_FUTURE, 10) == 1
+
+
+async def test_a_message_larger_than_a_document_comes_back_whole(store: Store) -> None:
+    big = message("big", extra={"log": ["x" * 1000] * 3000, "exact": 2**63 + 1, "deep": {"a": [{}]}})
+    small = message("small", second=1)
+    assert await store.messages.put([big, small], "batch-a") == [STORED, STORED]
+    assert await store.messages.put([big], "batch-b") == [DUPLICATE]
+    assert (await history(store)).items == [big | {"batchId": "batch-a"}, small | {"batchId": "batch-a"}]
+    assert await store.messages.purge(FAR_FUTURE, 10) == 2
+    assert (await history(store)).items == []

@@ -10,8 +10,7 @@ const argument = (name, fallback) => {
 const target = parseInt(argument("--target"), 10);
 const agent = new http.Agent({ keepAlive: true });
 
-const server = http.createServer((req, res) => {
-  if (faults.intercept(req, res)) return;
+const passOn = (req, res) => {
   const options = { host: "127.0.0.1", port: target, method: req.method, path: req.url, headers: req.headers, agent };
   const onward = http.request(options, answer => {
     const chunks = [];
@@ -26,6 +25,7 @@ const server = http.createServer((req, res) => {
   });
   onward.on("error", () => req.socket.destroy());
   req.pipe(onward);
-});
+};
+const server = http.createServer((req, res) => faults.intercept(req, res, () => passOn(req, res)));
 server.keepAliveTimeout = 60000;
 server.listen(parseInt(argument("--port", "0"), 10), "127.0.0.1", () => console.log("ready", server.address().port));

@@ -4,6 +4,7 @@
 //          strikes "times" matching requests after it has let "skip" of them pass;
 //          "after" lets the request have its effect and then answers with the failure; without a status the connection is
 //          cut instead of answered.
+//   POST   {"match": …, "times": n, "delay": milliseconds}   the request is answered later, and rightly
 //   POST   {"freeze": true}                      reads (not batches) show what stood at this moment, as a lagging replica
 //   DELETE clears everything; GET tells how often each rule has struck.
 const state = { rules: [], frozen: false, onFreeze: () => {} };
@@ -43,32 +44,29 @@ const strike = (rule, req, res, end) => {
   return end.call(res, JSON.stringify(rule.body));
 };
 
-// True when the request has been dealt with here.
-const intercept = (req, res) => {
-  if (req.url.startsWith("/_faults")) {
-    control(req, res);
-    return true;
-  }
+// Deals with the request, or lets `next` do so.
+const intercept = (req, res, next) => {
+  if (req.url.startsWith("/_faults")) return control(req, res);
   const seen = `${req.method} ${req.url} ${kind(req)}`;
   const rule = state.rules.find(r => r.times > 0 && new RegExp(r.match).test(seen));
-  if (!rule) return false;
+  if (!rule) return next();
   if (rule.skip > 0) {
     rule.skip -= 1;
-    return false;
+    return next();
   }
   rule.times -= 1;
   rule.struck += 1;
+  if (rule.delay) return setTimeout(next, rule.delay);
   if (rule.when === "after") {
     const end = res.end;
     res.end = () => {
       for (const name of res.getHeaderNames()) res.removeHeader(name);
       return strike(rule, req, res, end);
     };
-    return false;
+    return next();
   }
   req.resume();
-  req.on("end", () => strike(rule, req, res, res.end));
-  return true;
+  return req.on("end", () => strike(rule, req, res, res.end));
 };
 
 module.exports = { intercept, state };
