@@ -15,7 +15,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from telemetry.rules import Rules
@@ -49,9 +49,9 @@ class AzureStoreSettings:
     """
 
     cosmos_endpoint: str
-    cosmos_key: str | None
+    cosmos_key: str | None = field(repr=False)  # a secret, kept out of logs and errors
     cosmos_database: str
-    blob_connection_string: str | None
+    blob_connection_string: str | None = field(repr=False)
     blob_account_url: str | None
     blob_container: str
 
