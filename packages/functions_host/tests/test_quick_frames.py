@@ -7,7 +7,6 @@ import importlib
 import sys
 
 import pytest
-
 from functions_host.eventhubs.quick_frames import install_quick_frames, wait_for
 
 
