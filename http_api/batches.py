@@ -10,6 +10,7 @@ import azure.functions as func
 from http_api.authorization import Role
 from http_api.body import read_json_object
 from http_api.endpoint import Api, Call
+from http_api.identifiers import document_id
 from http_api.parameters import Parameter, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
@@ -42,21 +43,23 @@ async def list_batches(call: Call) -> func.HttpResponse:
 
 @api.route("GET", "/api/batches/{id}", role=Role.OPERATE, durable=True)
 async def get_batch(call: Call) -> func.HttpResponse:
+    batch_id = document_id(call, "batch")
     store = await get_store()
-    batch = await store.ledger.get(call.path["id"])
+    batch = await store.ledger.get(batch_id)
     if batch is None:
-        raise not_found("batch", call.path["id"])
+        raise not_found("batch", batch_id)
     return json_response(batch_body(batch, call))
 
 
 @api.route("POST", "/api/batches/{id}/replay", role=Role.OPERATE, durable=True)
 async def replay_one_batch(call: Call) -> func.HttpResponse:
+    batch_id = document_id(call, "batch")
     read_json_object(call.request, {})
     store = await get_store()
     try:
-        batch = await replay_batch(store, call.client, call.path["id"])
+        batch = await replay_batch(store, call.client, batch_id)
     except KeyError:
-        raise not_found("batch", call.path["id"]) from None
+        raise not_found("batch", batch_id) from None
     except Conflict as conflict:
         raise Problem("conflict", str(conflict)) from conflict
     links = status_links(call, batch.instance_id)

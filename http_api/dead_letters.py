@@ -9,7 +9,8 @@ import azure.functions as func
 from http_api.authorization import Role
 from http_api.body import read_json_object
 from http_api.endpoint import Api, Call
-from http_api.openapi.schemas import DEAD_LETTER_STATUS
+from http_api.identifiers import document_id
+from http_api.openapi.schemas import DEAD_LETTER_STATUS, ERROR_CODE
 from http_api.parameters import Parameter, choice, continuation, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
@@ -22,7 +23,7 @@ from telemetry.times import display
 api = Api()
 
 FILTER: dict[str, Parameter] = {
-    "errorCode": text(),
+    "errorCode": choice(ERROR_CODE["enum"]),
     "deviceId": text(),
     "batchId": text(),
     "status": choice(DEAD_LETTER_STATUS["enum"]),
@@ -49,21 +50,23 @@ async def list_dead_letters(call: Call) -> func.HttpResponse:
 
 @api.route("GET", "/api/deadletters/{id}", role=Role.OPERATE)
 async def get_dead_letter(call: Call) -> func.HttpResponse:
+    letter_id = document_id(call, "dead letter")
     store = await get_store()
-    letter = await store.dead_letters.get(call.path["id"])
+    letter = await store.dead_letters.get(letter_id)
     if letter is None:
-        raise not_found("dead letter", call.path["id"])
+        raise not_found("dead letter", letter_id)
     return json_response(_body(letter))
 
 
 @api.route("POST", "/api/deadletters/{id}/replay", role=Role.OPERATE, durable=True)
 async def replay_one_dead_letter(call: Call) -> func.HttpResponse:
+    letter_id = document_id(call, "dead letter")
     read_json_object(call.request, {})
     store = await get_store()
     try:
-        letter = await replay_dead_letter(store, call.client, call.path["id"])
+        letter = await replay_dead_letter(store, call.client, letter_id)
     except KeyError:
-        raise not_found("dead letter", call.path["id"]) from None
+        raise not_found("dead letter", letter_id) from None
     except Conflict as conflict:
         raise Problem("conflict", str(conflict)) from conflict
     except StillRejected as rejected:
@@ -86,6 +89,7 @@ REASON = text(longest=1000, lines=True)
 
 @api.route("POST", "/api/deadletters/{id}/discard", role=Role.OPERATE)
 async def discard_dead_letter(call: Call) -> func.HttpResponse:
+    letter_id = document_id(call, "dead letter")
     reason = read_json_object(call.request, {"reason": REASON})["reason"]
     if reason is None:
         raise Problem(
@@ -95,9 +99,9 @@ async def discard_dead_letter(call: Call) -> func.HttpResponse:
         )
     store = await get_store()
     try:
-        letter = await store.dead_letters.resolve(call.path["id"], "discarded", at=now(), reason=reason)
+        letter = await store.dead_letters.resolve(letter_id, "discarded", at=now(), reason=reason)
     except KeyError:
-        raise not_found("dead letter", call.path["id"]) from None
+        raise not_found("dead letter", letter_id) from None
     except Conflict as conflict:
         raise Problem("conflict", str(conflict)) from conflict
     return json_response(_body(letter))

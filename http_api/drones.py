@@ -12,6 +12,7 @@ from http_api.authorization import Role
 from http_api.endpoint import Api, Call
 from http_api.entities import DroneEntities
 from http_api.fleet import FleetFilter, list_fleet
+from http_api.identifiers import device_id
 from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLIGHT_MODE
 from http_api.parameters import Parameter, bounding_box, choice, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
@@ -19,7 +20,6 @@ from http_api.responses import json_response, matches, not_modified
 from reference_data import get_reference_data
 from settings import get_settings
 from starters.clock import now
-from telemetry.fields import DEVICE_ID_PATTERN
 from telemetry.view import drone_view, etag, status_v1
 
 api = Api()
@@ -73,9 +73,9 @@ async def list_drones(call: Call) -> func.HttpResponse:
     return json_response({"items": items, "continuation": page.continuation})
 
 
-@api.route("GET", "/api/v1/dronestatus/{deviceid}", role=Role.GET_STATUS, durable=True)
+@api.route("GET", "/api/v1/dronestatus/{deviceid?}", role=Role.GET_STATUS, durable=True)
 async def get_drone_status_v1(call: Call) -> func.HttpResponse:
-    return json_response(status_v1(await _state(call, call.path["deviceid"])))
+    return await _status_v1(call, call.path.get("deviceid"))
 
 
 DEVICE_ID = Parameter(lambda value: value, "a device id")
@@ -83,18 +83,19 @@ DEVICE_ID = Parameter(lambda value: value, "a device id")
 
 @api.route("GET", "/api/GetStatusFunction", role=Role.GET_STATUS, query={"deviceId": DEVICE_ID}, durable=True)
 async def get_status_function(call: Call) -> func.HttpResponse:
-    device_id = call.query["deviceId"]
-    if not device_id:
+    return await _status_v1(call, call.query["deviceId"])
+
+
+async def _status_v1(call: Call, text: str | None) -> func.HttpResponse:
+    if not text:
         raise Problem("invalid-parameter", "Missing DeviceId")
-    return json_response(status_v1(await _state(call, device_id)))
+    return json_response(status_v1(await _state(call, text)))
 
 
-async def _state(call: Call, device_id: str) -> dict[str, Any]:
-    # What can be no device's id is never asked for: an entity key is any text to the extension.
-    legal = DEVICE_ID_PATTERN.fullmatch(device_id) is not None
-    state = await DroneEntities(call.client).state(device_id) if legal else None
+async def _state(call: Call, text: str) -> dict[str, Any]:
+    state = await DroneEntities(call.client).state(device_id(text))
     if state is None:
-        raise not_found("drone", device_id)
+        raise not_found("drone", text)
     return state
 
 

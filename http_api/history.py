@@ -10,6 +10,7 @@ import azure.functions as func
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
 from http_api.entities import DroneEntities
+from http_api.identifiers import device_id
 from http_api.parameters import choice, continuation, instant, limit
 from http_api.problem import not_found
 from http_api.responses import json_response
@@ -37,35 +38,35 @@ GEO_JSON = "application/geo+json"
     durable=True,
 )
 async def get_drone_history(call: Call) -> func.HttpResponse:
-    device_id = call.path["id"]
+    drone = device_id(call.path["id"])
     query = call.query
     store = await get_store()
     page = await store.messages.history(
-        device_id,
+        drone,
         query["from"],
         query["to"],
         ascending=query["order"] == "asc",
         limit=query["limit"],
         continuation=query["continuation"],
     )
-    if not page.items and not await _was_seen(store, call, device_id):
-        raise not_found("drone", device_id)
+    if not page.items and not await _was_seen(store, call, drone):
+        raise not_found("drone", drone)
     if query["format"] == "geojson":
-        return json_response(track(device_id, page), mimetype=GEO_JSON)
+        return json_response(track(drone, page), mimetype=GEO_JSON)
     return json_response(
         {"items": [history_item(message) for message in page.items], "continuation": page.continuation}
     )
 
 
-async def _was_seen(store: Store, call: Call, device_id: str) -> bool:
+async def _was_seen(store: Store, call: Call, drone: str) -> bool:
     """Its entity outlives its messages, and its messages are there a moment before its entity."""
-    if await DroneEntities(call.client).state(device_id) is not None:
+    if await DroneEntities(call.client).state(drone) is not None:
         return True
-    any_time = await store.messages.history(device_id, None, None, ascending=True, limit=1, continuation=None)
+    any_time = await store.messages.history(drone, None, None, ascending=True, limit=1, continuation=None)
     return bool(any_time.items)
 
 
-def track(device_id: str, page: Page[Document]) -> dict[str, Any]:
+def track(drone: str, page: Page[Document]) -> dict[str, Any]:
     """A Feature whose LineString has the positions of the page's messages, with their times beside them.
 
     RFC 7946 has no line of fewer than two positions: one is a Point, and none no geometry.
@@ -81,9 +82,9 @@ def track(device_id: str, page: Page[Document]) -> dict[str, Any]:
         times.append(display(message["time"]))
     return {
         "type": "Feature",
-        "id": device_id,
+        "id": drone,
         "geometry": _geometry(coordinates),
-        "properties": {"id": device_id, "times": times},
+        "properties": {"id": drone, "times": times},
         "continuation": page.continuation,
     }
 

@@ -63,7 +63,7 @@ class Problem(Exception):
 
 
 def not_found(what: str, key: str) -> Problem:
-    return Problem("not-found", f"there is no {what} {key!r}")
+    return Problem("not-found", f"there is no {what} {key[:100]!r}")
 
 
 def unavailable(detail: str, *, retry_after_seconds: int = 5) -> Problem:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from http_api.openapi import operations
+from http_api.openapi.drone_operations import DRONES, TELEMETRY
 from http_api.openapi.parts import Json, ref
+from http_api.openapi.pipeline_operations import BATCHES, DEAD_LETTERS
 from http_api.openapi.schemas import SCHEMAS
+from http_api.openapi.service_operations import OPERATION
 
 _DESCRIPTION = """\
 Latest state and history of a fleet of drones, and the pipeline that keeps them.
@@ -40,7 +42,7 @@ DOCUMENT: Json = {
         {"name": "operation"},
         {"name": "page"},
     ],
-    "paths": operations.PATHS,
+    "paths": {**DRONES, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
     "components": {
         "schemas": SCHEMAS,
         "responses": {

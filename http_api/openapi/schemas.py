@@ -23,6 +23,16 @@ ALERT_CODE: Json = {
     "type": "string",
     "enum": ["low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit"],
 }
+ERROR_CODE: Json = {
+    "type": "string",
+    "enum": [
+        *("empty_body", "too_large", "malformed_gzip", "malformed_json", "malformed_protobuf", "too_many_messages"),
+        *("not_an_object", "wrong_type", "missing_device_id", "invalid_device_id"),
+        *("invalid_timestamp", "timestamp_in_future", "battery_out_of_range", "unknown_flight_mode"),
+        *("latitude_out_of_range", "longitude_out_of_range", "altitude_out_of_range"),
+        *("ground_speed_out_of_range", "heading_out_of_range"),
+    ],
+}
 BATCH_STATUS: Json = {"type": "string", "enum": ["received", "running", "completed", "failed"]}
 DEAD_LETTER_STATUS: Json = {"type": "string", "enum": ["open", "replayed", "discarded"]}
 LATITUDE: Json = {"type": "number", "minimum": -90, "maximum": 90}

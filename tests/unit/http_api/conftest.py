@@ -70,10 +70,11 @@ def _functions() -> list[tuple[str, re.Pattern[str], str, Any, bool]]:
         trigger = bindings["httpTrigger"]
         route = trigger.route.strip("/")
         pattern = re.sub(r"\{\*(\w+)\}", r"(?P<\1>.*)", route)
+        pattern = re.sub(r"/\{(\w+)\?\}", r"(?:/(?P<\1>[^/]*))?", pattern)
         pattern = re.sub(r"(?<!\*)\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
         for method in trigger.methods:
             name = getattr(method, "value", method)
-            template = "/" + route.replace("{*", "{")
+            template = "/" + route.replace("{*", "{").replace("?}", "}")
             user_function = function.get_user_function()
             found.append((name, re.compile(pattern), template, user_function, "durableClient" in bindings))
     return sorted(found, key=lambda entry: entry[1].pattern.count("(?P"))
@@ -107,7 +108,7 @@ class Client:
             method,
             "http://localhost:7071" + url,
             headers=sent,
-            route_params={name: unquote(value) for name, value in match.groupdict().items()},
+            route_params={name: unquote(value) for name, value in match.groupdict().items() if value},
             body=data,
         )
         bound = {"client": self._extension.binding()} if durable else {}

@@ -22,7 +22,7 @@ ROLES = {
     "GET /api/drones": Role.GET_STATUS,
     "GET /api/drones/{id}": Role.GET_STATUS,
     "GET /api/drones/{id}/history": Role.GET_STATUS,
-    "GET /api/v1/dronestatus/{deviceid}": Role.GET_STATUS,
+    "GET /api/v1/dronestatus/{deviceid?}": Role.GET_STATUS,
     "GET /api/GetStatusFunction": Role.GET_STATUS,
     "GET /api/zones": Role.GET_STATUS,
     "POST /api/telemetry": Role.SEND_TELEMETRY,
@@ -122,7 +122,7 @@ async def test_nothing_is_read_before(
 
 
 def _url(endpoint: Endpoint) -> str:
-    return endpoint.path.replace("{id}", "x").replace("{deviceid}", "x").replace("{*path}", "x.js")
+    return endpoint.path.replace("{id}", "x").replace("{deviceid?}", "x").replace("{*path}", "x.js")
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,18 @@ async def test_a_body_that_is_no_object_is_400(ask: Client, body: bytes) -> None
 async def test_a_body_that_is_not_json_is_415_and_one_too_large_413(ask: Client) -> None:
     assert (await ask.post("/api/batches/replay", b"status=failed", content_type="text/plain")).status == 415
     assert (await ask.post("/api/batches/replay", b" " * (1024 * 1024 + 1))).status == 413
+
+
+@pytest.mark.parametrize("name", ["a%2Fb", "a%23", "a%3Fb", "..", "a%20b", "a%00", "x" * 101, "é"])
+@pytest.mark.parametrize("route", ["batches", "deadletters"])
+async def test_what_can_be_no_id_is_never_looked_up(
+    ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, route: str, name: str
+) -> None:
+    async def looked_up(_: str) -> None:
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr(store.ledger, "get", looked_up)
+    monkeypatch.setattr(store.dead_letters, "get", looked_up)
+    for answer in (await ask.get(f"/api/{route}/{name}"), await ask.post(f"/api/{route}/{name}/replay")):
+        assert answer.status == 404
+        assert len(answer.body) < 400

@@ -66,7 +66,10 @@ async def test_dead_letters_are_filtered(ask: Client, store: SqliteStore) -> Non
     assert await ids("status=open&deviceId=drone-1&batchId=batch-1") == {high}
 
 
-@pytest.mark.parametrize(("query", "name"), [("status=closed", "status"), ("deviceId=", "deviceId"), ("x=1", "x")])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [("status=closed", "status"), ("errorCode=typo", "errorCode"), ("deviceId=", "deviceId"), ("x=1", "x")],
+)
 async def test_a_wrong_parameter_is_named(ask: Client, query: str, name: str) -> None:
     answer = await ask.get(f"/api/deadletters?{query}")
     assert (answer.status, answer.json()["errors"][0]["parameter"]) == (400, name)

@@ -143,9 +143,12 @@ async def test_the_reference_routes_give_the_nine_fields(ask: Client, extension:
     assert (await ask.get("/api/GetStatusFunction?deviceId=drone-1&code=key")).json() == expected
 
 
-@pytest.mark.parametrize("query", ["", "?deviceId="])
-async def test_the_reference_route_without_a_device_says_so(ask: Client, query: str) -> None:
-    answer = await ask.get(f"/api/GetStatusFunction{query}")
+@pytest.mark.parametrize(
+    "url",
+    ["/api/GetStatusFunction", "/api/GetStatusFunction?deviceId=", "/api/v1/dronestatus", "/api/v1/dronestatus/"],
+)
+async def test_the_reference_routes_without_a_device_say_so(ask: Client, url: str) -> None:
+    answer = await ask.get(url)
     assert (answer.status, answer.json()["detail"]) == (400, "Missing DeviceId")
 
 

@@ -11,7 +11,8 @@ import pytest
 import http_api
 from http_api import batches, dead_letters
 from http_api.openapi import DOCUMENT
-from http_api.openapi.schemas import ALERT_CODE, BATCH_STATUS, DEAD_LETTER_STATUS, DRONE_FIELDS
+from http_api.openapi.schemas import ALERT_CODE, BATCH_STATUS, DEAD_LETTER_STATUS, DRONE_FIELDS, ERROR_CODE
+from settings import APP_ROOT
 from storage.ports import BatchStatus
 from telemetry import enrichment
 from tests.openapi.conformance import Description
@@ -20,7 +21,9 @@ from tests.unit.http_api.conftest import FUNCTIONS, Client
 from tests.unit.http_api.extension import Extension
 
 OPERATIONS = Description(DOCUMENT).operations()
-ENDPOINTS = {(endpoint.method, endpoint.path.replace("{*path}", "{path}")): endpoint for endpoint in http_api.endpoints}
+ENDPOINTS = {
+    (endpoint.method, endpoint.path.replace("{*", "{").replace("?}", "}")): endpoint for endpoint in http_api.endpoints
+}
 
 
 def test_every_route_is_described_and_every_description_is_a_route() -> None:
@@ -72,6 +75,14 @@ def test_closed_lists_are_those_of_the_domain() -> None:
         enrichment.OUTSIDE_GEOFENCE,
         enrichment.ALTITUDE_LIMIT,
     }
+
+
+def test_error_codes_are_all_that_the_domain_gives() -> None:
+    sources = [file.read_text() for file in (APP_ROOT / "telemetry").glob("*.py")]
+    given = {code for source in sources for code in re.findall(r'(?:broken|EventRejected)\(\s*"([a-z_]+)"', source)}
+    # The three parts of a position are named in a loop.
+    given |= {f"{name}_out_of_range" for name in ("latitude", "longitude", "altitude")}
+    assert set(ERROR_CODE["enum"]) == given
 
 
 async def test_the_fields_that_can_be_selected_are_those_of_a_drone(ask: Client, extension: Extension) -> None:

@@ -1,0 +1,27 @@
+"""Ids in paths. What can be no id is never looked up, so no store meets characters that mean something to it."""
+
+from __future__ import annotations
+
+import re
+
+from http_api.endpoint import Call
+from http_api.problem import not_found
+from telemetry.fields import DEVICE_ID_PATTERN
+
+# As telemetry.identity makes them: letters, digits and . _ : - ~, at most 100, a hub's name first.
+_DOCUMENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,99}")
+
+
+def document_id(call: Call, what: str) -> str:
+    """The id of a batch or dead letter in the path, as the host decoded it. Raises the 404 for what can be none."""
+    found = call.path["id"]
+    if _DOCUMENT_ID.fullmatch(found) is None:
+        raise not_found(what, found)
+    return found
+
+
+def device_id(text: str) -> str:
+    """The id of a drone. Raises the 404 for what can be none: to the extension, any text is an entity's key."""
+    if DEVICE_ID_PATTERN.fullmatch(text) is None:
+        raise not_found("drone", text)
+    return text

@@ -1,0 +1,88 @@
+"""The service itself and its page."""
+
+from __future__ import annotations
+
+from http_api.openapi.parts import (
+    STRING,
+    Json,
+    answer,
+    operation,
+    path,
+    ref,
+)
+
+_HTML = {"text/html": {"schema": {"type": "string"}}}
+_PAGE_HEADERS: Json = {"Content-Security-Policy": {"schema": STRING}, "ETag": {"schema": STRING}}
+
+OPERATION: Json = {
+    "/api/stats": {
+        "get": operation(
+            "get_stats",
+            "Totals since the store was made",
+            {"200": answer("With nothing in flight messages = stored + duplicates + rejected.", ref("Stats"))},
+            tag="operation",
+            role="Operate",
+        )
+    },
+    "/api/health": {
+        "get": operation(
+            "get_health",
+            "Whether every part can be reached",
+            {
+                "200": answer("All can.", ref("HealthReport")),
+                "503": answer("One cannot.", ref("HealthReport"), headers={"Retry-After": {"schema": STRING}}),
+            },
+            tag="operation",
+            role=None,
+        )
+    },
+    "/api/openapi.json": {
+        "get": operation(
+            "get_openapi",
+            "This description",
+            {"200": answer("OpenAPI 3.1.", {"type": "object"})},
+            tag="operation",
+            role=None,
+        )
+    },
+    "/api/config": {
+        "get": operation(
+            "get_page_settings",
+            "What the web page needs to know before anybody is signed in",
+            {"200": answer("Settings without secrets.", ref("PageSettings"))},
+            tag="page",
+            role=None,
+        )
+    },
+    "/": {
+        "get": operation(
+            "get_page",
+            "The web page",
+            {
+                "200": {"description": "The page.", "content": _HTML, "headers": _PAGE_HEADERS},
+                "304": answer("Nothing new since the entity tag."),
+            },
+            tag="page",
+            role=None,
+            problems=("404",),
+        )
+    },
+    "/assets/{path}": {
+        "get": operation(
+            "get_asset",
+            "A part of the web page",
+            {
+                "200": {
+                    "description": "The file.",
+                    "content": {"*/*": {"schema": {"type": "string"}}},
+                    "headers": _PAGE_HEADERS,
+                },
+                "304": answer("Nothing new since the entity tag."),
+            },
+            tag="page",
+            role=None,
+            problems=("404",),
+            parameters=(path("path", "May hold several parts."),),
+        )
+    },
+}
