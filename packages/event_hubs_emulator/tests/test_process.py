@@ -184,7 +184,7 @@ def test_kill_9_while_sending_loses_nothing_that_was_acknowledged(start: Callabl
     thread.start()
     try:
         for round_ in range(3):
-            goal = len(acknowledged) + 20
+            goal = len(acknowledged) + 10
             _until(functools.partial(_reached, acknowledged, goal))
             emulator.end(signal.SIGKILL)
             emulator = start("--hub", "telemetry:1", port=port)
