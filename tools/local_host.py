@@ -116,7 +116,9 @@ class LocalHost:
         data: bytes | None = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if data is not None and not isinstance(body, bytes):
             sent.setdefault("content-type", "application/json")
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=seconds)
+        address = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.netloc, timeout=seconds)
         try:
             connection.request(method, path, data, sent)
             response = connection.getresponse()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,13 +14,15 @@ from host_support import HostProcess
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--host-url",
-        action="append",
-        default=[],
-        metavar="APP=URL",
-        help="judge hosts that run already (func start) instead of starting our own: web=http://localhost:7071 …",
-    )
+    # A larger suite that this one is a part of may have the option already.
+    with contextlib.suppress(ValueError):
+        parser.addoption(
+            "--host-url",
+            action="append",
+            default=[],
+            metavar="APP=URL",
+            help="judge hosts that run already (func start) instead of starting our own: web=http://localhost:7071 …",
+        )
 
 
 @pytest.fixture
