@@ -139,6 +139,21 @@ async def test_purging_many_takes_running_ones_only_when_told(host: HostMaker) -
     assert len(one.engine.orchestrations.live) == 0
 
 
+async def test_purging_an_instance_whose_function_runs_leaves_nothing(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    real = one.runner.run_orchestrator
+
+    async def purge_meanwhile(name: str, context_json: str, instance_id: str) -> str:
+        await one.engine.purge([instance_id])
+        return str(await real(name, context_json, instance_id))
+
+    one.runner.run_orchestrator = purge_meanwhile
+    await one.start_new("chain", "c")
+    await one.quiet()
+    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+        assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
 async def test_raising_an_event_looks_at_the_instance_before_the_body(host: HostMaker) -> None:
     one = await host(recorded_app.build())
     await one.run("chain", "done", {})

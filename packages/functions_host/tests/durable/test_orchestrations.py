@@ -254,6 +254,7 @@ async def test_nothing_of_finished_instances_stays_in_memory(host: HostMaker) ->
         await one.start_new("chain", f"c{number}")
     for number in range(20):
         await one.end_of(f"c{number}")
+    await one.run("nested", "with a timer of hours it cancels")
     engine = one.engine
     assert len(engine.orchestrations.live) == 0
     assert not engine.orchestrations.live._idle

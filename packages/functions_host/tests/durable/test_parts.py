@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from functions_host.durable.jsontext import compact, quote, recompact
 from functions_host.durable.management.answers import json_error
 from functions_host.durable.names import Names
 from functions_host.durable.store import Store
+from functions_host.durable.timers import Timers
 from functions_host.durable.versions import accepts, compare
 
 SECOND = 1_000_000
@@ -208,3 +210,22 @@ async def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.db")
     with pytest.raises(sqlite3.DatabaseError, match="version 99"):
         store.open()
+
+
+async def test_cancelled_timers_do_not_fire_and_do_not_pile_up() -> None:
+    timers = Timers(Clock())
+    timers.start()
+    now = Clock().now()
+    fired: list[int] = []
+    kept = [timers.at(now + 20_000 + number, partial(fired.append, number)) for number in range(3)]
+    for _ in range(1000):
+        timers.at(now + 3_600_000_000, lambda: fired.append(-1)).cancel()
+    kept[1].cancel()
+    assert len(timers) == 2
+    assert len(timers._heap) < 200
+    for _ in range(500):
+        if not len(timers):
+            break
+        await asyncio.sleep(0.002)
+    assert fired == [0, 2]
+    timers.stop()

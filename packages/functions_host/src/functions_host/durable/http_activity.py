@@ -32,6 +32,7 @@ _CONTENT_HEADERS = frozenset(
 )
 _PRODUCT_HEADERS = frozenset({"server", "user-agent", "via"})
 _TIMEOUT_SECONDS = 100
+_USER_AGENT = "Microsoft.Azure.WebJobs.Extensions.DurableTask/3.15.0"
 
 
 class HttpActivity:
@@ -49,7 +50,7 @@ class HttpActivity:
         if request.get("tokenSource"):
             raise UserFunctionError("NotSupportedException", "call_http with a token source needs Azure's identity")
         headers = {str(key): str(value) for key, value in (request.get("headers") or {}).items()}
-        headers.setdefault("User-Agent", "DurableTask/3.15.0")
+        headers.setdefault("User-Agent", _USER_AGENT)
         content = request.get("content")
         if content is not None and not any(key.lower() == "content-type" for key in headers):
             headers["Content-Type"] = "text/plain"

@@ -12,6 +12,7 @@ from functions_host.durable import events as ev
 from functions_host.durable.facts import Fact, from_events
 from functions_host.durable.messages import Message
 from functions_host.durable.store import Store, Write
+from functions_host.durable.timers import Timer
 
 PENDING = "Pending"
 RUNNING = "Running"
@@ -56,6 +57,7 @@ class Orchestration:
         "running",
         "status",
         "step_seconds",
+        "timers",
         "updated",
         "version",
         "warned",
@@ -98,6 +100,7 @@ class Orchestration:
         self.deferred = False
         # Its version is not this host's: it stays Pending.
         self.blocked = False
+        self.timers: dict[int, Timer] = {}
         self.warned: set[str] = set()
 
     def has_work(self) -> bool:
@@ -143,6 +146,13 @@ class Orchestration:
         ]
 
 
+def let_go_of_timers(instance: Orchestration) -> None:
+    """An instance that is over waits for nothing."""
+    for timer in instance.timers.values():
+        timer.cancel()
+    instance.timers.clear()
+
+
 def from_row(row: tuple[Any, ...], parent: dict[str, Any] | None, status: str) -> Orchestration:
     """`row`: instance_id, name, execution_id, version, input, created, generation."""
     instance_id, name, execution_id, version, input_text, created, generation = row
@@ -182,10 +192,15 @@ class Instances:
         return self._live.get(instance_id)
 
     def add(self, instance: Orchestration) -> None:
+        """A new one takes the place of an older one of its id."""
+        older = self._live.get(instance.instance_id)
+        if older is not None:
+            let_go_of_timers(older)
         self._live[instance.instance_id] = instance
 
     def remove(self, instance: Orchestration) -> None:
         """It is over; a newer instance of the same id stays."""
+        let_go_of_timers(instance)
         if self._live.get(instance.instance_id) is instance:
             del self._live[instance.instance_id]
         self._idle.pop(instance.instance_id, None)

@@ -101,14 +101,18 @@ class Orchestrations:
             self.activities.add(task)
 
     def set_timer(self, instance_id: str, execution_id: str, number: int, due: int) -> None:
-        def fire() -> None:
-            instance = self.live.get(instance_id)
-            if instance is not None and instance.execution_id == execution_id:
-                message = Message(0, instance_id, msg.TIMER, {"id": number, "at": self._core.clock.now()})
-                instance.inbox.append(message)
-                self._wake(instance)
+        """Of the instance as it is now; its end lets go of the timer."""
+        instance = self.live.get(instance_id)
+        if instance is None or instance.execution_id != execution_id:
+            return
 
-        self._core.timers.at(due, fire)
+        def fire() -> None:
+            instance.timers.pop(number, None)
+            message = Message(0, instance_id, msg.TIMER, {"id": number, "at": self._core.clock.now()})
+            instance.inbox.append(message)
+            self._wake(instance)
+
+        instance.timers[number] = self._core.timers.at(due, fire)
 
     def _wake(self, instance: Orchestration, may_wait: bool = False) -> None:
         if instance.blocked:
@@ -169,6 +173,9 @@ class Orchestrations:
         except BaseException:
             self._put_back(instance, arrivals)
             raise
+        if self.live.get(instance.instance_id) is not instance:
+            # It was purged or replaced while its function ran.
+            return
         now = self._core.clock.now()
         if arrivals.terminated:
             # Its function ran once more, as on the real one, but what it answered counts no longer.
