@@ -28,7 +28,9 @@ async def store(store: Store, reference: Reference) -> Result:
         replayed = await _replayed_already(store, batch, letters)
         letter_outcomes = await store.dead_letters.put(letters, batch.id)
         await _resolve_accepted(store, batch, messages)
-        counts = count(outcomes, letter_outcomes, replayed)
+        if replayed:  # each of them has told the ledger so, which must not take it up a second time
+            await store.ledger.settle_recounts(batch.id, batch.instance_id, replayed)
+        counts = count(outcomes, letter_outcomes, len(replayed))
         metrics.batch_stored(messages, now())
         return {"counts": asdict(counts)}
 
@@ -45,11 +47,11 @@ def count(outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome], repla
     )
 
 
-async def _replayed_already(store: Store, batch: Batch, letters: Sequence[Document]) -> int:
+async def _replayed_already(store: Store, batch: Batch, letters: Sequence[Document]) -> list[str]:
     if batch.attempts == 1 or not letters:
-        return 0
+        return []
     known = await store.dead_letters.of_batch(batch.id, [letter["id"] for letter in letters])
-    return sum(letter["status"] == "replayed" for letter in known.values())
+    return [letter_id for letter_id, letter in known.items() if letter["status"] == "replayed"]
 
 
 async def _resolve_accepted(store: Store, batch: Batch, messages: Sequence[Document]) -> None:

@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 _READS = {"get", "raw", "staged", "list", "standing_still", "totals", "history", "of_batch"}
 _WRITES = {
-    "receive", "begin", "complete", "fail", "open_attempt", "stage", "recount", "purge",
+    "receive", "begin", "complete", "fail", "open_attempt", "stage", "recount", "settle_recounts", "purge",
     "put", "resolve", "reopen_attempt",
 }  # fmt: skip
 

@@ -183,6 +183,11 @@ class BatchLedger(Protocol):
         totals move."""
         ...
 
+    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
+        """The counts with which this attempt will complete have these replayed dead letters already: ``complete`` does
+        not move them again. To be called by the step that counts, whenever it counts."""
+        ...
+
     async def totals(self) -> Totals:
         """Ledger part of the totals: events, messages and parts, batches."""
         ...

@@ -12,7 +12,7 @@ from storage.ports import Batch, BatchStatus, Conflict, Counts, Outcome
 
 MAX_ERROR_CHARACTERS = 4000
 
-_UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
+UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
 
 
 def current(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
@@ -26,7 +26,7 @@ def current(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
 
 def unfinished(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
     found = current(batch, batch_id, instance_id)
-    if found.status not in _UNFINISHED:
+    if found.status not in UNFINISHED:
         raise Conflict(f"batch {batch_id} is {found.status.value} already", found)
     return found
 

@@ -8,9 +8,9 @@ from typing import Any
 from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item
 from storage.ports import Batch, BatchStatus, Counts, Outcome
+from storage.transitions import UNFINISHED
 
 KIND = "batch"
-_UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Record:
     """A batch with what the ledger alone needs to know of it."""
 
     batch: Batch
-    moved: tuple[Outcome, ...] = ()
-    """Dead letters of the current attempt that were replayed before it completed: taken up by ``complete``."""
+    moved: tuple[tuple[str, Outcome], ...] = ()
+    """Dead letters that were replayed while the current attempt ran: taken up by ``complete``."""
     purging: bool = False
     """Its bytes are being deleted: it is as good as gone."""
 
@@ -50,7 +50,7 @@ def to_item(record: Record) -> Item:
         "counts": None,
         "updatedAt": batch.updated_at,
         "completedAt": batch.completed_at,
-        "moved": [outcome.value for outcome in record.moved],
+        "moved": [{"letter": letter_id, "outcome": outcome.value} for letter_id, outcome in record.moved],
         "purging": record.purging,
     }
     if batch.counts is not None:
@@ -60,7 +60,7 @@ def to_item(record: Record) -> Item:
             "duplicates": batch.counts.duplicates,
             "rejected": batch.counts.rejected,
         }
-    if batch.status in _UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
+    if batch.status in UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
         item["inFlightSince"] = f"{batch.updated_at}|{batch.id}"
     return item
 
@@ -85,7 +85,8 @@ def from_item(item: Item) -> Record:
         updated_at=item["updatedAt"],
         completed_at=item["completedAt"],
     )
-    return Record(batch, tuple(Outcome(value) for value in item["moved"]), item["purging"])
+    moved = tuple((one["letter"], Outcome(one["outcome"])) for one in item["moved"])
+    return Record(batch, moved, item["purging"])
 
 
 def increments(old: Batch | None, new: Batch) -> dict[str, int]:

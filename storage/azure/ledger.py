@@ -11,7 +11,7 @@ import asyncio
 import builtins
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from storage import transitions
@@ -76,7 +76,7 @@ class CosmosLedger:
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
         def change(record: Record | None) -> Record:
-            moved = list(record.moved) if record else []
+            moved = [outcome for _, outcome in record.moved] if record else []
             batch = transitions.complete(_batch_of(record), batch_id, instance_id, counts, at, moved)
             old = _known(record)
             return old if batch is old.batch else replace(old, batch=batch, moved=())
@@ -157,8 +157,8 @@ class CosmosLedger:
         }
 
         def change(record: Record) -> Record:
-            if record.batch.status is not BatchStatus.COMPLETED:
-                record = replace(record, moved=(*record.moved, outcome))
+            if record.batch.status in transitions.UNFINISHED:
+                record = replace(record, moved=(*record.moved, (dead_letter_id, outcome)))
             if record.batch.counts is None:
                 return record
             return with_counts(record, transitions.move_rejected(record.batch.counts, outcome))
@@ -182,6 +182,17 @@ class CosmosLedger:
                     return None
                 await _step_aside(tries)
         raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
+
+    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
+        settled = set(dead_letter_ids)
+
+        def change(record: Record | None) -> Record:
+            transitions.unfinished(_batch_of(record), batch_id, instance_id)
+            old = _known(record)
+            left = tuple(one for one in old.moved if one[0] not in settled)
+            return old if left == old.moved else replace(old, moved=left)
+
+        await self._change(batch_id, change)
 
     async def totals(self) -> Totals:
         sums = await total(self._items)

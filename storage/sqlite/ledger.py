@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from storage import transitions
@@ -133,7 +133,7 @@ class SqliteLedger:
         def write(connection: sqlite3.Connection) -> None:
             batch = batch_rows.find(connection, batch_id)
             # While an attempt runs, its counts are not there yet: complete() takes up what is not settled.
-            settled = batch is None or batch.status is BatchStatus.COMPLETED
+            settled = batch is None or batch.status not in transitions.UNFINISHED
             trace = "INSERT OR IGNORE INTO recounts (batch_id, dead_letter_id, outcome, settled) VALUES (?, ?, ?, ?)"
             if not connection.execute(trace, (batch_id, dead_letter_id, outcome.value, settled)).rowcount:
                 return
@@ -142,6 +142,17 @@ class SqliteLedger:
             elif batch.counts is not None:
                 counts = transitions.move_rejected(batch.counts, outcome)
                 batch_rows.update(connection, batch, replace(batch, counts=counts))
+
+        await self._database.write(write)
+
+    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            transitions.unfinished(batch_rows.find(connection, batch_id), batch_id, instance_id)
+            connection.execute(
+                "UPDATE recounts SET settled = 1 WHERE batch_id = ? "
+                "AND dead_letter_id IN (SELECT value FROM json_each(?))",
+                (batch_id, bulk.json_array(list(dead_letter_ids))),
+            )
 
         await self._database.write(write)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from storage.ports import Counts, Outcome, Store
+import pytest
+
+from storage.ports import Conflict, Counts, Outcome, Store
 from tests.contract_store.builders import FAR_FUTURE, at, completed, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"
@@ -64,6 +66,27 @@ async def test_a_new_attempt_counts_everything_afresh(store: Store) -> None:
     await store.ledger.begin(ID, TWO, "validate")
     await store.ledger.complete(ID, TWO, Counts(5, 4, 0, 1), at(7))
     assert await counts_and_totals(store) == (Counts(5, 4, 0, 1), Counts(5, 4, 0, 1))
+
+
+async def test_what_the_attempt_has_counted_itself_is_not_moved_again(store: Store) -> None:
+    done = await completed(store, ID, Counts(5, 2, 0, 3))
+    await store.ledger.open_attempt(ID, done, TWO, at(6), swept=False)
+    await store.ledger.begin(ID, TWO, "validate")
+    await store.ledger.recount(ID, "letter-1", Outcome.STORED)
+    for _ in range(2):  # a step may run twice
+        await store.ledger.settle_recounts(ID, TWO, ["letter-1", "unknown"])
+    await store.ledger.recount(ID, "letter-2", Outcome.STORED)
+    await store.ledger.complete(ID, TWO, Counts(5, 3, 0, 2), at(7))
+    assert await counts_and_totals(store) == (Counts(5, 4, 0, 1), Counts(5, 4, 0, 1))
+
+
+async def test_only_the_current_attempt_settles(store: Store) -> None:
+    done = await completed(store, ID, Counts(5, 2, 0, 3))
+    with pytest.raises(Conflict):
+        await store.ledger.settle_recounts(ID, ONE, ["letter-1"])
+    await store.ledger.open_attempt(ID, done, TWO, at(6), swept=False)
+    with pytest.raises(Conflict):
+        await store.ledger.settle_recounts(ID, ONE, ["letter-1"])
 
 
 async def test_a_replay_that_runs_shows_the_move_in_its_old_counts(store: Store) -> None:

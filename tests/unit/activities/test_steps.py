@@ -140,6 +140,21 @@ async def test_a_replayed_letter_counts_as_stored_when_its_batch_is_run_under_th
     assert await run_all(kept, again) == Counts(messages=2, stored=2, duplicates=0, rejected=0)
 
 
+async def test_a_letter_replayed_while_its_batch_is_run_again_is_counted_once(kept: Store) -> None:
+    deliveries = [delivery(1, message("a", 1, battery=2)), delivery(2, message("b", 1, battery=3))]
+    batch, reference = await receive(kept, deliveries)
+    await run_all(kept, reference)
+    again = await reopen(kept, batch.id)
+    letter = next(letter for letter in await all_letters(kept) if letter["deviceId"] == "a")
+    await kept.ledger.recount(batch.id, letter["id"], Outcome.STORED)
+    await kept.dead_letters.resolve(letter["id"], "replayed", at="2026-01-01T00:00:00.000000Z")
+    counts = Counts(messages=2, stored=1, duplicates=0, rejected=1)
+    assert await run_all(kept, again) == counts
+    found = await kept.ledger.get(batch.id)
+    assert found is not None
+    assert found.counts == counts
+
+
 async def test_enrichment_uses_what_the_registry_says_now(kept: Store) -> None:
     registry = Registry.parse({"drones": [{"id": "a", "home": {"latitude": 47.0, "longitude": -122.0}}]})
     position = {"latitude": 47.0, "longitude": -122.0, "altitude": 500}
