@@ -17,6 +17,7 @@ from telemetry.model import DroneState, Message
 Register = list[Any]
 
 POSITION = ("latitude", "longitude", "altitude")
+_DERIVED = ("zones", "noFly", "outsideGeofence", "distanceFromHome")
 HEALTH = ("gyrometer", "accelerometer", "magnetometer")
 REGISTERS = (
     "battery",
@@ -75,7 +76,7 @@ def from_message(message: Message) -> DroneState:
         registers["heading"] = [message["heading"], time, identity]
     derived = message.get("derived")
     if derived is not None:
-        registers["derived"] = [{k: v for k, v in derived.items() if k != "altitudeLimitExceeded"}, time, identity]
+        registers["derived"] = [{name: derived[name] for name in _DERIVED if name in derived}, time, identity]
         if "altitudeLimitExceeded" in derived:
             registers["altitudeLimitExceeded"] = [derived["altitudeLimitExceeded"], time, identity]
     enqueued_at = message["enqueuedAt"]

@@ -162,6 +162,14 @@ def test_registers_stand_in_one_order_whatever_came_first() -> None:
     assert list(state["registers"]) == ["battery", "heading"]
 
 
+def test_a_store_may_hand_keys_back_in_another_order() -> None:
+    derived = {"zones": ["a"], "noFly": False, "outsideGeofence": False, "distanceFromHome": 1.5}
+    forth, back = (
+        state_of([message(0, derived=dict(order))]) for order in (derived.items(), reversed(derived.items()))
+    )
+    assert json.dumps(forth) == json.dumps(back)
+
+
 def test_one_state_per_drone() -> None:
     states = merge_messages([message(0, battery=0.1), {**message(1, battery=0.2), "deviceId": "drone-2"}])
     assert {device: state["registers"]["battery"][0] for device, state in states.items()} == {
