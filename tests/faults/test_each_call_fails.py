@@ -17,6 +17,7 @@ import pytest
 from tenacity import wait_none
 
 import settings
+from activities import staging
 from starters import ingest
 from starters.attempts import replay_batch
 from starters.dead_letters import replay_dead_letter
@@ -56,6 +57,8 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("ALTITUDE_RANGE_METRES", "-1000,50000")
     settings.get_settings.cache_clear()
     monkeypatch.setattr(ingest._QUICK_RETRIES, "wait", wait_none())
+    # Nothing is remembered between the steps, so that reading what was staged is a call that fails in its turn too.
+    monkeypatch.setattr(staging, "_CAPACITY", 0)
     yield
     monkeypatch.undo()
     settings.get_settings.cache_clear()
