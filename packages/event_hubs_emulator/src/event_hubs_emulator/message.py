@@ -23,7 +23,7 @@ _OWN_ANNOTATIONS = frozenset(
 # Sections come in this order; only data and sequence sections may repeat.
 _ORDER = {PROPERTIES: 0, APPLICATION_PROPERTIES: 1, _DATA: 2, _SEQUENCE: 2, VALUE: 2, _FOOTER: 3}
 _MOST_FIELDS = {_HEADER: 5, PROPERTIES: 13}
-_DATA_START = b"\x00\x53\x75"
+_DATA_8, _DATA_32 = b"\x00\x53\x75\xa0", b"\x00\x53\x75\xb0"
 _U32 = struct.Struct(">I").unpack_from
 
 # Devices repeat their properties; what was decoded once need not be decoded again. Bounded by being emptied.
@@ -82,9 +82,21 @@ def _split_batch(payload: bytes) -> Sent:
     events: list[Event] = []
     position, size = 0, len(payload)
     while position < size:
-        code, start, end = section_at(payload, position)
+        # Nearly all of a batch is data sections in one of two forms, so these are read without a call.
+        if payload[position : position + 4] == _DATA_32:
+            code, start = _DATA, position + 8
+            end = start + _U32(payload, position + 4)[0]
+        elif payload[position : position + 4] == _DATA_8:
+            code, start = _DATA, position + 5
+            end = start + payload[position + 4]
+        else:
+            code, start, end = section_at(payload, position)
+            if code == _DATA:
+                start = _start_of_binary(payload, start)
+        if end > size:
+            raise DecodeError("a data section ends after its batch")
         if code == _DATA:
-            message = _binary(payload, start, end)
+            message = payload[start:end]
             if shape is not None and message.startswith(shape.prefix) and _is_one_data(message, len(shape.prefix)):
                 events.append(Event(shape.header, shape.annotations, shape.annotation_count, message[shape.body_at :]))
             else:
@@ -103,13 +115,10 @@ def _split_batch(payload: bytes) -> Sent:
 
 def _is_one_data(message: bytes, position: int) -> bool:
     """Whether one data section is all there is from `position` on."""
-    if message[position : position + 3] != _DATA_START:
-        return False
-    size = len(message) - position
-    constructor = message[position + 3]
-    if constructor == 0xB0:
-        return size >= 8 and size == 8 + int(_U32(message, position + 4)[0])
-    return constructor == 0xA0 and size >= 5 and size == 5 + message[position + 4]
+    start = message[position : position + 4]
+    if start == _DATA_32:
+        return len(message) == position + 8 + int(_U32(message, position + 4)[0])
+    return start == _DATA_8 and len(message) == position + 5 + message[position + 4]
 
 
 def _parse_event(message: bytes, default_key: str | None) -> tuple[Event, _Shape]:
@@ -153,12 +162,12 @@ def section_at(payload: bytes, position: int) -> tuple[int, int, int]:
     return code, start, skip(payload, start)
 
 
-def _binary(payload: bytes, start: int, end: int) -> bytes:
+def _start_of_binary(payload: bytes, start: int) -> int:
     constructor = payload[start]
     if constructor == 0xB0:
-        return payload[start + 5 : end]
+        return start + 5
     if constructor == 0xA0:
-        return payload[start + 2 : end]
+        return start + 2
     raise DecodeError("a data section is not binary")
 
 
@@ -211,7 +220,7 @@ def _checked_body(message: bytes, first: int) -> tuple[bytes, int]:
         if code not in _ORDER or (not repeats and previous != -1 and _ORDER[code] <= _ORDER[previous]):
             raise DecodeError("the sections of a message are out of order")
         if code == _DATA:
-            _binary(message, start, start)
+            _start_of_binary(message, start)
         else:
             _check(code, message[start:end])
         if body_start is None and _ORDER[code] >= 2:
