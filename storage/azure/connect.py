@@ -42,6 +42,11 @@ class Clients:
         self.blobs: ContainerClient = self._blob_service().get_container_client(settings.blob_container)
 
     @property
+    def makes_containers(self) -> bool:
+        """A key means an emulator: in Azure local authentication is off and infra/ has made the containers."""
+        return self._settings.cosmos_key is not None
+
+    @property
     def _needs_identity(self) -> bool:
         return self._settings.cosmos_key is None or self._settings.blob_connection_string is None
 
@@ -61,8 +66,7 @@ class Clients:
     async def open(self) -> None:
         """Connect. May be called again when it failed."""
         await self.cosmos.__aenter__()
-        # A key means an emulator: in Azure local authentication is off and infra/ has made the containers.
-        if self._settings.cosmos_key is not None:
+        if self.makes_containers:
             await self._make_containers()
         if self._settings.blob_connection_string is not None:
             with suppress(ResourceExistsError):

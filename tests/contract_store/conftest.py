@@ -30,15 +30,9 @@ def servers() -> Iterator[AzureServers]:
 
 def settings_for(servers: AzureServers) -> AzureStoreSettings:
     """A database and a blob container of their own, so that every test finds an empty store."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    return AzureStoreSettings(
-        cosmos_endpoint=servers.cosmos_endpoint,
-        cosmos_key=servers.cosmos_key,
-        cosmos_database=name,
-        blob_connection_string=servers.blob_connection_string,
-        blob_account_url=None,
-        blob_container=name,
-    )
+    settings = read_settings(servers.environment(f"test-{uuid.uuid4().hex[:12]}")).azure
+    assert settings is not None
+    return settings
 
 
 def cosmos_client(settings: AzureStoreSettings) -> CosmosClient:

@@ -65,6 +65,17 @@ class AzureServers:
     cosmos_faults: Faults | None  # None: a server that is not ours
     blob_faults: Faults | None
 
+    def environment(self, name: str) -> dict[str, str]:
+        """Settings with which the app keeps its store here, in a database and a blob container called ``name``."""
+        return {
+            "STORE": "azure",
+            "COSMOS_ENDPOINT": self.cosmos_endpoint,
+            "COSMOS_KEY": self.cosmos_key,
+            "COSMOS_DATABASE": name,
+            "BATCH_BLOB_CONNECTION_STRING": self.blob_connection_string,
+            "BATCH_BLOB_CONTAINER": name,
+        }
+
 
 @contextlib.contextmanager
 def azure_servers() -> Iterator[AzureServers]:
