@@ -40,6 +40,26 @@ SWEEPING = replace(settings.read_settings({}).sweeping, still_seconds=-1)
 LONG = 6
 """More than an activity's retries, and than the starter's: the batch fails, the partition is held."""
 
+PARTS = 3
+"""The tests are cut in parts that several processes can share."""
+
+KINDS = {
+    "ledger.receive",
+    "ledger.begin",
+    "ledger.raw",
+    "ledger.stage",
+    "ledger.staged",
+    "ledger.complete",
+    "ledger.open_attempt",
+    "ledger.recount",
+    "messages.put",
+    "dead_letters.put",
+    "dead_letters.of_batch",
+    "dead_letters.resolve",
+    "client.start_new",
+    "client.signal_entity",
+}
+
 FIRST = [
     delivery(1, message("a", 1, battery=0.5)),
     delivery(
@@ -146,16 +166,29 @@ async def test_without_a_fault_the_state_is_the_expected_one(tmp_path: Path) -> 
     assert (state["totals"][0].messages, state["totals"][0].stored) == (10, 5)
 
 
-@pytest.mark.parametrize("times", [1, LONG], ids=["once", "for long"])
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_each_call_fails_in_turn(tmp_path: Path, when: str, times: int) -> None:
+async def test_each_call_fails_once(tmp_path: Path, when: str, part: int) -> None:
+    calls, expected = await without_a_fault(tmp_path)
+    for number, name in list(enumerate(calls))[part::PARTS]:
+        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when))
+        assert state == expected, f"call {number}, {name}, failed {when} its effect"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_each_kind_of_call_fails_for_long(tmp_path: Path, when: str, part: int) -> None:
+    """The first and the last call of each kind, for longer than anything is tried again by itself."""
+    calls, expected = await without_a_fault(tmp_path)
+    numbers = {calls.index(name) for name in calls} | {len(calls) - 1 - calls[::-1].index(name) for name in calls}
+    for number in sorted(numbers)[part::PARTS]:
+        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when, LONG))
+        assert state == expected, f"call {number}, {calls[number]}, failed {LONG} times {when} its effect"
+
+
+async def without_a_fault(folder: Path) -> tuple[list[str], Any]:
     probe = NthFails(-1)
-    expected = await run_scenario(tmp_path / "without", probe)
+    expected = await run_scenario(folder / "without", probe)
     assert len(probe.calls) > 60
-    assert {"ledger.receive", "ledger.raw", "messages.put", "dead_letters.put", "client.signal_entity"} <= set(
-        probe.calls
-    )
-    for number, name in enumerate(probe.calls):
-        plan = NthFails(number, when, times)
-        state = await run_scenario(tmp_path / f"{number}", plan)
-        assert state == expected, f"call {number}, {name}, failed {times} times {when} its effect"
+    assert set(probe.calls) >= KINDS
+    return probe.calls, expected
