@@ -38,5 +38,9 @@ types: $(STAMP)
 bench: web
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+## make soak         an hour of flight with purge on: memory and file sizes must stay flat
+soak: web
+	$(BIN)/python -m tools.soak $(SOAK_ARGS)
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache web/dist web/node_modules
