@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from telemetry.model import DroneState, Message
@@ -34,32 +35,45 @@ position; whether it is too high stands apart, because a message may give a posi
 
 
 def merge_messages(messages: Iterable[Message]) -> dict[str, DroneState]:
-    """One state per device id out of (enriched) messages, in order of first appearance."""
+    """One state per device id out of (enriched) messages."""
     states: dict[str, DroneState] = {}
-    for message in messages:
-        patch = from_message(message)
-        device_id = patch["id"]
+    oldest: dict[str, str] = {}
+    # From the latest on: what is known then stays, and most earlier messages have nothing to add.
+    for message in sorted(messages, key=itemgetter("time"), reverse=True):
+        device_id, time = message["deviceId"], message["time"]
         state = states.get(device_id)
         if state is None:
-            states[device_id] = patch
-        elif patch["last"][0] > state["last"][0] and patch["registers"].keys() <= state["registers"].keys():
-            # The usual case, a drone's messages in their order: each register of the later message is the later one.
-            state["registers"].update(patch["registers"])
-            state["last"] = patch["last"]
-            state["lastSeen"] = max(state["lastSeen"], patch["lastSeen"])
+            states[device_id] = from_message(message)
+        elif time == oldest[device_id]:
+            states[device_id] = merge(state, from_message(message))
         else:
-            states[device_id] = merge(state, patch)
+            _add_older(state, message)
+        oldest[device_id] = time
     return states
+
+
+def _add_older(state: DroneState, message: Message) -> None:
+    """Merge in place a message whose stamp is smaller than any in the state."""
+    known = state["registers"]
+    if len(known) < len(REGISTERS):
+        registers = {**from_message(message)["registers"], **known}
+        if len(registers) > len(known):
+            state["registers"] = {name: registers[name] for name in REGISTERS if name in registers}
+    if message["enqueuedAt"] > state["lastSeen"]:
+        state["lastSeen"] = message["enqueuedAt"]
 
 
 def from_message(message: Message) -> DroneState:
     """The state of a drone of which only this message is known."""
     time, identity = message["time"], message["id"]
     registers: dict[str, Register] = {}
-    if "battery" in message:
-        registers["battery"] = [message["battery"], time, identity]
-    if "flightModeNumber" in message:
-        registers["flightMode"] = [message["flightModeNumber"], time, identity]
+    # No value is ever None: what a message does not say is absent.
+    value = message.get("battery")
+    if value is not None:
+        registers["battery"] = [value, time, identity]
+    value = message.get("flightModeNumber")
+    if value is not None:
+        registers["flightMode"] = [value, time, identity]
     position = message.get("position")
     if position:
         for name in POSITION:
@@ -70,15 +84,18 @@ def from_message(message: Message) -> DroneState:
         for name in HEALTH:
             if name in health:
                 registers[name] = [health[name], time, identity]
-    if "groundSpeed" in message:
-        registers["groundSpeed"] = [message["groundSpeed"], time, identity]
-    if "heading" in message:
-        registers["heading"] = [message["heading"], time, identity]
+    value = message.get("groundSpeed")
+    if value is not None:
+        registers["groundSpeed"] = [value, time, identity]
+    value = message.get("heading")
+    if value is not None:
+        registers["heading"] = [value, time, identity]
     derived = message.get("derived")
     if derived is not None:
         registers["derived"] = [{name: derived[name] for name in _DERIVED if name in derived}, time, identity]
-        if "altitudeLimitExceeded" in derived:
-            registers["altitudeLimitExceeded"] = [derived["altitudeLimitExceeded"], time, identity]
+        value = derived.get("altitudeLimitExceeded")
+        if value is not None:
+            registers["altitudeLimitExceeded"] = [value, time, identity]
     enqueued_at = message["enqueuedAt"]
     return {
         "id": message["deviceId"],

@@ -21,7 +21,7 @@ ALLOWED = {
     "hashlib",
     "json",
     "math",
-    "numpy",
+    "operator",
     "orjson",
     "pyproj",
     "re",
