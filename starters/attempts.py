@@ -87,9 +87,13 @@ async def replay_batch(store: Store, client: DurableClient, batch_id: str) -> Ba
         raise KeyError(batch_id)
     if batch.status in UNFINISHED:
         raise Conflict(f"batch {batch_id} is {batch.status.value}; only an ended one can be replayed", batch)
+    at = now()
     opened = await store.ledger.open_attempt(
-        batch_id, batch, instance_id(batch_id, batch.attempts + 1), now(), swept=False
+        batch_id, batch, instance_id(batch_id, batch.attempts + 1), at, swept=False
     )
+    if opened.updated_at != at:
+        # The ledger takes the same attempt from two callers as one that repeats itself: the time tells them apart.
+        raise Conflict(f"batch {batch_id} has just been replayed by somebody else", opened)
     log(logging.INFO, "batch replayed", batchId=batch_id, instanceId=opened.instance_id)
     await start(client, opened)
     return opened
