@@ -153,12 +153,12 @@ def _health(value: Any, message: dict[str, Any], errors: list[Error], rules: Rul
         return
     health: dict[str, bool] = {}
     for name, part in value.items():
-        if part is None:
-            continue
-        if name not in _SENSORS:
-            message.setdefault("extra", {}).setdefault("health", {})[name] = part
-        elif type(part) is bool:
+        if type(part) is bool and name in _SENSORS:
             health[name] = part
+        elif part is None:
+            continue
+        elif name not in _SENSORS:
+            message.setdefault("extra", {}).setdefault("health", {})[name] = part
         else:
             errors.append(wrong_type("health." + name, part, "a boolean"))
     if health:
