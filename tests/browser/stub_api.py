@@ -1,5 +1,5 @@
-"""A stand-in for the HTTP API, for what the real pipeline cannot be made to show at will: a thousand moving drones, names
-that are markup, an answer that is refused. It serves the built page with the same headers as the app does."""
+"""A stand-in for the HTTP API, for what the real pipeline cannot be made to show at will: a thousand moving drones,
+names that are markup, an answer that is refused. It serves the built page with the same headers as the app does."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Fleet:
             "derived": {"zones": ["airport"] if number % 97 == 5 else [], "healthy": number % 50 != 9}
             | {"outsideGeofence": False, "altitudeLimitExceeded": False, "distanceFromHome": 1234.5},
             "alerts": [{"code": "low_battery", "at": at}] if low else [],
-            "updatedAt": {name: at for name in ("battery", "position", "flightMode", "groundSpeed", "heading")}
+            "updatedAt": dict.fromkeys(("battery", "position", "flightMode", "groundSpeed", "heading"), at)
             | {"health": stamp(seen - 90)},
             "lastSeen": at,
             "ageSeconds": now - seen,
@@ -147,12 +147,11 @@ class StubApi:
                 since = datetime.fromisoformat(query["from"].replace("Z", "+00:00")).timestamp()
                 return {"items": self.fleet.history(number, now, since), "continuation": None}
             return self.fleet.view(number, now)
+        wanted = query.get("status", "").split(",") if "status" in query else []
         simple: dict[str, Callable[[], Any]] = {
             "/api/drones": lambda: page([self.fleet.view(n, now) for n in range(self.fleet.size)]),
-            "/api/batches": lambda: page([b for b in self.batches if b["status"] in query.get("status", b["status"])]),
-            "/api/deadletters": lambda: page(
-                [x for x in self.letters if x["status"] == query.get("status", x["status"])]
-            ),
+            "/api/batches": lambda: page([b for b in self.batches if not wanted or b["status"] in wanted]),
+            "/api/deadletters": lambda: page([x for x in self.letters if not wanted or x["status"] in wanted]),
             "/api/stats": lambda: self.stats(now),
             "/api/config": lambda: {"mapTilesUrl": None, "lowBattery": 0.2, "staleSeconds": 60, "offlineSeconds": 600},
             "/api/zones": zones,

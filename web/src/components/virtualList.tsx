@@ -10,8 +10,6 @@ export interface VirtualListProps<T> {
   selected: string | null;
   onSelect: (key: string) => void;
   row: (item: T) => ComponentChildren;
-  /** The row in words, for a screen reader. */
-  describe: (item: T) => string;
 }
 
 const OVERSCAN = 6;
@@ -107,7 +105,6 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
               aria-selected={key === selected}
               aria-posinset={first + offset + 1}
               aria-setsize={items.length}
-              aria-label={props.describe(item)}
               style={{ height: `${rowHeight}px`, transform: `translateY(${(first + offset) * rowHeight}px)` }}
               onClick={() => onSelect(key)}
             >

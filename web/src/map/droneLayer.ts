@@ -21,6 +21,7 @@ interface Marker {
 }
 
 const LABELS_UP_TO = 60;
+const LABEL_WIDTH = 64;
 // Where many are in sight, smaller markers overlap less: their size follows the room that each has, in steps.
 const SMALLEST = 0.6;
 const STEP = 0.1;
@@ -211,10 +212,15 @@ export class DroneLayer extends Layer<Source> {
     this.#label(context, marker, 600);
   }
 
+  /** Names where there is room for them: none is written over another. */
   #labels(context: CanvasRenderingContext2D, inView: readonly Marker[]): void {
-    for (const marker of inView) {
+    const taken: [number, number][] = [];
+    for (const marker of [...inView].reverse()) {
       if (marker.id === this.#selected) continue;
-      if (inView.length <= LABELS_UP_TO || marker.id === this.#hovered) {
+      const { px, py } = marker;
+      const free = !taken.some(([x, y]) => Math.abs(x - px) < LABEL_WIDTH && Math.abs(y - py) < 14);
+      if ((inView.length <= LABELS_UP_TO && free) || marker.id === this.#hovered) {
+        taken.push([px, py]);
         this.#label(context, marker, 450);
       }
     }

@@ -2,7 +2,15 @@
 import Map from "ol/Map";
 import View from "ol/View";
 import ScaleLine from "ol/control/ScaleLine";
-import { isEmpty } from "ol/extent";
+import {
+  buffer,
+  containsExtent,
+  createEmpty,
+  extend,
+  getHeight,
+  getWidth,
+  isEmpty,
+} from "ol/extent";
 import { defaults as interactions } from "ol/interaction/defaults";
 import type Graticule from "ol/layer/Graticule";
 import type TileLayer from "ol/layer/Tile";
@@ -128,13 +136,24 @@ export class FleetMap {
     view.animate({ zoom: (view.getZoom() ?? 2) + delta, duration: DURATION });
   }
 
-  /** The whole fleet, or the zones while no drone has a position. */
+  /** The whole fleet with the zones about it, or the zones alone while no drone has a position. */
   fit(duration = DURATION): void {
-    const zones = this.#zones.getSource()?.getExtent();
-    const extent = this.#drones.bounds() ?? (zones && !isEmpty(zones) ? zones : null);
-    if (!extent) return;
+    const zones = this.#zones.getSource();
+    const fleet = this.#drones.bounds();
+    const extent = createEmpty();
+    if (fleet) {
+      extend(extent, fleet);
+      const about = buffer(fleet, Math.max(500, 2 * getWidth(fleet), 2 * getHeight(fleet)));
+      for (const zone of zones?.getFeatures() ?? []) {
+        const reach = zone.getGeometry()?.getExtent();
+        if (reach && containsExtent(about, reach)) extend(extent, reach);
+      }
+    } else if (zones) {
+      extend(extent, zones.getExtent() ?? createEmpty());
+    }
+    if (isEmpty(extent)) return;
     this.#map.updateSize();
-    this.#map.getView().fit([...extent], { padding: [70, 70, 70, 70], maxZoom: 16, duration });
+    this.#map.getView().fit(extent, { padding: [48, 64, 64, 64], maxZoom: 16, duration });
   }
 
   retheme(): void {

@@ -16,7 +16,7 @@ import { replayOne } from "./batchActions";
 import { took } from "./batches";
 
 const EVERY_MS = 1500;
-const STAGES = ["validate", "enrich", "store", "update_drones"];
+const STAGES = ["validate", "enrich", "store", "update_drones", "complete"];
 
 export function BatchPanel({
   id,

@@ -1,6 +1,6 @@
 // One drone: what is known of it, how old each value is, its alerts, and its last while as plots.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api/client";
 import type { Drone } from "../api/types";
 import { Ago, Clock, ConnectivityBadge, Empty, Problem } from "../components/basics";
@@ -19,6 +19,18 @@ const EVERY_MS = 2000;
 export function DroneDetail({ id }: { id: string }) {
   const drone = useSignal<Drone | null>(null);
   const problem = useSignal<unknown>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+
+  useEffect(() => {
+    // Where the detail takes the list's place, the focus would be lost with the list.
+    const list = document.querySelector<HTMLElement>(".virtual-list");
+    if (list?.offsetParent == null) heading.current?.focus({ preventScroll: true });
+    return () => {
+      if (document.activeElement === document.body) {
+        document.querySelector<HTMLElement>(".virtual-list")?.focus({ preventScroll: true });
+      }
+    };
+  }, [id]);
 
   useEffect(() => {
     const poller = new Poller(
@@ -46,7 +58,9 @@ export function DroneDetail({ id }: { id: string }) {
     <aside class="detail" aria-label={`Drone ${id}`}>
       <header class="detail-head">
         <div>
-          <h2>{id}</h2>
+          <h2 ref={heading} tabIndex={-1}>
+            {id}
+          </h2>
           {known && (
             <p class="detail-sub">
               {[known.registration?.name, known.registration?.model, known.registration?.owner]

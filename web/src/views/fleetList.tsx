@@ -6,8 +6,6 @@ import { VirtualList } from "../components/virtualList";
 import { CONNECTIVITIES } from "../domain/connectivity";
 import { NO_FILTER, type Filter, type Row, type SortKey } from "../domain/fleet";
 import { integer, metres, percent, plural, speed, words } from "../domain/format";
-import { ago } from "../domain/time";
-import { now } from "../state/clock";
 import { connectionState, filter, offered, rows, shown } from "../state/fleet";
 import { config, zones } from "../state/settings";
 import { route } from "../state/router";
@@ -129,35 +127,27 @@ function Filters() {
   );
 }
 
-function describe({ drone, connectivity }: Row): string {
-  const parts = [
-    drone.id,
-    drone.registration?.name ?? "",
-    connectivity,
-    words(drone.flightMode),
-    `battery ${percent(drone.battery)}`,
-    ...drone.alerts.map((alert) => words(alert.code)),
-    `seen ${ago(drone.lastSeen, now.peek())}`,
-  ];
-  return parts.filter(Boolean).join(", ");
-}
-
 function RowView({ row: { drone, connectivity } }: { row: Row }) {
   const low = drone.battery !== null && drone.battery < (config.value?.lowBattery ?? 0.2);
+  const alerts = drone.alerts.map((alert) => words(alert.code)).join(", ");
   return (
     <>
       <Dot state={connectivity} />
       <div class="row-main">
-        <span class="row-id">{drone.id}</span>
+        <span class="row-id">
+          {drone.id}
+          <span class="visually-hidden"> {connectivity}</span>
+        </span>
         <span class="row-sub">
           {drone.registration?.name ? `${drone.registration.name} · ` : ""}
           {drone.flightMode ? words(drone.flightMode) : "Mode unknown"}
         </span>
       </div>
       {drone.alerts.length > 0 && (
-        <span class="row-alert" title={drone.alerts.map((alert) => words(alert.code)).join(", ")}>
+        <span class="row-alert" title={alerts}>
           <Icon name="alert" size={13} />
-          {drone.alerts.length > 1 && drone.alerts.length}
+          <span aria-hidden="true">{drone.alerts.length > 1 && drone.alerts.length}</span>
+          <span class="visually-hidden"> {alerts}</span>
         </span>
       )}
       <div class="row-numbers">
@@ -220,7 +210,6 @@ export function FleetList() {
           selected={route.value.open}
           onSelect={openDrone}
           row={(row) => <RowView row={row} />}
-          describe={describe}
         />
       )}
     </section>
