@@ -55,6 +55,8 @@ def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter])
         if value is None:
             continue
         try:
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)  # JSON has one kind of number: 5.0 is 5
             if type(value) is not field.json_type:  # exactly: true is no number
                 raise ValueError(value)
             values[name] = field.parse(str(value))

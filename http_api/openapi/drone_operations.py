@@ -130,7 +130,12 @@ DRONES: Json = {
             tag="drones",
             role="GetStatus",
             problems=("404",),
-            parameters=({**query("deviceId", STRING, "Device id, exactly as sent."), "required": True},),
+            parameters=(
+                {
+                    **query("deviceId", {"type": "string", "minLength": 1}, "Device id, exactly as sent."),
+                    "required": True,
+                },
+            ),
         )
     },
     "/api/zones": {

@@ -118,7 +118,7 @@ async def test_many_are_replayed_failed_ones_unless_told_otherwise(
     await keep_batch(store, "waits")
     for name in ("f1", "f2", "f3"):
         await keep_batch(store, name, ends="failed")
-    first = await ask.post("/api/batches/replay", {"limit": 2})
+    first = await ask.post("/api/batches/replay", {"limit": 2.0})
     assert first.status == 202
     assert len(first.json()["replayed"]) == 2
     second = (await ask.post("/api/batches/replay")).json()
@@ -137,6 +137,7 @@ async def test_many_are_replayed_failed_ones_unless_told_otherwise(
         ({"limit": 0}, "limit"),
         ({"limit": True}, "limit"),
         ({"limit": "5"}, "limit"),
+        ({"limit": 2.5}, "limit"),
         ({"partition": {}}, "partition"),
         ({"from": 5}, "from"),
         ({"partion": "0"}, "partion"),
