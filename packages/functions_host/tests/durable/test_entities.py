@@ -210,3 +210,17 @@ async def test_calls_to_an_entity_that_breaks_outside_an_operation_fail(host: Ho
     status = await one.run("failing", "f")
     assert status["runtimeStatus"] == "Failed"
     assert "no interpreter" in status["output"]
+
+
+async def test_an_entity_purged_while_it_runs_stays_gone(host: HostMaker) -> None:
+    one = await host(build())
+    real = one.runner.run_entity
+
+    async def purge_meanwhile(name: str, context_json: str, instance_id: str) -> str:
+        await one.engine.purge([instance_id])
+        return str(await real(name, context_json, instance_id))
+
+    one.runner.run_entity = purge_meanwhile
+    await signal(one, "p", "append", 1)
+    assert await read(one, "p") == 404
+    assert one.engine.store.read("SELECT count(*) FROM inbox") == [(0,)]

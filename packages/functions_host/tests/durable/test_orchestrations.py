@@ -272,9 +272,13 @@ async def test_histories_of_many_waiting_instances_are_read_again(
     await one.quiet()
     kept = [instance for instance in one.engine.orchestrations.live if instance.parts is not None]
     assert len(kept) == 2
+    await one.stop()
+    two = await host(recorded_app.build())
+    await two.quiet()
+    assert not any(instance.parts for instance in two.engine.orchestrations.live), "what waits is not read at start"
     for number in range(6):
-        await raise_event(one, f"w{number}", "go", number)
-        assert (await one.end_of(f"w{number}"))["output"] == number
+        await raise_event(two, f"w{number}", "go", number)
+        assert (await two.end_of(f"w{number}"))["output"] == number
 
 
 async def test_times_and_ids_are_the_same_at_every_replay(host: HostMaker) -> None:

@@ -123,14 +123,19 @@ class Entities:
 
     def _shrink(self) -> None:
         while len(self._known) > KEPT_IN_MEMORY:
-            oldest = next((e for e in self._known.values() if not (e.inbox or e.running or e.queued)), None)
-            if oldest is None:
+            oldest = next(iter(self._known.values()))
+            if oldest.inbox or oldest.running or oldest.queued:
+                # It is about to run, and then is no longer the oldest: looking further would cost each arrival more.
                 return
             del self._known[oldest.instance_id]
 
     async def step(self, entity: Entity) -> None:
         """Run all that waits, store the new state, send the answers."""
+        if self._known.get(entity.instance_id) is not entity:
+            # It was purged since it was queued.
+            return
         self._known.move_to_end(entity.instance_id)
+        self._shrink()
         function = self._core.entities.find(entity.name)
         if function is None:
             self._refuse(entity)
@@ -147,7 +152,8 @@ class Entities:
             raise
         now = self._core.clock.now()
         writes: list[Write] = []
-        if answer.state is not None:
+        purged = self._known.get(entity.instance_id) is not entity
+        if answer.state is not None and not purged:
             entity.exists = answer.exists
             entity.state = answer.state
             status = '{"entityExists":true}' if entity.exists else '{"entityExists":false}'

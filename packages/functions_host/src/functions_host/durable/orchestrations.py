@@ -61,7 +61,7 @@ class Orchestrations:
         self.entities = Entities(core, scheduler, self.answered)
 
     def begin(self, instance: Orchestration) -> None:
-        """A committed new instance may run, if this host's version suits it."""
+        """A committed instance may run, if this host's version suits it and it has something to do."""
         options = self._core.options
         if not accepts(options.version_match, instance.version, options.default_version) and (
             options.version_failure == "Reject"
@@ -75,7 +75,8 @@ class Orchestrations:
                 ),
             )
             return
-        self._scheduler.ready(instance)
+        if instance.has_work():
+            self._scheduler.ready(instance)
 
     def deliver(self, message: Message) -> None:
         """A message arrives; one for an instance that is over is dropped."""
@@ -156,6 +157,7 @@ class Orchestrations:
         arrivals = collect(instance, facts)
         if not first and not arrivals.events:
             self._core.store.submit_nowait([message.delete() for message in arrivals.messages])
+            self.live.idle(instance)
             return
         started = self._core.clock.now()
         opening = [ev.orchestrator_started(started)]

@@ -172,8 +172,12 @@ class Store:
 
     async def _checkpoints(self) -> None:
         """Fold the log into the file from a connection of its own, so that no step waits for the disk."""
+        folded = -1
         while True:
             await asyncio.sleep(CHECKPOINT_SECONDS)
+            if folded == self.commits:
+                continue
+            folded = self.commits
             with contextlib.suppress(sqlite3.Error):
                 await self._loop.run_in_executor(None, self._checkpoint)
                 # Under constant writes the log is never wholly copied beside the work; what is left now is little.
