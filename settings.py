@@ -309,7 +309,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             dead_letters_hours=hours("RETENTION_DEADLETTERS_HOURS", 30 * 24),
             durable_hours=hours("RETENTION_DURABLE_HOURS", 24),
             limit=read.whole("PURGE_LIMIT", 5000, 1, 1_000_000),
-            schedule=read.schedule("PURGE_SCHEDULE", "30 */5 * * * *"),
+            schedule=read.schedule("PURGE_SCHEDULE", "30 * * * * *"),
         ),
         sweeping=Sweeping(
             schedule=read.schedule("SWEEP_SCHEDULE", "*/10 * * * * *"),

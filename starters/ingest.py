@@ -43,6 +43,11 @@ _QUICK_RETRIES = AsyncRetrying(
 
 _PACE = Pace()
 
+MAX_BATCH_WEIGHT = 4 * 1024 * 1024
+"""Bytes of bodies in one batch; a compressed one counts as what it may unpack to."""
+_GZIP = b"\x1f\x8b"
+_GZIP_WEIGHT = 8
+
 
 @blueprint.function_name("ingest")
 @blueprint.event_hub_message_trigger(
@@ -61,8 +66,27 @@ _PACE = Pace()
 async def ingest(events: List[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:  # noqa: UP006
     if events:
         store = await get_store()
-        batch = await receive(store, client, deliveries_of(events, get_settings().event_hub_name))
+        for part in parts_of(deliveries_of(events, get_settings().event_hub_name)):
+            batch = await receive(store, client, part)
         await _PACE.hold(store.ledger, batch)
+
+
+def parts_of(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """The deliveries in parts that one batch can hold: a few large bundles weigh as much as thousands of messages.
+
+    Cut by what the events are and not by where the call began, as far as that goes; parts that overlap with those of
+    another delivery do no harm.
+    """
+    parts: list[list[Delivery]] = [[]]
+    weight = 0
+    for delivery in deliveries:
+        one = len(delivery.body) * (_GZIP_WEIGHT if delivery.content_encoding or delivery.body[:2] == _GZIP else 1)
+        if parts[-1] and weight + one > MAX_BATCH_WEIGHT:
+            parts.append([])
+            weight = 0
+        parts[-1].append(delivery)
+        weight += one
+    return parts
 
 
 async def receive(store: Store, client: DurableClient, deliveries: Sequence[Delivery]) -> Batch:

@@ -18,10 +18,10 @@ from observability import log
 from settings import Retention
 from starters.attempts import DurableClient
 from starters.clock import ago
-from starters.sweep import instance_prefix
+from starters.orphans import instance_prefix
 from storage.ports import Store
 
-RUN_SECONDS = 20.0
+KIND_SECONDS = 10.0
 AT_ONCE = 16
 _HOUR = 3600.0
 _Status = df.OrchestrationRuntimeStatus
@@ -36,7 +36,6 @@ async def purge(
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, int]:
     """One run; answers how many of each kind it deleted. What fails is logged and tried again by the next run."""
-    until = clock() + RUN_SECONDS
     limit = retention.limit
 
     def messages() -> Awaitable[int]:
@@ -58,16 +57,15 @@ async def purge(
         ("deadLetters", dead_letters, limit),
         ("histories", histories, 1),
     ):
-        deleted[kind] = await _repeat(kind, step, full, until, clock)
+        deleted[kind] = await _repeat(kind, step, full, clock)
     if any(deleted.values()):
         log(logging.INFO, "purged", **deleted)
     return deleted
 
 
-async def _repeat(
-    kind: str, step: Callable[[], Awaitable[int]], full: int, until: float, clock: Callable[[], float]
-) -> int:
-    """Repeat while a whole portion was there and there is time; every kind gets one portion a run."""
+async def _repeat(kind: str, step: Callable[[], Awaitable[int]], full: int, clock: Callable[[], float]) -> int:
+    """Repeat while a whole portion was there and there is time; every kind has a time of its own."""
+    until = clock() + KIND_SECONDS
     total = 0
     while True:
         try:

@@ -6,8 +6,6 @@ between) → a new attempt; one that has not moved for a long time (the engine l
 that moves, or that a person has suspended → left alone. After three attempts of the sweeper's in a row the batch is
 failed and waits for a person. A start that was lost is none of them: an engine that takes no starts for an hour must
 not turn every batch of that hour into a failed one.
-
-Instances without a batch, or of an attempt that another has overtaken, are ended when they are that old.
 """
 
 from __future__ import annotations
@@ -21,8 +19,9 @@ import azure.durable_functions as df
 
 from observability import log
 from settings import Sweeping
-from starters.attempts import UNFINISHED, DurableClient, start
+from starters.attempts import DurableClient, start
 from starters.clock import ago, now
+from starters.orphans import end_instance
 from storage.ports import Batch, Conflict, Store
 from telemetry.identity import instance_id
 
@@ -33,7 +32,7 @@ _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Cancele
 _PENDING_FACTOR = 6
 
 
-async def sweep(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
+async def sweep(store: Store, client: DurableClient, sweeping: Sweeping) -> None:
     """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
     still = await store.ledger.standing_still(ago(sweeping.still_seconds), sweeping.limit)
     gate = asyncio.Semaphore(AT_ONCE)
@@ -48,7 +47,6 @@ async def sweep(store: Store, client: DurableClient, sweeping: Sweeping, hub: st
                 log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
 
     await asyncio.gather(*(one(batch) for batch in still))
-    await end_orphans(store, client, sweeping, hub)
 
 
 async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
@@ -69,7 +67,7 @@ async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, ba
     opened = await store.ledger.open_attempt(batch.id, batch, following, now(), swept=True)
     log(logging.WARNING, "batch swept", batchId=batch.id, instanceId=following, swept=batch.instance_id, reason=reason)
     if status.runtime_status not in _ENDED:
-        await _end(client, batch.instance_id, f"superseded by {following}")
+        await end_instance(client, batch.instance_id, f"superseded by {following}")
     await start(client, opened)
 
 
@@ -85,38 +83,6 @@ def why_restart(status: Any, sweeping: Sweeping) -> str | None:
     if idle > timedelta(seconds=allowed):
         return f"is {runtime.value} and has not moved for {idle.total_seconds():.0f} s"
     return None
-
-
-async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
-    """End unfinished instances that are old and no batch's current attempt. At most a hundred come in one answer; those
-    that are ended make room for the next run's."""
-    before = datetime.now(timezone.utc) - timedelta(seconds=sweeping.stuck_seconds)
-    statuses = await client.get_status_by(
-        created_time_to=before,
-        runtime_status=[_Status.Pending, _Status.Running],
-        instance_id_prefix=instance_prefix(hub),
-    )
-    for status in statuses:
-        batch = await store.ledger.get(status.instance_id.rpartition("~")[0])
-        if batch is None or batch.instance_id != status.instance_id:
-            reason = "its batch is not in the ledger" if batch is None else f"superseded by {batch.instance_id}"
-            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=reason)
-            await _end(client, status.instance_id, reason)
-        elif batch.status not in UNFINISHED:
-            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=f"batch is {batch.status.value}")
-            await _end(client, status.instance_id, f"its batch is {batch.status.value}")
-
-
-def instance_prefix(hub: str) -> str:
-    """What the ids of all instances of this hub's batches begin with; drones (``@drone@…``) never do."""
-    return hub[:20]
-
-
-async def _end(client: DurableClient, instance: str, reason: str) -> None:
-    try:
-        await client.terminate(instance, reason)
-    except Exception as error:
-        log(logging.WARNING, "instance not ended", instanceId=instance, error=str(error))
 
 
 def _aware(moment: datetime) -> datetime:

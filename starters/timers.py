@@ -1,4 +1,4 @@
-"""The timers: one looks after batches that stand still, one deletes what is kept no longer."""
+"""The timers: one looks after batches that stand still, one cleans up: orphans, and what is kept no longer."""
 
 # mypy: allow-untyped-decorators
 from __future__ import annotations
@@ -7,6 +7,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from settings import get_settings
+from starters.orphans import end_orphans
 from starters.purge import purge
 from starters.sweep import sweep
 from storage.factory import get_store
@@ -19,7 +20,7 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     settings = get_settings()
-    await sweep(await get_store(), client, settings.sweeping, settings.event_hub_name)
+    await sweep(await get_store(), client, settings.sweeping)
 
 
 @blueprint.function_name("purger")
@@ -27,4 +28,5 @@ async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClien
 @blueprint.durable_client_input(client_name="client")
 async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     settings = get_settings()
+    await end_orphans(await get_store(), client, settings.sweeping, settings.event_hub_name)
     await purge(await get_store(), client, settings.retention, settings.event_hub_name)

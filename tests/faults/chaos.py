@@ -164,7 +164,7 @@ class Run:
         workers = [self._steps(pipeline, chance.randrange(20)) for _ in range(chance.randrange(1, 4))]
         results = await asyncio.gather(*workers, return_exceptions=True)
         if chance.random() < 0.2:
-            await self._patiently(sweep(pipeline.store, pipeline.client, SWEEPING, "telemetry"))
+            await self._patiently(sweep(pipeline.store, pipeline.client, SWEEPING))
         if chance.random() < 0.2:
             for batch in chance.sample(await all_batches(pipeline.store.inner), 1):
                 await self._patiently(replay_batch(pipeline.store, pipeline.client, batch.id))
@@ -189,7 +189,7 @@ class Run:
                 unfinished += batch.status is not BatchStatus.COMPLETED
             if not unfinished:
                 return
-            await sweep(pipeline.store, pipeline.client, SWEEPING, "telemetry")
+            await sweep(pipeline.store, pipeline.client, SWEEPING)
         raise AssertionError("not everything came to an end")
 
     async def _compare(self, inner: Any, engine: Engine, hub: Any, received: dict[str, list[Delivery]]) -> None:

@@ -116,7 +116,7 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
             assert "planned" in (batch.error or "")
             await until_it_works(lambda: replay_batch(pipeline.store, pipeline.client, batch_id))
         else:
-            await until_it_works(lambda: sweep(pipeline.store, pipeline.client, SWEEPING, "telemetry"))
+            await until_it_works(lambda: sweep(pipeline.store, pipeline.client, SWEEPING))
     raise AssertionError(f"{batch_id} was never completed: {batch}")
 
 

@@ -135,6 +135,18 @@ async def test_a_ledger_that_stays_down_raises_so_that_the_partition_is_held(pip
     assert pipeline.engine.instances == {}
 
 
+def test_what_one_batch_cannot_hold_is_cut_in_parts() -> None:
+    mega = 1024 * 1024
+    small = [delivery(i, b"x" * 300) for i in range(2000)]
+    assert ingest.parts_of(small) == [small]
+    large = [delivery(i, b"x" * (mega - 1)) for i in range(10)]
+    parts = ingest.parts_of(large)
+    assert [len(part) for part in parts] == [4, 4, 2]
+    assert [one for part in parts for one in part] == large
+    packed = [delivery(i, b"\x1f\x8b" + b"x" * (mega - 2)) for i in range(3)]
+    assert [len(part) for part in ingest.parts_of(packed)] == [1, 1, 1]
+
+
 def test_the_trigger_is_retried_for_ever() -> None:
     [function] = [f for f in ingest.blueprint._function_builders if f._function.get_function_name() == "ingest"]
     policy = function._function.get_settings_dict("retry_policy")

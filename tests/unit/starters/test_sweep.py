@@ -13,6 +13,7 @@ import pytest
 
 from settings import Sweeping, read_settings
 from starters.ingest import new_batch
+from starters.orphans import end_orphans
 from starters.sweep import sweep
 from storage.ports import Batch, BatchStatus, StoreUnavailable
 from telemetry.envelope import pack
@@ -31,7 +32,8 @@ async def pipeline(tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def run_sweep(pipeline: Pipeline, sweeping: Sweeping = AT_ONCE) -> None:
-    await sweep(pipeline.store, pipeline.client, sweeping, "telemetry")
+    await sweep(pipeline.store, pipeline.client, sweeping)
+    await end_orphans(pipeline.store, pipeline.client, sweeping, "telemetry")
 
 
 async def lost_start(pipeline: Pipeline, number: int = 1) -> Batch:
