@@ -2,9 +2,8 @@
 
     python -m tools.soak [--minutes 60] [--drones 200] [--rate 1]
 
-Everything finished is purged after two minutes here, so that the store reaches its level early in the run; the event log
-keeps the same span by the local hub's own retention. The exit code says whether the last third was flat against the
-second third.
+Everything finished is purged after two minutes here, so that the store reaches its level early in the run; the local
+hub's own retention bounds the event log. The exit code says whether the last third was flat against the second third.
 """
 
 from __future__ import annotations
@@ -39,21 +38,23 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     samples: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        with LocalHost(Path(folder) / "data", settings=PURGED_EVERY_MINUTE) as host:
-            fleet = Fleet(host, drones=args.drones, rate=args.rate, seconds=60 * args.minutes)
-            print("minute  resident MiB  store and durable MiB  event log MiB", flush=True)
-            began = time.monotonic()
-            while fleet.running():
-                time.sleep(min(60.0, 60 * args.minutes / 12))
-                assert host.process is not None
-                resident = resident_bytes(host.process.pid) / MIB
-                files, log = _sizes(host.data)
-                samples.append((resident, files))
-                minute = (time.monotonic() - began) / 60
-                print(f"{minute:6.1f}  {resident:12.1f}  {files:21.1f}  {log:13.1f}", flush=True)
-            sent = int(fleet.result()["sent"])
-            stats = host.settled(messages=sent, seconds=120)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalHost(Path(folder) / "data", settings=PURGED_EVERY_MINUTE) as host,
+    ):
+        fleet = Fleet(host, drones=args.drones, rate=args.rate, seconds=60 * args.minutes)
+        print("minute  resident MiB  store and durable MiB  event log MiB", flush=True)
+        began = time.monotonic()
+        while fleet.running():
+            time.sleep(min(60.0, 60 * args.minutes / 12))
+            assert host.process is not None
+            resident = resident_bytes(host.process.pid) / MIB
+            files, log = _sizes(host.data)
+            samples.append((resident, files))
+            minute = (time.monotonic() - began) / 60
+            print(f"{minute:6.1f}  {resident:12.1f}  {files:21.1f}  {log:13.1f}", flush=True)
+        sent = int(fleet.result()["sent"])
+        stats = host.settled(messages=sent, seconds=120)
     complete = stats["messages"] == sent == stats["stored"] + stats["duplicates"] + stats["rejected"]
     print(f"{sent:,} messages sent, {stats['messages']:,} accounted for")
     flat = [_flat("resident memory", [s[0] for s in samples]), _flat("files", [s[1] for s in samples])]
@@ -64,9 +65,8 @@ def _flat(what: str, values: list[float]) -> bool:
     third = max(1, len(values) // 3)
     before, after = max(values[third : 2 * third]), max(values[2 * third :])
     flat = after <= before * ALLOWED_GROWTH
-    print(
-        f"{what}: at most {before:.1f} MiB in the second third, {after:.1f} in the last: {'flat' if flat else 'GROWING'}"
-    )
+    verdict = "flat" if flat else "GROWING"
+    print(f"{what}: at most {before:.1f} MiB in the second third, {after:.1f} in the last: {verdict}")
     return flat
 
 
