@@ -15,6 +15,7 @@ from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.connection import Source, client_arguments
 from functions_host.eventhubs.pump import PartitionPump
+from functions_host.eventhubs.quick_events import install_quick_events
 from functions_host.eventhubs.quick_frames import install_quick_frames
 from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
@@ -49,6 +50,7 @@ class EventHubListener:
 
     def start(self) -> None:
         install_quick_frames()
+        install_quick_events()
         task = asyncio.get_running_loop().create_task(self._run(), name=f"event hub {self.function.name}")
         self._tasks.append(task)
 
