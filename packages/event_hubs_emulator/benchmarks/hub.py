@@ -5,8 +5,8 @@
 Prints one JSON object. For sending and receiving it has the events per second against both servers and their ratio: 1.0
 means that the SDK alone is the limit. Both servers run all the time and get blocks of events in turn, of which the
 median counts, so that whatever else the machine does slows both. `hub_cpu_us_per_event` is the CPU time of the hub's
-process, its start included, for one event sent and received. The null server shakes hands as the hub does, accepts sends
-unread, and answers credit with frames that were built before.
+process, its start included, for one event sent and received. The null server shakes hands as the hub does, accepts
+sends unread, and answers credit with frames that were built before.
 """
 
 from __future__ import annotations

@@ -43,6 +43,21 @@ class Frame:
         self.payload = body[end:]
 
     @property
+    def sections(self) -> dict[int, Any]:
+        """The sections of the payload, by descriptor; only the last of those that repeat."""
+        found, position = {}, 0
+        while position < len(self.payload):
+            section, position = decode(self.payload, position)
+            found[section.descriptor] = section.value
+        return found
+
+    @property
+    def body(self) -> bytes:
+        """The data of a delivery of one frame."""
+        data: bytes = self.sections[0x75]
+        return data
+
+    @property
     def error(self) -> str | None:
         """The condition in close, end, detach or a rejected disposition."""
         value = self.fields[-1] if self.code in (amqp.CLOSE, amqp.END, amqp.DETACH) else self.fields[4]
@@ -182,6 +197,17 @@ class RawClient:
         self.attach(send=address, handle=handle)
         assert (await self.frame()).code == amqp.ATTACH
         assert (await self.expect_flow()).fields[6] > 0
+
+    async def publish(self, *bodies: bytes, handle: int = 9) -> None:
+        """Send events to the hub `single` one by one, each acknowledged."""
+        await self.sender("single", handle=handle)
+        for number, body in enumerate(bodies):
+            self.transfer(described(0x75, binary(body)), number, handle=handle)
+            assert await self.outcome() is None
+
+    async def bodies(self, count: int) -> list[bytes]:
+        """The data of the next deliveries, each of one frame."""
+        return [(await self.expect(amqp.TRANSFER)).body for _ in range(count)]
 
     async def expect_flow(self) -> Frame:
         frame = await self.frame()

@@ -316,3 +316,38 @@ async def test_a_client_goes_on_after_the_hub_was_restarted(tmp_path: Path) -> N
         await client.close()
         events = [event for _, event in await receive(hub, 2, "single")]
     assert [(event.body_as_str(), event.sequence_number) for event in events] == [("before", 0), ("after", 1)]
+
+
+async def test_an_idle_consumer_keeps_its_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """azure-eventhub answers the hub's idle time-out with heartbeats of its own; the hub counts them."""
+    got = asyncio.Event()
+
+    async def on_event(context: Any, event: EventData) -> None:
+        got.set()
+
+    limits = Limits(idle_timeout_ms=500)
+    async with (
+        EventHubsEmulator(tmp_path, {"single": 1}, port=0, limits=limits) as hub,
+        consumer(hub, "single") as client,
+    ):
+        task = asyncio.create_task(client.receive(on_event, starting_position="-1", partition_id="0"))
+        log = hub._hubs.find("single").partitions[0]  # type: ignore[union-attr]
+        await until(lambda: bool(log._subscribers))
+        attached = list(log._subscribers)
+        # Longer than the hub's patience with a silent peer, which is twice its time-out.
+        await asyncio.sleep(1.3)
+        assert list(log._subscribers) == attached
+        async with producer(hub, "single") as sender:
+            await sender.send_event(EventData("x"), partition_id="0")
+        await asyncio.wait_for(got.wait(), 10)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert "no frame for" not in caplog.text
+
+
+async def test_a_port_in_use_is_an_error_that_leaves_the_folder_free(hub: EventHubsEmulator, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    with pytest.raises(OSError, match="in use"):
+        await EventHubsEmulator(folder, {"single": 1}, port=hub.port).start()
+    async with EventHubsEmulator(folder, {}, port=0) as other:
+        assert other.hub_sizes == {"single": 1}
