@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 
 from azure.core.exceptions import ResourceExistsError
@@ -12,6 +13,9 @@ from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from settings import AzureStoreSettings
 from storage.azure.containers import CONTAINERS
+
+# They log every request at INFO, which would cost more to keep in Application Insights than the requests themselves.
+_TALKATIVE = ("azure.core.pipeline.policies.http_logging_policy", "azure.cosmos", "azure.identity")
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 15
@@ -24,6 +28,9 @@ class Clients:
 
     def __init__(self, settings: AzureStoreSettings) -> None:
         self._settings = settings
+        for name in _TALKATIVE:
+            if logging.getLogger(name).level == logging.NOTSET:
+                logging.getLogger(name).setLevel(logging.WARNING)
         self._credential = DefaultAzureCredential() if self._needs_identity else None
         self.cosmos = CosmosClient(
             settings.cosmos_endpoint,

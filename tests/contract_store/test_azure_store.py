@@ -169,7 +169,8 @@ SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"
 async def test_no_key_in_errors_or_logs(
     servers: AzureServers, caplog: pytest.LogCaptureFixture, changes: dict[str, Any]
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "azure.core.pipeline.policies.http_logging_policy", "azure.cosmos", "azure.identity"):
+        caplog.set_level(logging.DEBUG, logger=name)
     settings: AzureStoreSettings = replace(settings_for(servers), **changes)
     store = AzureStore(settings, read_settings({}).retention, deadline=0.3)
     with pytest.raises(StoreUnavailable) as caught:
