@@ -5,7 +5,8 @@ param location string
 param tags object
 param principalId string
 
-@description('Days after which raw batches are deleted even if the app never ran its purge.')
+// Only staged documents: raw bytes and large dead letters belong to records that may wait for a person for ever.
+@description('Days after which staged documents are deleted that an interrupted run has left behind.')
 param batchDays int = 30
 
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -63,11 +64,11 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
       policy: {
         rules: [
           {
-            name: 'raw-batches'
+            name: 'staged-documents'
             type: 'Lifecycle'
             definition: {
               actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: batchDays } } }
-              filters: { blobTypes: ['blockBlob'], prefixMatch: ['batches/'] }
+              filters: { blobTypes: ['blockBlob'], prefixMatch: ['batches/staged/'] }
             }
           }
         ]
