@@ -23,8 +23,8 @@ from storage.ports import (
     Store,
     StoreUnavailable,
 )
+from tests.contract_store.azure_stores import azure_store
 from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
-from tests.contract_store.conftest import azure_store
 from tests.servers.azure_servers import AzureServers, Faults
 
 T = TypeVar("T")

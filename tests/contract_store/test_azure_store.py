@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from azure.storage.blob import ContainerClient
 
-from settings import AzureStoreSettings, read_settings
+from settings import AzureStoreSettings
 from storage.azure import AzureStore
 from storage.ports import Counts, Outcome, StoreUnavailable
+from tests.contract_store.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
 from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
-from tests.contract_store.conftest import azure_store, cosmos_client, delete, settings_for
 from tests.servers.azure_servers import AzureServers
 
 
@@ -47,24 +47,18 @@ async def test_messages_live_as_long_as_the_settings_say(store: AzureStore) -> N
 
 
 async def test_the_service_deletes_a_message_whose_time_is_over(servers: AzureServers) -> None:
-    settings = settings_for(servers)
-    retention = replace(read_settings({}).retention, messages_hours=0.0001)  # under a second counts as one
-    store = AzureStore(settings, retention)
-    await store.open()
-    await store.messages.put([message("m1")], "b")
+    async with azure_store(servers, messages_hours=0.0001) as store:  # under a second counts as one
+        await store.messages.put([message("m1")], "b")
 
-    async def gone() -> bool:
-        page = await store.messages.history("drone-1", None, None, ascending=True, limit=1, continuation=None)
-        return not page.items
+        async def gone() -> bool:
+            page = await store.messages.history("drone-1", None, None, ascending=True, limit=1, continuation=None)
+            return not page.items
 
-    for _ in range(200):
-        if await gone():
-            break
-        await asyncio.sleep(0.02)
-    assert await gone()
-    await store.close()
-    if servers.cosmos_faults is None:
-        await asyncio.to_thread(delete, settings)
+        for _ in range(200):
+            if await gone():
+                break
+            await asyncio.sleep(0.02)
+        assert await gone()
 
 
 async def test_ledger_and_open_letters_have_no_time_to_live_and_traces_have(store: AzureStore) -> None:
@@ -117,17 +111,20 @@ async def test_a_purge_deletes_what_a_batch_with_a_similar_name_does_not_own(sto
 
 
 def test_one_store_serves_any_event_loop(servers: AzureServers) -> None:
-    store = AzureStore(settings_for(servers), read_settings({}).retention)
+    settings = settings_for(servers)
+    store = AzureStore(settings, RETENTION)
     asyncio.run(store.open())
     asyncio.run(store.messages.put([message("m1")], "b"))
     page = asyncio.run(store.messages.history("drone-1", None, None, ascending=True, limit=9, continuation=None))
     assert [item["id"] for item in page.items] == ["m1"]
     asyncio.run(store.health())
     asyncio.run(store.close())
+    forget(servers, settings)
 
 
 async def test_closed_it_says_so_and_opens_again(servers: AzureServers) -> None:
-    store = AzureStore(settings_for(servers), read_settings({}).retention)
+    settings = settings_for(servers)
+    store = AzureStore(settings, RETENTION)
     with pytest.raises(StoreUnavailable, match="not open"):
         await store.health()
     await store.open()
@@ -136,22 +133,17 @@ async def test_closed_it_says_so_and_opens_again(servers: AzureServers) -> None:
     await store.open()
     assert await store.ledger.raw("b1") == b"raw"
     await store.close()
+    await asyncio.to_thread(forget, servers, settings)
 
 
-async def test_a_missing_container_is_named(servers: AzureServers) -> None:
-    settings = settings_for(servers)
-    store = AzureStore(settings, read_settings({}).retention)
-    await store.open()
-    assert settings.blob_connection_string is not None
-
+async def test_a_missing_container_is_named(store: AzureStore) -> None:
     def drop() -> None:
-        with cosmos_client(settings) as client:
-            client.get_database_client(settings.cosmos_database).delete_container("deadletters")
+        with cosmos_client(store._settings) as client:
+            client.get_database_client(store._settings.cosmos_database).delete_container("deadletters")
 
     await asyncio.to_thread(drop)
     with pytest.raises(StoreUnavailable, match="Cosmos DB container deadletters: it does not exist"):
         await store.health()
-    await store.close()
 
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"
@@ -172,7 +164,7 @@ async def test_no_key_in_errors_or_logs(
     for name in ("", "azure.core.pipeline.policies.http_logging_policy", "azure.cosmos", "azure.identity"):
         caplog.set_level(logging.DEBUG, logger=name)
     settings: AzureStoreSettings = replace(settings_for(servers), **changes)
-    store = AzureStore(settings, read_settings({}).retention, deadline=0.3)
+    store = AzureStore(settings, RETENTION, deadline=0.3)
     with pytest.raises(StoreUnavailable) as caught:
         await store.open()
     told = "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
