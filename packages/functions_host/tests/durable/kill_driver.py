@@ -1,4 +1,4 @@
-"""Kills an engine after each commit in turn, or before each write; prints a JSON line a life: what was reached.
+"""Kills an engine after each commit in turn, or around each transaction; prints a JSON line a life: what was reached.
 
 Each life is a forked child that ends itself with SIGKILL, so nothing of it but the file remains; the next life goes on
 from the file. The client behaves as clients must: it repeats a request until it was answered, and never after.
@@ -24,7 +24,7 @@ from .final_state import final_state
 
 
 def main(moment: str) -> None:
-    """`moment`: ``commit`` (after each) or ``write`` (before each statement, begin and commit)."""
+    """`moment`: ``commit`` (after each) or ``transaction`` (before each begin and before each commit)."""
     nth = 1
     while True:
         with tempfile.TemporaryDirectory() as folder:
@@ -62,9 +62,9 @@ async def run(data: Path, moment: str, nth: int | None) -> None:
     host = Host(journey_app.build(executions), data, DurableOptions())
     left = nth
 
-    def count(_: str = "") -> None:
+    def count(what: str = "commit") -> None:
         nonlocal left
-        if left is not None:
+        if left is not None and what in ("begin", "commit"):
             left -= 1
             if left == 0:
                 note(data, executions)

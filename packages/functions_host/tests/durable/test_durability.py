@@ -31,8 +31,8 @@ class FailOnce:
             raise sqlite3.OperationalError(f"disk I/O error at {what}")
 
 
-async def journey(data: Path, nth: int) -> tuple[FailOnce, dict[str, Any]]:
-    host = Host(journey_app.build(), data, DurableOptions())
+async def journey(data: Path, nth: int, synchronous: str) -> tuple[FailOnce, dict[str, Any]]:
+    host = Host(journey_app.build(), data, DurableOptions(synchronous=synchronous))
     await host.start()
     disk = host.engine.store.before_write = FailOnce(nth)
     await host.call("POST", "orchestrators/journey/j")
@@ -44,14 +44,15 @@ async def journey(data: Path, nth: int) -> tuple[FailOnce, dict[str, Any]]:
     return disk, state
 
 
+@pytest.mark.parametrize(("synchronous", "every"), [("normal", 1), ("full", 9)])
 async def test_each_failing_write_in_turn_leads_to_the_same_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synchronous: str, every: int
 ) -> None:
     monkeypatch.setattr("functions_host.durable.store.RETRY_SECONDS", (0.0,))
-    nth = 0
+    nth = 1 - every
     while True:
-        nth += 1
-        disk, state = await journey(tmp_path / str(nth), nth)
+        nth += every
+        disk, state = await journey(tmp_path / str(nth), nth, synchronous)
         assert state == EXPECTED, f"after write {nth} failed"
         if disk.asked < nth:
             break
@@ -83,7 +84,7 @@ async def test_a_disk_that_refuses_for_a_while_only_delays(
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("moment", "at_least"), [("commit", 8), ("write", 60)])
+@pytest.mark.parametrize(("moment", "at_least"), [("commit", 8), ("transaction", 16)])
 def test_kill_9_at_each_moment_in_turn_leads_to_the_same_state(moment: str, at_least: int) -> None:
     root = Path(__file__).parents[4]
     driver = ".".join(Path(__file__).with_name("kill_driver").relative_to(root).parts)

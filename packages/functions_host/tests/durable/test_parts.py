@@ -229,3 +229,19 @@ async def test_cancelled_timers_do_not_fire_and_do_not_pile_up() -> None:
         await asyncio.sleep(0.002)
     assert fired == [0, 2]
     timers.stop()
+
+
+async def test_a_store_closes_even_if_its_disk_refuses_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("functions_host.durable.store.CLOSE_SECONDS", 0.05)
+    store = Store(tmp_path / "s.db")
+    store.open()
+
+    def refuse(_: str) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store.before_write = refuse
+    store.submit_nowait([("DELETE FROM inputs", ())])
+    await store.close()
+    assert "closed with 2 unwritten submission(s)" in caplog.text

@@ -267,19 +267,18 @@ class Orchestrations:
         written.append(ev.execution_completed(-1, status, result, now))
         written.append(ev.orchestrator_completed(now))
         replies = tell_parents(self._core, instance, outcome, arrivals.termination, now)
-        late = [message.delete() for message in instance.inbox if message.seq]
         writes: list[Write] = [
             (_UPDATE, (status, outcome.custom_status, outcome.result, now, instance.instance_id)),
             insert_episode(instance.instance_id, instance.episodes, started, written),
             ("DELETE FROM tasks WHERE instance_id=?", (instance.instance_id,)),
             *self._deletes(instance, arrivals),
-            *late,
             *effects.sent_writes,
             *(reply.insert() for reply in replies),
         ]
         await self._core.store.submit(writes)
         instance.status = status
         self.live.remove(instance)
+        self._drop_inbox(instance)
         for operation in effects.operations:
             self.entities.deliver(operation)
         for reply in replies:
@@ -330,6 +329,13 @@ class Orchestrations:
         for operation in effects.operations:
             self.entities.deliver(operation)
         self.begin(successor)
+
+    def _drop_inbox(self, instance: Orchestration) -> None:
+        """What came while it ended, until its commit was done, reaches nobody any more."""
+        for message in instance.inbox:
+            message.consumed = True
+            self._core.store.submit_nowait([message.delete()])
+        instance.inbox.clear()
 
     async def end_unstarted(self, instance: Orchestration, reason: str | None) -> None:
         """Terminate an instance that has no history."""

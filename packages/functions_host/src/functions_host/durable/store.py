@@ -24,6 +24,7 @@ Write = tuple[str, tuple[Any, ...]]
 Submission = tuple[Any, "asyncio.Future[None] | None"]
 RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)
 CHECKPOINT_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -38,6 +39,7 @@ class Store:
         self._full = synchronous == "full"
         self._queue: list[Submission] = []
         self._scheduled = False
+        self._closed = False
         self._failures = 0
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="durable-store")
         self._checkpointing: asyncio.Task[None] | None = None
@@ -62,7 +64,12 @@ class Store:
             await self._checkpointing
         self._checkpointing = None
         while self._queue or self._committing is not None:
-            await self.submit([])
+            _, late = await asyncio.wait([self.submit([])], timeout=CLOSE_SECONDS)
+            if late:
+                # Nobody was told that these are stored: what they belong to starts over from what is.
+                logger.error("durable store: closed with %d unwritten submission(s)", len(self._queue))
+                break
+        self._closed = True
         self._threads.shutdown()
         self._reader.close()
         with contextlib.suppress(sqlite3.Error):
@@ -99,6 +106,8 @@ class Store:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
+        if self._closed:
+            return
         batch, self._queue = self._queue, []
         if self._full:
             self._committing = self._loop.run_in_executor(self._threads, self._write, batch)
