@@ -93,6 +93,7 @@ class HostProcess:
         self.log_path = data.parent / f"{data.name}.log"
         self.ready_path = data.parent / f"{data.name}.ready.json"
         self.ready: dict[str, Any] = {}
+        self.interpreter = sys.executable
         self._arguments = arguments
         self._env = env or {}
         self.process: subprocess.Popen[bytes] | None = None
@@ -101,7 +102,7 @@ class HostProcess:
         self.ready_path.unlink(missing_ok=True)
         environment = {name: value for name, value in os.environ.items() if name != "EventHubConnection"}
         environment.update(self._env)
-        command = [sys.executable, "-m", "functions_host", "start", "--app", str(self.app), "--data", str(self.data)]
+        command = [self.interpreter, "-m", "functions_host", "start", "--app", str(self.app), "--data", str(self.data)]
         command += ["--port", "0", "--event-hubs-port", "0", "--ready-file", str(self.ready_path), *self._arguments]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.data.parent)

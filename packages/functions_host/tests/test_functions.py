@@ -26,7 +26,7 @@ def test_triggers_and_bindings_are_described() -> None:
         async def start(req: func.HttpRequest, client: Any, out: func.Out[str], context: func.Context) -> str: ...
 
         @app.orchestration_trigger(context_name="context", orchestration="Renamed")
-        def orchestrate(context: df.DurableOrchestrationContext):
+        def orchestrate(context: df.DurableOrchestrationContext) -> Any:
             yield
 
         @app.activity_trigger(input_name="word")
@@ -114,7 +114,7 @@ def _wrong_return(app: df.DFApp) -> None:
 
 def _context_by_another_name(app: df.DFApp) -> None:
     @app.orchestration_trigger(context_name="ctx")
-    def f(ctx: df.DurableOrchestrationContext):
+    def f(ctx: df.DurableOrchestrationContext) -> Any:
         yield
 
 

@@ -11,7 +11,7 @@ from functions_host.eventhubs.quick_frames import install_quick_frames, wait_for
 
 
 async def test_what_is_there_already_takes_no_turn_of_the_loop() -> None:
-    turns = []
+    turns: list[str] = []
     asyncio.get_running_loop().call_soon(turns.append, "turn")
 
     async def at_once() -> int:

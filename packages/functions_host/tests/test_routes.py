@@ -110,7 +110,7 @@ def test_methods_choose_between_functions_of_one_path() -> None:
     assert post[0].target == "post"
     assert not isinstance(head, frozenset)
     assert head[0].target == "get"
-    assert table.find("DELETE", "a") == {"GET", "POST"}
+    assert table.find("DELETE", "a") == frozenset({"GET", "POST"})
     assert table.find("GET", "b") == frozenset()
 
 

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, name) is not None:
             setattr(options, name, Path(os.path.abspath(getattr(options, name))))
     try:
-        code = _run(options)
+        # asyncio's own loop: uvloop was measured, and costs this host (streams, threads, SQLite) as much or more.
+        code = asyncio.run(_serve(options))
     except StartError as error:
         logger.error("%s", error)
         code = 1
@@ -36,18 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stderr.flush()
     # Threads of functions that never return must not keep the process: the grace they had is over.
     os._exit(code)
-
-
-def _run(options: argparse.Namespace) -> int:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_serve(options))
-    if sys.version_info >= (3, 11):
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(options))
-    uvloop.install()
-    return asyncio.run(_serve(options))
 
 
 async def _serve(options: argparse.Namespace) -> int:
