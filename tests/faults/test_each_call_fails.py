@@ -104,7 +104,7 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
     async def ended() -> Batch:
         batch = await pipeline.store.inner.ledger.get(batch_id)  # type: ignore[attr-defined]
         assert batch is not None
-        return batch  # type: ignore[no-any-return]
+        return batch
 
     for _ in range(20):
         await pipeline.engine.run()
