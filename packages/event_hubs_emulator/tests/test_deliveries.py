@@ -15,6 +15,7 @@ from event_hubs_emulator.log.files import read_at, write_all
 from event_hubs_emulator.log.partition_log import PartitionLog
 from event_hubs_emulator.log.segment import HEADER_SIZE
 from event_hubs_emulator.message import BATCH_FORMAT
+from event_hubs_emulator.server.link import ReceivingLink
 
 Connect = Callable[[EventHubsEmulator], Awaitable[Any]]
 PARTITION = "single/ConsumerGroups/$Default/Partitions/0"
@@ -161,6 +162,15 @@ async def test_sends_in_flight_are_limited_by_credit(
         await client.sender("single", handle=1)
 
 
+def _kept_of_unfinished(hub: EventHubsEmulator) -> int:
+    """Bytes kept of deliveries whose last frame has not come."""
+    service = hub._service
+    assert service is not None
+    sessions = [session for connection in service.connections for session in connection._sessions.values()]
+    links = [link for session in sessions for link in session._links.values()]
+    return sum(len(part) for link in links if isinstance(link, ReceivingLink) for part in link._parts)
+
+
 async def test_an_event_over_the_limit_is_rejected_and_the_link_goes_on(tmp_path: Path, connect: Connect) -> None:
     limits = Limits(max_message_size=10_000)
     async with EventHubsEmulator(tmp_path, {"single": 1}, port=0, limits=limits) as hub:
@@ -168,6 +178,10 @@ async def test_an_event_over_the_limit_is_rejected_and_the_link_goes_on(tmp_path
         await client.open()
         await client.sender("single")
         client.transfer(_data(b"x" * 6000), 0, more=True)
+        client.transfer(b"x" * 6000, 0, first=False, more=True)
+        client.send(amqp.FLOW, [uint(0), uint(9), uint(0), uint(9), *[NULL] * 5, b"\x41", NULL])
+        await client.expect_flow()
+        assert _kept_of_unfinished(hub) == 0
         client.transfer(b"x" * 6000, 0, first=False)
         assert await client.outcome() == "amqp:link:message-size-exceeded"
         client.transfer(_data(b"x" * 9000), 1)

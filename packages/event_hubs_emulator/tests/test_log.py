@@ -148,6 +148,17 @@ def test_bytes_that_never_reached_the_disk_are_cut_too(tmp_path: Path, caplog: p
     assert any("cut" in message for message in caplog.messages)
 
 
+def test_a_tail_that_is_not_what_was_written_is_cut_too(tmp_path: Path) -> None:
+    log = _open(tmp_path)
+    log.append([b"kept"])
+    log.append([b"lost" * 20])
+    log.close()
+    [path] = tmp_path.glob("*.log")
+    path.write_bytes(path.read_bytes()[:-10] + bytes(10))
+    log = _open(tmp_path)
+    assert _bodies(log) == [b"0:kept"]
+
+
 @pytest.mark.parametrize("size", [0, 1, segment.HEADER_SIZE - 1])
 def test_a_segment_that_was_just_being_made_is_made_anew(tmp_path: Path, size: int) -> None:
     log = _open(tmp_path)
