@@ -120,12 +120,24 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
     raise AssertionError(f"{batch_id} was never completed: {batch}")
 
 
-async def run_scenario(folder: Path, plan: NthFails) -> Any:
-    """Two batches that overlap, a replayed letter, a discarded one, and a replayed batch. The final state of it all."""
+async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False) -> Any:
+    """Two batches that overlap, a replayed letter, a discarded one, and a replayed batch. The final state of it all.
+
+    ``broken``: the first attempt at each batch fails in its third step whatever is tried.
+    """
     inner = await open_sqlite(folder)
     store: Any = PlannedStore(inner, plan)
     pipeline = make_pipeline(store)
     pipeline.client = planned_client(pipeline.engine.client, plan)
+    if broken:
+        store_messages = pipeline.engine.activities["store_messages"]
+
+        async def breaking(reference: Any) -> Any:
+            if reference["instanceId"].endswith("~1"):
+                raise OSError("planned: a bug")
+            return await store_messages(reference)
+
+        pipeline.engine.activities["store_messages"] = breaking
     await bring_to_completion(pipeline, FIRST)
     await bring_to_completion(pipeline, OVERLAPPING)
 
@@ -184,6 +196,18 @@ async def test_each_kind_of_call_fails_for_long(tmp_path: Path, when: str, part:
     for number in sorted(numbers)[part::PARTS]:
         state = await run_scenario(tmp_path / f"{number}", NthFails(number, when, LONG))
         assert state == expected, f"call {number}, {calls[number]}, failed {LONG} times {when} its effect"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_each_call_on_the_way_of_a_failing_batch_fails_once(tmp_path: Path, when: str) -> None:
+    _, expected = await without_a_fault(tmp_path)
+    probe = NthFails(-1)
+    assert await run_scenario(tmp_path / "broken", probe, broken=True) == expected
+    on_its_way = probe.calls[: probe.calls.index("ledger.complete")]
+    assert {"ledger.fail", "ledger.get", "ledger.open_attempt"} <= set(on_its_way)
+    for number, name in enumerate(on_its_way):
+        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when), broken=True)
+        assert state == expected, f"call {number}, {name}, failed {when} its effect"
 
 
 async def without_a_fault(folder: Path) -> tuple[list[str], Any]:
