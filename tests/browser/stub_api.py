@@ -23,6 +23,9 @@ DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 HOME = (47.476075, -122.192026)
 MODES = ("ready", "takeoff", "inflight", "landing")
 Json = dict[str, Any]
+TILE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 
 def stamp(at: float) -> str:
@@ -135,6 +138,9 @@ class StubApi:
         default_factory=lambda: [batch(n, "failed" if n == 2 else "completed") for n in range(40)]
     )
     letters: list[Json] = field(default_factory=list)
+    config: Json = field(
+        default_factory=lambda: {"mapTilesUrl": None, "lowBattery": 0.2, "staleSeconds": 60, "offlineSeconds": 600}
+    )
     refuse: Callable[[str], int | None] = lambda path: None  # path → status to refuse it with
     requests: list[str] = field(default_factory=list)
 
@@ -153,7 +159,7 @@ class StubApi:
             "/api/batches": lambda: page([b for b in self.batches if not wanted or b["status"] in wanted]),
             "/api/deadletters": lambda: page([x for x in self.letters if not wanted or x["status"] in wanted]),
             "/api/stats": lambda: self.stats(now),
-            "/api/config": lambda: {"mapTilesUrl": None, "lowBattery": 0.2, "staleSeconds": 60, "offlineSeconds": 600},
+            "/api/config": lambda: self.config,
             "/api/zones": zones,
             "/api/health": lambda: {"parts": {"store": {"status": "healthy"}, "durable": {"status": "healthy"}}},
         }
@@ -189,9 +195,13 @@ class StubApi:
                 parts = urlsplit(self.path)
                 stub.requests.append(self.path)
                 refused = stub.refuse(parts.path)
+                if refused == 302:
+                    return self.reply(302, "text/plain", b"", Location="/.auth/login/aad")
                 if refused is not None:
                     problem = {"status": refused, "title": "Refused", "detail": f"refused with {refused}"}
                     return self.reply(refused, "application/problem+json", json.dumps(problem).encode())
+                if parts.path.startswith("/tiles/"):
+                    return self.reply(200, "image/png", TILE)
                 if not parts.path.startswith("/api/"):
                     file = read_files(DIST).get("index.html" if parts.path == "/" else parts.path.lstrip("/"))
                     return (
@@ -203,9 +213,9 @@ class StubApi:
                 status = 404 if answer is None else 200
                 return self.reply(status, "application/json", json.dumps(answer).encode())
 
-            def reply(self, status: int, kind: str, body: bytes) -> None:
+            def reply(self, status: int, kind: str, body: bytes, **headers: str) -> None:
                 self.send_response(status)
-                for name, value in security_headers(None).items():
+                for name, value in {**security_headers(None), **headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))

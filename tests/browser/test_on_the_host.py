@@ -178,7 +178,7 @@ def test_all_dead_letters_that_match_are_replayed_at_once(
 ) -> None:
     page = open_page(world.url + "/#/deadletters?deviceId=crooked-2")
     expect(page.get_by_role("row", name=re.compile("crooked-2"))).to_be_visible()
-    page.get_by_role("button", name="Replay all open ones").click()
+    page.get_by_role("button", name="Replay all open").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("crooked-2")
     dialog.get_by_role("button", name="Replay all").click()

@@ -65,7 +65,11 @@ def test_nothing_in_an_answer_becomes_markup(stub: StubApi, open_page: OpenPage)
     assert page.locator("main img, main script").count() == 0
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "not signed in (401)"), (403, "may not see or do this (403)")])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    # 302: App Service shows the way to the sign-in page; the page must not go there by itself.
+    [(401, "not signed in (401)"), (403, "may not see or do this (403)"), (302, "not signed in (401)")],
+)
 def test_a_refused_caller_is_told_so(
     stub: StubApi, open_page: OpenPage, watch_console: list[str], status: int, words: str
 ) -> None:
@@ -76,6 +80,7 @@ def test_a_refused_caller_is_told_so(
     for view in ("fleet", "pipeline", "batches", "deadletters"):
         page.goto(f"{stub.url}#/{view}")
         expect(page.get_by_role("alert").first).to_contain_text(words)
+    assert not any("/.auth/" in path for path in stub.requests)
 
 
 def test_an_operator_without_the_drones_role_still_sees_the_pipeline(
@@ -121,3 +126,10 @@ def test_the_next_question_is_for_changes_only(stub: StubApi, open_page: OpenPag
     first = next(path for path in stub.requests if path.startswith("/api/drones?"))
     assert "changedSince" not in first
     assert "fields=position" in first
+
+
+def test_base_map_tiles_are_drawn_where_a_setting_names_them(stub: StubApi, open_page: OpenPage) -> None:
+    stub.config["mapTilesUrl"] = stub.url + "tiles/{z}/{x}/{y}.png"
+    page = open_page(stub.url)
+    expect(page.locator(".map .base-tiles")).to_be_attached()
+    wait_until(lambda: any(path.startswith("/tiles/") for path in stub.requests), 10, lambda: str(stub.requests))

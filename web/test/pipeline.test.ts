@@ -65,7 +65,8 @@ test("polling slows down while failing, hidden, or asked to wait", () => {
     [2000, 4000, 8000, LONGEST_MS],
   );
   assert.equal(nextDelay({ ...calm, hidden: true }), HIDDEN_MS);
-  assert.equal(nextDelay({ ...calm, took: 1500 }), 6000);
+  assert.equal(nextDelay({ ...calm, took: 1500 }), 3000);
+  assert.equal(nextDelay({ ...calm, took: 9000 }), 10_000);
   assert.equal(nextDelay({ ...calm, failures: 1, retryAfter: 45 }), 45_000);
 });
 

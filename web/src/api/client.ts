@@ -41,6 +41,8 @@ async function request<T>(
     headers,
     cache: "no-store",
     credentials: "same-origin",
+    // A sign-in that ran out is answered with the way to the sign-in page, which is no answer to a question.
+    redirect: "manual",
     signal: AbortSignal.timeout(deadline),
   };
   if (body !== undefined) {
@@ -60,6 +62,9 @@ async function request<T>(
       late ? "No answer in time" : "No connection",
       late ? `No answer within ${deadline / 1000} s.` : "The server does not answer.",
     );
+  }
+  if (response.type === "opaqueredirect") {
+    throw new ApiProblem("signIn", 401, "Signed out", "The server asks to sign in.");
   }
   if (!response.ok) {
     throw problemOf(

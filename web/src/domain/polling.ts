@@ -14,16 +14,16 @@ export interface PollState {
 
 export const HIDDEN_MS = 30_000;
 export const LONGEST_MS = 30_000;
-// A slow server is asked for no more than a quarter of its time.
-const SHARE = 4;
+// A slow server is left alone for twice as long as it took, but not so long that the page seems dead.
+const SHARE = 2;
+const SLOWEST_MS = 10_000;
 
 /** Milliseconds until the next question. */
 export function nextDelay(state: PollState): number {
-  let delay = Math.max(state.base, state.took * SHARE);
+  let delay = Math.max(state.base, Math.min(SLOWEST_MS, state.took * SHARE));
   if (state.failures > 0) {
     delay = Math.max(delay, Math.min(LONGEST_MS, state.base * 2 ** (state.failures - 1)));
   }
-  delay = Math.min(delay, LONGEST_MS);
   if (state.hidden) delay = Math.max(delay, HIDDEN_MS);
   if (state.retryAfter !== null) delay = Math.max(delay, state.retryAfter * 1000);
   return delay;

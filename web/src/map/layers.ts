@@ -33,31 +33,36 @@ function hatch(colour: string): CanvasPattern | string {
   return context.createPattern(tile, "repeat") ?? colour;
 }
 
-export function zoneStyle(palette: Palette): (feature: FeatureLike) => Style {
-  const label = (feature: FeatureLike, colour: string) =>
-    new Text({
-      text: zoneLabel(feature),
-      font: `600 11px ${FONT}`,
-      fill: new Fill({ color: colour }),
-      stroke: new Stroke({ color: palette.halo, width: 3 }),
-      // Along the border: the middle of a zone belongs to the drones in it.
-      placement: "line",
-      textBaseline: "bottom",
-      repeat: 600,
-    });
+/** A zone's area and border, and its name above it: its inside belongs to the drones. */
+export function zoneStyle(palette: Palette): (feature: FeatureLike) => Style[] {
   const noFly = new Fill({ color: hatch(palette.noFly) });
   return (feature) => {
     const forbidden = feature.get("kind") === "no_fly";
     const colour = forbidden ? palette.noFly : palette.geofence;
-    const style = new Style({
+    const area = new Style({
       stroke: forbidden
         ? new Stroke({ color: colour, width: 1.5 })
         : new Stroke({ color: colour, width: 1.5, lineDash: [8, 5] }),
-      text: label(feature, colour),
     });
-    if (forbidden) style.setFill(noFly);
-    return style;
+    if (forbidden) area.setFill(noFly);
+    const name = new Style({
+      geometry: (zone) => topOf(zone.getGeometry()?.getExtent()),
+      text: new Text({
+        text: zoneLabel(feature),
+        font: `600 11px ${FONT}`,
+        fill: new Fill({ color: colour }),
+        stroke: new Stroke({ color: palette.halo, width: 3 }),
+        textBaseline: "bottom",
+        offsetY: -3,
+      }),
+    });
+    return [area, name];
   };
+}
+
+function topOf(extent: number[] | undefined): Point | undefined {
+  const [west = 0, , east = 0, north = 0] = extent ?? [];
+  return extent && new Point([(west + east) / 2, north]);
 }
 
 function zoneLabel(feature: FeatureLike): string {

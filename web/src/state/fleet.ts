@@ -93,9 +93,10 @@ export const askNow = poller.now;
 export function startFleet(): void {
   poller.start();
   effect(() => {
-    // Connectivity ages between answers too, and most of all when there are none.
+    // Connectivity ages between answers too; but while there are none, nobody knows whether a drone is silent.
     void now.value;
     void config.value;
+    if (connectionState.value !== "live") return;
     if (rows.peek().some(({ drone, connectivity }) => outdated(drone, connectivity))) refresh();
   });
 }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { ApiProblem } from "../api/problem";
 import type { Page } from "../api/types";
+import { serverNow } from "./clock";
 import { Poller } from "./poller";
 
 const EVERY_MS = 5000;
@@ -11,6 +12,8 @@ export class PagedList<T extends { id: string }> {
   readonly problem = signal<ApiProblem | null>(null);
   readonly loaded = signal(false);
   readonly loadingMore = signal(false);
+  /** Server's time of the last answer, milliseconds since the epoch. */
+  readonly answeredAt = signal(serverNow());
   readonly continuation = signal<string | null>(null);
   #further = false;
   #poller: Poller;
@@ -50,6 +53,7 @@ export class PagedList<T extends { id: string }> {
   async #first(): Promise<void> {
     const page = await this.page(null);
     this.loaded.value = true;
+    this.answeredAt.value = serverNow();
     // Once further pages are there, the first one only brings the top up to date.
     this.items.value = this.#further ? merged(page.items, this.items.value) : page.items;
     if (!this.#further) this.continuation.value = page.continuation;

@@ -1,10 +1,11 @@
-// The pipeline's counters over time, and its unfinished batches.
-import { computed, signal } from "@preact/signals";
+// The pipeline's counters over time, its lag and its processing times.
+import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
-import type { Batch, Stats } from "../api/types";
+import type { Stats } from "../api/types";
 import { lagSeconds, messageRate, processingTimes, type Sample } from "../domain/pipeline";
-import { now } from "./clock";
+import { serverNow } from "./clock";
 import { Poller, type PollReport } from "./poller";
+import { route } from "./router";
 
 const BASE_MS = 4000;
 const KEEP_MS = 30 * 60_000;
@@ -13,7 +14,6 @@ const RECENT = 100;
 
 export const stats = signal<Stats | null>(null);
 export const samples = signal<Sample[]>([]);
-export const unfinished = signal<Batch[]>([]);
 /** Milliseconds from receipt to completion of the newest completed batches, sorted. */
 export const processing = signal<number[]>([]);
 export const pipelineReport = signal<PollReport>({
@@ -24,18 +24,23 @@ export const pipelineReport = signal<PollReport>({
 });
 
 export const rate = computed(() => messageRate(samples.value, RATE_WINDOW_MS));
-export const lag = computed(() => lagSeconds(stats.value, unfinished.value, now.value));
+/** Seconds, as of the last answer: it does not grow while nobody asks. */
+export const lag = signal(0);
 
 async function ask(): Promise<void> {
-  const [counted, open, completed] = await Promise.all([
-    api.stats(),
-    api.batches({ status: "received,running", limit: 1000 }),
-    api.batches({ status: "completed", limit: RECENT }),
-  ]);
+  const counted = await api.stats();
+  const open =
+    counted.oldestUnfinishedAt === undefined
+      ? await api.batches({ status: "received,running", limit: RECENT })
+      : null;
+  // Asked for only where it is shown.
+  if (route.peek().view === "pipeline") {
+    const completed = await api.batches({ status: "completed", limit: RECENT });
+    processing.value = processingTimes(completed.items);
+  }
   const at = Date.now();
   stats.value = counted;
-  unfinished.value = open.items;
-  processing.value = processingTimes(completed.items);
+  lag.value = lagSeconds(counted, open?.items ?? [], serverNow());
   samples.value = [
     ...samples.value.filter((sample) => sample.at > at - KEEP_MS),
     {
@@ -55,4 +60,7 @@ export const askPipelineNow = poller.now;
 
 export function startPipeline(): void {
   poller.start();
+  effect(() => {
+    if (route.value.view === "pipeline") poller.now();
+  });
 }

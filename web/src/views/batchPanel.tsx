@@ -8,7 +8,7 @@ import { Icon } from "../components/icons";
 import { Facts, SidePanel } from "../components/listPage";
 import { integer, UNKNOWN, words } from "../domain/format";
 import { safeUrl } from "../domain/url";
-import { now } from "../state/clock";
+import { serverNow } from "../state/clock";
 import { Poller } from "../state/poller";
 import { link } from "../state/router";
 import { question } from "../state/ask";
@@ -29,10 +29,12 @@ export function BatchPanel({
 }) {
   const batch = useSignal<Batch | null>(null);
   const problem = useSignal<unknown>(null);
+  const at = useSignal(0);
   useEffect(() => {
     const poller = new Poller(
       async () => {
         batch.value = await api.batch(id);
+        at.value = serverNow();
       },
       EVERY_MS,
       (report) => {
@@ -46,12 +48,12 @@ export function BatchPanel({
     <SidePanel title="Batch" label={`Batch ${id}`} close={close}>
       {problem.value !== null && <Problem problem={problem.value} />}
       {!known && problem.value === null && <Empty>Asking for the batch…</Empty>}
-      {known && <Body batch={known} changed={changed} />}
+      {known && <Body batch={known} at={at.value} changed={changed} />}
     </SidePanel>
   );
 }
 
-function Body({ batch, changed }: { batch: Batch; changed: () => void }) {
+function Body({ batch, at, changed }: { batch: Batch; at: number; changed: () => void }) {
   const running = batch.status === "received" || batch.status === "running";
   return (
     <>
@@ -102,7 +104,7 @@ function Body({ batch, changed }: { batch: Batch; changed: () => void }) {
           ["Sequence numbers", `${batch.firstSequenceNumber}–${batch.lastSequenceNumber}`],
           ["Received", <Clock key="r" time={batch.receivedAt} />],
           ["Ended", batch.completedAt ? <Clock key="c" time={batch.completedAt} /> : UNKNOWN],
-          ["Took", took(batch, now.value)],
+          ["Took", took(batch, at)],
           ["Instance", <span key="i" class="mono break">{batch.instanceId}</span>],
         ]}
       />

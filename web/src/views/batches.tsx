@@ -7,7 +7,6 @@ import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";
 import { integer, UNKNOWN, words } from "../domain/format";
 import { instant, span } from "../domain/time";
-import { now } from "../state/clock";
 import { askPipelineNow, stats } from "../state/pipeline";
 import { PagedList } from "../state/pagedList";
 import { go, link, route } from "../state/router";
@@ -17,6 +16,7 @@ import { BatchPanel } from "./batchPanel";
 
 const STATUSES: readonly BatchStatus[] = ["received", "running", "completed", "failed"];
 
+/** How long it took, or has taken at `at` (when it was asked for: a batch may have ended since). */
 export function took(batch: Batch, at: number): string {
   const from = instant(batch.receivedAt);
   const to = instant(batch.completedAt) ?? (batch.status === "failed" ? null : at);
@@ -119,7 +119,13 @@ export function BatchesView() {
             </thead>
             <tbody>
               {list.items.value.map((batch) => (
-                <BatchRow key={batch.id} batch={batch} open={batch.id === open} query={query} />
+                <BatchRow
+                  key={batch.id}
+                  batch={batch}
+                  open={batch.id === open}
+                  query={query}
+                  at={list.answeredAt.value}
+                />
               ))}
             </tbody>
           </table>
@@ -141,10 +147,12 @@ function BatchRow({
   batch,
   open,
   query,
+  at,
 }: {
   batch: Batch;
   open: boolean;
   query: Record<string, string>;
+  at: number;
 }) {
   const rejected = batch.rejected ?? 0;
   return (
@@ -167,7 +175,7 @@ function BatchRow({
       <td class="number">{integer(batch.stored)}</td>
       <td class="number">{integer(batch.duplicates)}</td>
       <td class={`number${rejected ? " warn-text" : ""}`}>{integer(batch.rejected)}</td>
-      <td class="number">{took(batch, now.value)}</td>
+      <td class="number">{took(batch, at)}</td>
       <td class="number">{batch.attempts}</td>
     </tr>
   );

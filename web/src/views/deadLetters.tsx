@@ -96,7 +96,7 @@ export function DeadLettersView() {
               (question.value = replayMatching({ errorCode, deviceId, batchId }, refresh))
             }
           >
-            <Icon name="replay" /> Replay all open ones
+            <Icon name="replay" /> Replay all open
           </button>
         </div>
         <ListFrame list={list} empty="No dead letter matches.">

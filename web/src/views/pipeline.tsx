@@ -89,7 +89,7 @@ function Flow() {
         <Figure
           label="Lag"
           value={waiting < 1 ? "None" : duration(waiting)}
-          note="age of the oldest unfinished batch"
+          note="longest that an unfinished batch has waited"
           {...(waiting > 60 ? { tone: "bad" as const } : waiting > 15 ? { tone: "warn" as const } : {})}
         />
         <Figure label="In flight" value={integer(open)} note="batches received or running" />

@@ -101,7 +101,7 @@ function TopFigures() {
       <span title="Messages a second, over 30 s">
         <b>{formatRate(rate.value)}</b> msg/s
       </span>
-      <span title="Age of the oldest unfinished batch" class={waiting > 15 ? "late" : ""}>
+      <span title="Longest that an unfinished batch has waited" class={waiting > 15 ? "late" : ""}>
         lag <b>{waiting < 1 ? "0 s" : duration(waiting)}</b>
       </span>
     </>

