@@ -66,7 +66,7 @@ def test_values_encoded_by_the_sdk_are_decoded(value: Any) -> None:
     assert decode(bytes(output)) == (value, len(output))
 
 
-@given(st.recursive(_INT64 | st.binary(max_size=300), lambda inner: st.lists(inner, max_size=300), max_leaves=300))
+@given(st.recursive(_INT64 | st.binary(max_size=300), lambda inner: st.lists(inner, max_size=80), max_leaves=80))
 def test_the_sdk_decodes_what_is_encoded(value: Any) -> None:
     raw = memoryview(encode(value))
     rest, decoded = sdk_decode._DECODE_BY_CONSTRUCTOR[raw[0]](raw[1:])
@@ -88,6 +88,14 @@ def test_encodings_of_the_specification(raw: str, value: Any) -> None:
     if value is None:
         data, value = bytes.fromhex("e004025301 02".replace(" ", "")), [1, 2]
     assert decode(data)[0] == value
+
+
+def test_the_sdk_decodes_long_lists_and_large_ones() -> None:
+    for value in ([7] * 300, [b"x" * 300] * 3, {str(number): number for number in range(300)}):
+        raw = memoryview(encode(value))
+        rest, decoded = sdk_decode._DECODE_BY_CONSTRUCTOR[raw[0]](raw[1:])
+        assert len(decoded) == len(value)
+        assert len(rest) == 0
 
 
 def test_integers_use_the_smallest_encoding() -> None:
