@@ -38,6 +38,14 @@ types: $(STAMP)
 bench: web
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+## make chaos        seeded chaos against a model, for ten minutes (CHAOS_ARGS="SECONDS FIRST_SEED")
+chaos: $(STAMP)
+	$(BIN)/python -m tests.faults.chaos $(CHAOS_ARGS)
+
+## make screenshots  the pictures in docs/, of the running host and fleet
+screenshots: web
+	$(BIN)/python -m tests.browser.screenshots
+
 ## make soak         an hour of flight with purge on: memory and file sizes must stay flat
 soak: web
 	$(BIN)/python -m tools.soak $(SOAK_ARGS)
