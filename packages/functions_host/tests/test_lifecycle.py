@@ -196,7 +196,7 @@ def test_host_json_log_levels_and_verbose(host: MakeHost) -> None:
 
 
 def test_kill_minus_nine_leaves_no_hub_behind(host: MakeHost) -> None:
-    started = host("events", env={"HUB": "hub"}).start()
+    started = host("stream", env={"HUB": "hub"}).start()
     assert started.process is not None
     (hub,) = children(started.process.pid)
     started.kill()

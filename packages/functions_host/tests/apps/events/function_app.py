@@ -106,13 +106,6 @@ def emitted(event: func.EventHubEvent) -> None:
     record("emitted", [{"body": event.get_body().decode()}])
 
 
-@app.event_hub_message_trigger(
-    arg_name="event", event_hub_name="other", connection="EventHubConnection", cardinality=func.Cardinality.ONE
-)
-def late(event: func.EventHubEvent) -> None:
-    record("late", [{"body": event.get_body().decode()}])
-
-
 CONNECTION_AT_IMPORT = os.environ.get("EventHubConnection", "")  # noqa: SIM112
 
 
