@@ -90,8 +90,9 @@ def new_trace(parent: str | None = None, state: str = "") -> TraceContext:
     """Continues a caller's trace where it sent one, else starts a new one."""
     digits = os.urandom(24).hex()
     parts = (parent or "").split("-")
-    trace_id = parts[1] if len(parts) == 4 and len(parts[1]) == 32 else digits[:32]
-    return TraceContext(f"00-{trace_id}-{digits[32:48]}-{'01' if parent is None else parts[-1][:2]}", state)
+    if len(parts) != 4 or [len(part) for part in parts] != [2, 32, 16, 2]:
+        return TraceContext(f"00-{digits[:32]}-{digits[32:48]}-01")
+    return TraceContext(f"00-{parts[1]}-{digits[32:48]}-{parts[3]}", state)
 
 
 def new_invocation(

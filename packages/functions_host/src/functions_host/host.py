@@ -138,7 +138,7 @@ class Host:
 
     def _reserve_ports(self) -> None:
         options = self._options
-        wanted = options.port if options.port is not None else int(self._local.host.get("LocalHttpPort") or 7071)
+        wanted = options.port if options.port is not None else _local_port(self._local.host.get("LocalHttpPort"))
         self._http_socket = bind(options.host, wanted)
         port = self._http_socket.getsockname()[1]
         shown = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host
@@ -263,6 +263,14 @@ class Host:
             connection = None if self._hub is None else local_connection_string(self._hub.port)
             ready = {"pid": os.getpid(), "url": self.base_url, "eventHubConnection": connection}
             write_atomically(self._options.ready_file.resolve(), json.dumps(ready))
+
+
+def _local_port(value: Any) -> int:
+    if value in (None, ""):
+        return 7071
+    if not str(value).isdigit() or int(value) > 65535:
+        raise StartError(f"local.settings.json: Host.LocalHttpPort {value!r} is not a port number")
+    return int(value)
 
 
 __all__ = ["Host", "Options", "StartError"]

@@ -1,0 +1,105 @@
+"""What the HTTP listener does that no function sees."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from host_support import HostProcess, http
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> HostProcess:
+    app = tmp_path_factory.mktemp("app")
+    (app / "host.json").write_text("{}")
+    host = {"CORS": "http://page.example,http://other.example", "CORSCredentials": True}
+    (app / "local.settings.json").write_text(json.dumps({"Host": host}))
+    (app / "function_app.py").write_text(
+        "import azure.functions as func\napp = func.FunctionApp()\n"
+        "@app.route(route='size', methods=['POST'])\ndef size(req: func.HttpRequest) -> str:\n"
+        "    return str(len(req.get_body()))\n"
+        "@app.route(route='broken', methods=['GET'])\ndef broken(req: func.HttpRequest) -> func.HttpResponse:\n"
+        "    return func.HttpResponse('x', headers={'X-Bad': 'a\\r\\nSet-Cookie: b'})\n"
+    )
+    started = HostProcess(app, app / "data", "--no-event-hubs").start()
+    yield started
+    started.kill()
+
+
+def raw(web: HostProcess, text: bytes) -> bytes:
+    host, port = web.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(text)
+        return connection.recv(65536)
+
+
+def test_a_body_above_100_mb_is_refused_before_it_is_read(web: HostProcess) -> None:
+    head = b"POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 104857601\r\n\r\n"
+    assert raw(web, head).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_chunked_body_arrives_whole(web: HostProcess) -> None:
+    chunks = b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    answer = raw(web, b"POST /api/size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"5")
+
+
+def test_nonsense_is_a_400_and_harms_nobody(web: HostProcess) -> None:
+    assert raw(web, b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.")
+    assert http("POST", f"{web.url}/api/size", b"abc").text == "3"
+
+
+def test_a_header_that_splits_the_answer_is_the_functions_failure(web: HostProcess) -> None:
+    answer = http("GET", f"{web.url}/api/broken")
+    assert answer.status == 500
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_wrong_method_says_which_are_right(web: HostProcess) -> None:
+    answer = http("GET", f"{web.url}/api/size")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+def test_the_root_says_that_the_host_is_up(web: HostProcess) -> None:
+    assert "host is up" in http("GET", f"{web.url}/").text
+
+
+def test_allowed_origins_get_cors_headers_and_others_none(web: HostProcess) -> None:
+    asking = {"Origin": "http://page.example", "Access-Control-Request-Method": "POST"}
+    preflight = http("OPTIONS", f"{web.url}/api/size", headers={**asking, "Access-Control-Request-Headers": "x-a"})
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "http://page.example"
+    assert preflight.headers["access-control-allow-methods"] == "POST"
+    assert preflight.headers["access-control-allow-headers"] == "x-a"
+    allowed = http("POST", f"{web.url}/api/size", b"", {"Origin": "http://other.example"})
+    assert allowed.headers["access-control-allow-credentials"] == "true"
+    refused = http("POST", f"{web.url}/api/size", b"", {"Origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("value", ["soon", 99999])
+def test_a_wrong_port_in_local_settings_is_named(tmp_path: Path, value: object) -> None:
+    from functions_host.errors import StartError
+    from functions_host.host import _local_port
+
+    assert (_local_port(None), _local_port("7075")) == (7071, 7075)
+    with pytest.raises(StartError, match="LocalHttpPort"):
+        _local_port(value)
+
+
+def test_admin_refuses_what_it_cannot_run(web: HostProcess, host: Callable[..., HostProcess]) -> None:
+    assert http("POST", f"{web.url}/admin/functions/size", json_body={"input": ""}).status == 400
+    assert http("DELETE", f"{web.url}/admin/functions/size").status == 405
+    durable = host("patterns", "--no-event-hubs").start()
+    assert http("POST", f"{durable.url}/admin/functions/counter", json_body={}).status == 400
+    assert http("POST", f"{durable.url}/admin/functions/hello", b"{oops").status == 400
+    assert http("POST", f"{durable.url}/admin/functions/hello", json_body={"input": "x"}).status == 202
+    assert http("POST", f"{durable.url}/admin/functions/chaining", json_body={"input": "x"}).status == 202
+    listed = http("GET", f"{durable.url}/runtime/webhooks/durabletask/instances").json()
+    assert [instance["name"] for instance in listed] == ["chaining"]
