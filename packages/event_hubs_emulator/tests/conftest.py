@@ -27,8 +27,13 @@ from event_hubs_emulator.amqp.encoding import (
     ushort,
 )
 from event_hubs_emulator.amqp.types import Described, Symbol
+from hypothesis import HealthCheck, settings
 
-_PATIENCE = 5.0
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("busy-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy-machine")
+
+_PATIENCE = 10.0
 _SELECTOR = Symbol("apache.org:selector-filter:string")
 
 
