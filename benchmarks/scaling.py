@@ -23,7 +23,7 @@ STANDARD_PARTITIONS = 32
 # Request units: a write of 1 KB is about 5 RU plus what is indexed; a point read of 1 KB is 1 RU.
 # https://learn.microsoft.com/azure/cosmos-db/request-units; docs/storage-azure.md has this app's operations.
 WRITE_RU = 6.5
-LEDGER_RU_PER_BATCH = 60.0
+LEDGER_RU_PER_BATCH = 100.0
 
 # Measured on the real extension with the Azure Storage provider: an entity signal costs 7 to 8 ms of host and Python
 # CPU, one host with two cores saturates at about 100 a second (docs/scaling.md has the measurement).
