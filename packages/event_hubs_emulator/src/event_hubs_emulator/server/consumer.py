@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 # One read and one write to the socket: big enough to amortise both, small enough to share the loop and stay in cache.
-_CHUNK = 128 * 1024
+_CHUNK = 256 * 1024
 
 
 class ConsumerLink(SendingLink):
