@@ -10,7 +10,7 @@ import azure.functions as func
 
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
-from http_api.entities import DroneEntities
+from http_api.entities import drone_entities
 from http_api.fleet import FleetFilter, list_fleet
 from http_api.identifiers import device_id
 from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLIGHT_MODE
@@ -67,7 +67,7 @@ async def list_drones(call: Call) -> func.HttpResponse:
         id_prefix=query["idPrefix"],
     )
     page = await list_fleet(
-        DroneEntities(call.client), _view_maker(frozenset()), where, query["limit"], query["continuation"]
+        drone_entities(call.client), _view_maker(frozenset()), where, query["limit"], query["continuation"]
     )
     items = [_select(view, query["fields"]) for view in page.items] if query["fields"] else page.items
     return json_response({"items": items, "continuation": page.continuation})
@@ -93,7 +93,7 @@ async def _status_v1(call: Call, text: str | None) -> func.HttpResponse:
 
 
 async def _state(call: Call, text: str) -> dict[str, Any]:
-    state = await DroneEntities(call.client).state(device_id(text))
+    state = await drone_entities(call.client).state(device_id(text))
     if state is None:
         raise not_found("drone", text)
     return state

@@ -1,4 +1,4 @@
-"""Reads drone entities over the Durable HTTP API at the client binding's RPC base URL.
+"""Reads drone entities over the Durable HTTP API at the client binding's RPC base URL (2.x: see ``entities_grpc``).
 
 The durable client has no call that lists entities, and parses with the standard library; the API itself pages and
 takes a time from which entities were operated on. Unreachable is ``aiohttp.ClientError`` or a time-out, for the caller
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
@@ -34,6 +34,25 @@ class EntityPage:
 
     items: list[tuple[str, Any]]
     token: str | None
+
+
+class EntityReader(Protocol):
+    async def state(self, key: str) -> dict[str, Any] | None: ...
+
+    async def page(
+        self, top: int, token: str | None, *, fetch_state: bool = True, operated_from: str | None = None
+    ) -> EntityPage: ...
+
+    async def reachable(self) -> None: ...
+
+
+def drone_entities(client: Any) -> EntityReader:
+    """What reads entities with the durable client that a function was handed, of 1.x or 2.x."""
+    if not hasattr(client, "get_all_entities"):
+        return DroneEntities(client)
+    from http_api.entities_grpc import GrpcEntities  # its imports are there with 2.x only
+
+    return GrpcEntities(client)
 
 
 class DroneEntities:

@@ -13,7 +13,7 @@ import aiohttp
 import azure.functions as func
 
 from http_api.endpoint import Api, Call
-from http_api.entities import DroneEntities
+from http_api.entities import drone_entities
 from http_api.event_hub import HubUnavailable, get_hub
 from http_api.responses import json_response
 from storage.factory import get_store
@@ -75,7 +75,7 @@ _checkup = Checkup()
 async def get_health(call: Call) -> func.HttpResponse:
     checks: dict[str, Check] = {
         "store": _store,
-        "durable": DroneEntities(call.client).reachable,
+        "durable": drone_entities(call.client).reachable,
         "eventHub": get_hub().probe,
     }
     parts = await _checkup.parts(checks)

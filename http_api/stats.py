@@ -10,7 +10,7 @@ from http_api.authorization import Role
 from http_api.batches import STATUSES as BATCH_STATUSES
 from http_api.counting import DroneCounter
 from http_api.endpoint import Api, Call
-from http_api.entities import DroneEntities
+from http_api.entities import drone_entities
 from http_api.responses import json_response
 from starters.clock import now
 from storage.factory import get_store
@@ -28,7 +28,7 @@ async def get_stats(call: Call) -> func.HttpResponse:
         store.ledger.totals(),
         store.dead_letters.totals(),
         store.ledger.standing_still(now(), 1),
-        _drones.count(DroneEntities(call.client)),
+        _drones.count(drone_entities(call.client)),
     )
     return json_response(
         {

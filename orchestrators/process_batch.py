@@ -86,4 +86,7 @@ def _superseded(batch: dict[str, str]) -> dict[str, Any]:
 
 def reason_of(error: Exception) -> str:
     """What went wrong in an activity's own words, without the host's stack trace after them."""
+    details = getattr(error, "details", None)
+    if details is not None:  # Durable 2.x; its text around them has the instance's id once more
+        return f"{details.error_type}: {details.message}".strip()[:1000]
     return str(error).partition(" \n ")[0].strip()[:1000]

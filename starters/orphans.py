@@ -8,39 +8,26 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta, timezone
 
-import azure.durable_functions as df
-
 from observability import log
 from settings import Sweeping
 from starters.attempts import UNFINISHED, DurableClient
+from starters.instances import UNFINISHED_STATUSES, instance_ids
 from storage.ports import Store
-
-_Status = df.OrchestrationRuntimeStatus
 
 
 async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
     """End unfinished instances that are old and no batch's current attempt. At most a hundred come in one answer; those
     that are ended make room for the next run's."""
     before = datetime.now(timezone.utc) - timedelta(seconds=sweeping.stuck_seconds)
-    statuses = await client.get_status_by(
-        created_time_to=before,
-        runtime_status=[_Status.Pending, _Status.Running],
-        instance_id_prefix=instance_prefix(hub),
-    )
-    for status in statuses:
-        batch = await store.ledger.get(status.instance_id.rpartition("~")[0])
-        if batch is None or batch.instance_id != status.instance_id:
+    for instance in await instance_ids(client, hub, before, UNFINISHED_STATUSES):
+        batch = await store.ledger.get(instance.rpartition("~")[0])
+        if batch is None or batch.instance_id != instance:
             reason = "its batch is not in the ledger" if batch is None else f"superseded by {batch.instance_id}"
-            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=reason)
-            await end_instance(client, status.instance_id, reason)
+            log(logging.WARNING, "orphan ended", instanceId=instance, reason=reason)
+            await end_instance(client, instance, reason)
         elif batch.status not in UNFINISHED:
-            log(logging.WARNING, "orphan ended", instanceId=status.instance_id, reason=f"batch is {batch.status.value}")
-            await end_instance(client, status.instance_id, f"its batch is {batch.status.value}")
-
-
-def instance_prefix(hub: str) -> str:
-    """What the ids of all instances of this hub's batches begin with; drones (``@drone@…``) never do."""
-    return hub[:20]
+            log(logging.WARNING, "orphan ended", instanceId=instance, reason=f"batch is {batch.status.value}")
+            await end_instance(client, instance, f"its batch is {batch.status.value}")
 
 
 async def end_instance(client: DurableClient, instance: str, reason: str) -> None:

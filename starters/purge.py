@@ -12,19 +12,16 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
-import azure.durable_functions as df
-
 from observability import log
 from settings import Retention
 from starters.attempts import DurableClient
 from starters.clock import ago
-from starters.orphans import instance_prefix
+from starters.instances import ENDED_STATUSES, instance_ids
 from storage.ports import Store
 
 KIND_SECONDS = 10.0
 AT_ONCE = 16
 _HOUR = 3600.0
-_Status = df.OrchestrationRuntimeStatus
 
 
 async def purge(
@@ -81,11 +78,7 @@ async def _repeat(kind: str, step: Callable[[], Awaitable[int]], full: int, cloc
 async def purge_histories(client: DurableClient, retention: Retention, hub: str) -> int:
     """Delete the histories of (at most a hundred) ended instances of this hub's batches that were created before."""
     before = datetime.now(timezone.utc) - timedelta(hours=retention.durable_hours)
-    statuses = await client.get_status_by(
-        created_time_to=before,
-        runtime_status=[_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled],
-        instance_id_prefix=instance_prefix(hub),
-    )
+    ended = await instance_ids(client, hub, before, ENDED_STATUSES)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(instance: str) -> int:
@@ -93,4 +86,4 @@ async def purge_histories(client: DurableClient, retention: Retention, hub: str)
             result = await client.purge_instance_history(instance)
             return int(result.instances_deleted)
 
-    return sum(await asyncio.gather(*(one(status.instance_id) for status in statuses)))
+    return sum(await asyncio.gather(*(one(instance) for instance in ended)))
