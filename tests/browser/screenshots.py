@@ -21,6 +21,7 @@ from tools.local_host import ROOT, LocalHost, wait_until
 FAULTS = "messages.write:before:5"  # all attempts of the first batch
 BROKEN = "duplicates=0.01,reorder=0.05,corrupt=0.002,no_fix=0.001,unknown_mode=0.002"
 WIDE: ViewportSize = {"width": 1440, "height": 900}
+PICTURES = ("fleet-light", "fleet-dark", "drone-dark", "pipeline-light", "batches-dark", "dead-letters-light")
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -80,10 +81,10 @@ def photographs(browser: Browser, host: LocalHost, out: Path, seconds: float) ->
         "batches": f"batches/{failed}",
         "dead-letters": f"deadletters/{letters[0]['id']}" if letters else "deadletters",
     }
-    for scheme, page in pages.items():
-        for name, view in views.items():
-            show(page, f"{host.url}/#/{view}", name)
-            page.screenshot(path=out / f"{name}-{scheme}.png")
+    for picture in PICTURES:
+        name, _, scheme = picture.rpartition("-")
+        show(pages[scheme], f"{host.url}/#/{views[name]}", name)
+        pages[scheme].screenshot(path=out / f"{picture}.png")
     narrow = browser.new_page(viewport=NARROW, color_scheme="dark")
     narrow.goto(f"{host.url}/#/fleet/{drone}")
     settle(narrow)

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { explain, problemOf } from "../src/api/problem";
 import { bytesOf, decodeBody, hexDump } from "../src/domain/body";
 import { coordinates, distance, heading, integer, metres, percent, words } from "../src/domain/format";
-import { mergeHistory, series, trackOf, trendPerHour } from "../src/domain/history";
+import { mergeHistory, series, trackOf, secondsLeft } from "../src/domain/history";
 import { glide, headingAt, progress, standing, xAt } from "../src/domain/motion";
 import { formatRoute, parseRoute } from "../src/domain/route";
 import { ago, duration, ServerClock, sortable, span } from "../src/domain/time";
@@ -111,9 +111,11 @@ test("a series holds what messages say; the track leaves out standing still", ()
   ]);
 });
 
-test("a trend needs a minute of data", () => {
-  assert.equal(trendPerHour([[0, 30], [1, 0.9]], 600), null);
-  assert.equal(trendPerHour([[0, 600, 1200], [1, 1, 0.9]], 600)?.toFixed(2), "-0.60");
+test("what is left of a battery is told when it falls and there is a minute to tell from", () => {
+  assert.equal(secondsLeft([[0, 30], [1, 0.9]], 600), null);
+  assert.equal(secondsLeft([[0, 60], [0.5, 0.6]], 600), null);
+  assert.equal(secondsLeft([[0, 600, 1200], [1, 0.5, 0.25]], 600), 600);
+  assert.equal(secondsLeft([[0, 60], [1, 0.9999]], 600), null);
 });
 
 test("markers glide, turn the short way round, and jump when it is far", () => {

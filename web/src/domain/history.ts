@@ -52,15 +52,21 @@ export function trackOf(messages: readonly Message[]): [number, number][] {
   return points;
 }
 
-/** The change of a series over its last `windowSeconds`, per hour; null when there is too little to tell. */
-export function trendPerHour(
+const LONGEST_FORECAST = 24 * 3600;
+
+/** Seconds until a falling series is at zero, going on as over its last `windowSeconds`; null when it does not fall, or
+ * when there is too little to tell. */
+export function secondsLeft(
   [times, values]: [number[], number[]],
   windowSeconds: number,
 ): number | null {
   const last = times.at(-1);
-  if (last === undefined) return null;
+  const value = values.at(-1);
+  if (last === undefined || value === undefined) return null;
   const from = times.findIndex((time) => time >= last - windowSeconds);
   const elapsed = last - (times[from] ?? last);
-  if (elapsed < 60) return null;
-  return (((values.at(-1) ?? 0) - (values[from] ?? 0)) / elapsed) * 3600;
+  const lost = (values[from] ?? value) - value;
+  if (elapsed < 60 || lost <= 0) return null;
+  const left = (value / lost) * elapsed;
+  return left > LONGEST_FORECAST ? null : left;
 }

@@ -5,8 +5,8 @@ import { api, everything } from "../api/client";
 import type { Message } from "../api/types";
 import { Empty, Problem } from "../components/basics";
 import { Plot } from "../components/plot";
-import { mergeHistory, series, trackOf, trendPerHour } from "../domain/history";
-import { instant } from "../domain/time";
+import { mergeHistory, series, trackOf, secondsLeft } from "../domain/history";
+import { duration, instant } from "../domain/time";
 import { now, serverNow } from "../state/clock";
 import { config } from "../state/settings";
 import { track } from "../state/open";
@@ -83,7 +83,7 @@ export function DroneHistory({ id, lastSeen }: { id: string; lastSeen: string | 
   const groundSpeed = useComputed(() => series(messages.value, "groundSpeed"));
   const to = now.value / 1000;
   const from = to - minutes.value * 60;
-  const trend = trendPerHour(battery.value, 600);
+  const left = secondsLeft(battery.value, 600);
   const shared = { from, to, sync: `drone-${id}` };
   return (
     <section class="history" aria-label="History">
@@ -105,11 +105,7 @@ export function DroneHistory({ id, lastSeen }: { id: string; lastSeen: string | 
       )}
       <Plot
         {...shared}
-        label={
-          trend !== null && trend < -0.005
-            ? `Battery · ${Math.round(trend * 100)} %/h`
-            : "Battery"
-        }
+        label={left === null ? "Battery" : `Battery · empty in ${duration(left)} at this rate`}
         data={battery.value}
         range={[0, 1]}
         limit={config.value?.lowBattery ?? null}
