@@ -185,3 +185,9 @@ class Host:
         health = self.engine.health()
         names = ("steps", "stepBacklog", "entityBacklog", "activities", "activityBacklog")
         return [health[name] for name in names]
+
+
+async def raise_event(host: Host, instance_id: str, name: str, value: Any) -> None:
+    """Raise an event that must be accepted."""
+    answer = await host.call("POST", f"instances/{instance_id}/raiseEvent/{name}", value)
+    assert answer.status == 202

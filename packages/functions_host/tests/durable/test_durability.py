@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -110,3 +111,52 @@ async def test_stop_and_start_go_on_where_it_stood(host: Callable[..., Any]) -> 
     assert (await second.end_of("j"))["output"] == journey_app.OUTPUT
     await second.quiet()
     assert await final_state(second) == EXPECTED
+
+
+async def test_nothing_is_done_before_it_is_stored(host: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions_host.durable.store.RETRY_SECONDS", (0.001,))
+    executions: list[str] = []
+    one = await host(journey_app.build(executions))
+    await one.start_new("child", "c", 1)
+    steps = len(one.runner.contexts)
+    refusing = True
+
+    def refuse(_: str) -> None:
+        if refusing:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    one.engine.store.before_write = refuse
+    await one.until(lambda: len(one.runner.contexts) > steps)
+    raising = asyncio.create_task(one.call("POST", "instances/c/raiseEvent/x", 1))
+    signalling = asyncio.create_task(one.call("POST", "entities/total/t?op=get"))
+    starting = asyncio.create_task(one.call("POST", "orchestrators/child/d", 1))
+    await asyncio.sleep(0.05)
+    assert not executions, "the step that schedules the activity is not stored yet"
+    assert not any(task.done() for task in (raising, signalling, starting)), "answered before it was stored"
+    refusing = False
+    for task in (raising, signalling, starting):
+        assert (await task).status == 202
+    assert (await one.end_of("c"))["output"] == 2
+    assert executions.count("double 1") == 1
+
+
+async def test_an_activity_whose_result_was_stored_is_not_run_again(host: Callable[..., Any]) -> None:
+    executions: list[str] = []
+    one = await host(journey_app.build(executions))
+    real = one.runner.run_activity
+    gate = asyncio.Event()
+
+    async def gated(name: str, input_json: str | None, instance_id: str) -> str | None:
+        await gate.wait()
+        return str(await real(name, input_json, instance_id))
+
+    one.runner.run_activity = gated
+    await one.start_new("child", "c", 1)
+    await one.settled()
+    one.engine._scheduler._stopped = True
+    gate.set()
+    await one.until(lambda: one.engine.store.read("SELECT 1 FROM inbox WHERE kind='task'"))
+    await one.stop()
+    two = await host(journey_app.build(executions))
+    assert (await two.end_of("c"))["output"] == 2
+    assert executions == ["double 1"]
