@@ -18,7 +18,7 @@ from tests.browser.chromium import launched, unusable
 from tests.e2e.senders import message, send
 from tools.local_host import ROOT, LocalHost, wait_until
 
-FAULTS = "messages.write:before:5"  # all attempts of the first batch
+FAULTS = "messages.write:before:7"  # all attempts of the first batch, and some that a purge may take
 BROKEN = "duplicates=0.01,reorder=0.05,corrupt=0.002,no_fix=0.001,unknown_mode=0.002"
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PICTURES = ("fleet-light", "fleet-dark", "drone-dark", "pipeline-light", "batches-dark", "dead-letters-light")
