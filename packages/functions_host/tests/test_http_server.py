@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from collections.abc import Callable
@@ -48,6 +49,18 @@ def test_a_chunked_body_arrives_whole(web: HostProcess) -> None:
     answer = raw(web, b"POST /api/size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"5")
+
+
+def test_a_compressed_body_reaches_the_function_as_it_was_sent(web: HostProcess) -> None:
+    packed = gzip.compress(b"a" * 1000)
+    answer = http("POST", f"{web.url}/api/size", packed, {"Content-Encoding": "gzip"})
+    assert answer.text == str(len(packed))
+
+
+def test_a_client_that_asks_whether_to_go_on_is_told_so(web: HostProcess) -> None:
+    head = b"POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+    assert raw(web, head % 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert raw(web, head % 104857601).startswith(b"HTTP/1.1 413 ")
 
 
 def test_nonsense_is_a_400_and_harms_nobody(web: HostProcess) -> None:

@@ -28,8 +28,9 @@ def in_background(url: str) -> tuple[threading.Thread, list[Answer]]:
 
 
 def test_the_ready_file_tells_where_everything_listens(host: MakeHost) -> None:
-    started = host("signals", "--no-event-hubs").start()
+    started = host("signals", "--no-event-hubs", env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}).start()
     assert started.process is not None
+    assert "FUNCTIONS_WORKER_PROCESS_COUNT=2 is ignored" in started.log
     assert started.ready == {"pid": started.process.pid, "url": started.url, "eventHubConnection": None}
     status = http("GET", f"{started.url}/admin/host/status").json()
     assert status["state"] == "Running"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, List  # noqa: UP035
 
 import azure.functions as func
+import pytest
 from event_data import received
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.pump import PartitionPump
@@ -238,6 +239,30 @@ async def test_events_received_twice_are_delivered_once(tmp_path: Path) -> None:
         await it.put(0, 1, 2)
         await it.until(lambda: sum(map(len, it.batches)) == 3)
         assert [number for batch in it.batches for number in batch] == [0, 1, 2]
+
+
+async def test_a_batch_that_cannot_even_be_handed_over_does_not_stop_the_partition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=1)) as it:
+        broken = received(b"x", 1)
+        monkeypatch.setattr(type(broken), "partition_key", property(lambda event: 1 // (event.sequence_number - 1)))
+        await it.pump.put([broken, received(b"x", 2)])
+        await it.until(lambda: it.checkpoint == Checkpoint("200", 2))
+        assert it.batches == [[2]]
+
+
+async def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_partition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    async with bench(tmp_path, EventHubsOptions(max_batch=1)) as it:
+        monkeypatch.setattr(it.store, "save", full)
+        await it.put(1, 2)
+        await it.until(lambda: len(it.batches) == 2)
+        assert it.checkpoint is None
 
 
 def test_checkpoints_of_different_hubs_and_groups_do_not_meet(tmp_path: Path) -> None:

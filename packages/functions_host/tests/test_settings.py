@@ -118,6 +118,14 @@ def test_host_json_is_read_and_settings_override_it(tmp_path: Path) -> None:
         ({"extensions": {"eventHubs": {"maxWaitTime": "00:11:00"}}}, "maxWaitTime"),
         ({"extensions": {"eventHubs": {"initialOffsetOptions": {"type": "fromHere"}}}}, "fromHere"),
         ({"extensions": {"eventHubs": {"initialOffsetOptions": {"type": "fromEnqueuedTime"}}}}, "enqueuedTimeUtc"),
+        (
+            {
+                "extensions": {
+                    "eventHubs": {"initialOffsetOptions": {"type": "fromEnqueuedTime", "enqueuedTimeUtc": "x"}}
+                }
+            },
+            "ISO 8601",
+        ),
     ],
 )
 def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, document: object, message: str) -> None:

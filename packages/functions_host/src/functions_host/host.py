@@ -40,7 +40,7 @@ logger = logging.getLogger("functions_host")
 
 GRACE_SECONDS = 10.0
 # Kept back from the grace for closing files and connections after the functions have ended.
-_CLOSING_SECONDS = 1.5
+_CLOSING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ _OVERRIDE = "azurefunctionsjobhost__"
 
 @dataclass(frozen=True, slots=True)
 class InitialOffset:
-    """Where a consumer group without a checkpoint starts: fromStart, fromEnd or fromEnqueuedTime (ISO 8601)."""
+    """Where a consumer group without a checkpoint starts: fromStart, fromEnd, or fromEnqueuedTime with an aware time."""
 
     kind: str = "fromStart"
-    enqueued_time: str | None = None
+    enqueued_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +151,12 @@ def _initial_offset(section: dict[str, Any], where: str) -> InitialOffset:
     time = _value(section, "enqueuedTimeUtc")
     if known[kind.lower()] == "fromEnqueuedTime" and not time:
         raise StartError(f"{where}.initialOffsetOptions.enqueuedTimeUtc is needed with type fromEnqueuedTime")
-    return InitialOffset(known[kind.lower()], str(time) if time else None)
+    return InitialOffset(known[kind.lower()], _moment(str(time), where) if time else None)
+
+
+def _moment(text: str, where: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise StartError(f"{where}.initialOffsetOptions.enqueuedTimeUtc {text!r} is not an ISO 8601 time") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

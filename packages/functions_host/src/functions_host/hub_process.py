@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from functions_host.errors import StartError
+from functions_host.tasks import spawn
 
 logger = logging.getLogger("functions_host.event_hubs")
 
@@ -49,7 +50,7 @@ class HubProcess:
         """Start it and wait until it listens. StartError if it does not within 30 s."""
         self._data.mkdir(parents=True, exist_ok=True)
         await self._spawn()
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(), name="event hubs watcher")
+        self._watcher = spawn(self._watch(), "the watch over the local Event Hubs")
 
     async def stop(self) -> None:
         self._closing = True

@@ -21,11 +21,13 @@ from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker
 from functions_host.settings import resolve
+from functions_host.tasks import spawn
 
 logger = logging.getLogger("functions_host.eventhubs")
 
 Position = str | datetime
 _OPEN_SECONDS = 3.0
+_CHECKPOINT_SECONDS = 0.3
 _RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -43,16 +45,21 @@ class EventHubListener:
         self._invoker = invoker
         self._store = CheckpointStore(data_dir, source.checkpoint_key, self.group)
         self._stopping = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._starting: asyncio.Task[None] | None = None
+        self._pumping: list[asyncio.Task[None]] = []
         self._pumps: dict[str, PartitionPump] = {}
         self._receivers: list[asyncio.Task[None]] = []
         self._lost: set[str] = set()
 
     def start(self) -> None:
+        """Begin to receive. StartError for a connection string that the SDK cannot read."""
         install_quick_frames()
         install_quick_events()
-        task = asyncio.get_running_loop().create_task(self._run(), name=f"event hub {self.function.name}")
-        self._tasks.append(task)
+        try:
+            self._client()
+        except ValueError as error:
+            raise StartError(f"function {self.function.name!r}: its Event Hubs connection is wrong: {error}") from None
+        self._starting = spawn(self._run(), f"Event Hubs trigger {self.function.name}")
 
     def stop_receiving(self) -> None:
         """Deliver nothing more; batches under way go on to their checkpoint."""
@@ -61,15 +68,17 @@ class EventHubListener:
             pump.wake()
 
     async def close(self) -> None:
-        """End at once what still runs; a batch that is cut off is not checkpointed."""
+        """End what still runs; a batch that is cut off is not checkpointed, one that is just done still is."""
         self.stop_receiving()
-        for task in [*self._receivers, *self._tasks]:
+        if self._pumping:
+            await asyncio.wait(self._pumping, timeout=_CHECKPOINT_SECONDS)
+        tasks = [*self._receivers, *self._pumping, *([self._starting] if self._starting else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._receivers, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self) -> None:
         partitions = await self._partitions()
-        create = asyncio.get_running_loop().create_task
         for partition in partitions:
             context = {
                 "FullyQualifiedNamespace": self.source.fully_qualified_namespace,
@@ -82,8 +91,8 @@ class EventHubListener:
             )
             self._pumps[partition] = pump
             name = f"{self.function.name} partition {partition}"
-            self._tasks.append(create(pump.run(), name=f"pump {name}"))
-            self._receivers.append(create(self._receive(pump), name=f"receive {name}"))
+            self._pumping.append(spawn(pump.run(), f"delivery to {name}"))
+            self._receivers.append(spawn(self._receive(pump), f"receiving for {name}"))
 
     def _client(self) -> EventHubConsumerClient:
         # No retries inside the SDK: the loop below reconnects, from the position that is right by then.
@@ -189,14 +198,7 @@ class EventHubListener:
         initial = self._options.initial_offset
         if initial.kind == "fromEnd":
             return "@latest"
-        if initial.kind == "fromEnqueuedTime":
-            try:
-                return datetime.fromisoformat(str(initial.enqueued_time).replace("Z", "+00:00"))
-            except ValueError:
-                raise StartError(
-                    f"host.json initialOffsetOptions.enqueuedTimeUtc {initial.enqueued_time!r} is not an ISO 8601 time"
-                ) from None
-        return "-1"
+        return initial.enqueued_time or "-1"
 
     def _connected(self, partition: str) -> None:
         if partition in self._lost:

@@ -81,9 +81,20 @@ class PartitionPump:
                 await self._deliver(batch)
             except RetryInterrupted:
                 return
+            except Exception:
+                # Whatever is wrong with this batch, the next ones must not wait for it.
+                logger.exception("%s: a batch of partition %s was given up", self._function.name, self.partition)
             self._batches += 1
             if self._batches % self._options.checkpoint_frequency == 0:
-                self._store.save(self.partition, _position(batch[-1]))
+                self._checkpoint(batch[-1])
+
+    def _checkpoint(self, event: EventData) -> None:
+        try:
+            self._store.save(self.partition, _position(event))
+        except OSError as error:
+            logger.error(
+                "%s: the checkpoint of partition %s stays behind: %s", self._function.name, self.partition, error
+            )
 
     async def _next_batch(self) -> list[EventData] | None:
         options, loop = self._options, asyncio.get_running_loop()

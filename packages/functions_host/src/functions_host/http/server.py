@@ -51,7 +51,8 @@ class HttpServer:
         self._mounts.sort(key=lambda known: -len(known[0]))
 
     async def start(self, listener: socket.socket) -> None:
-        server = web.Server(self._handle, access_log=None)
+        # A compressed body is the function's to unpack, as on the real host: its Content-Encoding says what it is.
+        server = web.Server(self._handle, access_log=None, auto_decompress=False)
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
@@ -126,6 +127,9 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
         return b""
     if (request.content_length or 0) > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=request.content_length or 0)
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
     chunks, size = [], 0
     async for chunk in request.content.iter_any():
         size += len(chunk)

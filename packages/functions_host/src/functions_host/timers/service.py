@@ -16,6 +16,7 @@ from functions_host.errors import FunctionFailed
 from functions_host.files import safe_name, write_atomically
 from functions_host.functions import FunctionInfo
 from functions_host.invoker import Invoker
+from functions_host.tasks import spawn
 from functions_host.timers.schedule import Schedule, parse_schedule
 
 logger = logging.getLogger("functions_host.timers")
@@ -53,8 +54,7 @@ class TimerService:
         if self._schedules:
             self._dir.mkdir(parents=True, exist_ok=True)
         for function, schedule in self._schedules:
-            task = asyncio.get_running_loop().create_task(self._run(function, schedule), name=f"timer {function.name}")
-            self._tasks.append(task)
+            self._tasks.append(spawn(self._run(function, schedule), f"timer {function.name}"))
 
     def stop_firing(self) -> None:
         self._stopping.set()
@@ -149,4 +149,7 @@ def _read(text: str) -> datetime | None:
 
 
 def _save(path: Path, status: Status) -> None:
-    write_atomically(path, json.dumps(status.as_json()))
+    try:
+        write_atomically(path, json.dumps(status.as_json()))
+    except OSError as error:
+        logger.error("the timer status %s cannot be written: %s", path, error)

@@ -1,0 +1,80 @@
+"""Where a partition is read from, without a hub."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, List  # noqa: UP035
+
+import azure.functions as func
+import pytest
+from functions_host.errors import StartError
+from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
+from functions_host.eventhubs.connection import Source, local_connection_string
+from functions_host.eventhubs.listener import EventHubListener
+from functions_host.eventhubs.pump import PartitionPump
+from functions_host.functions import index
+from functions_host.host_json import EventHubsOptions, InitialOffset
+
+
+class Hub:
+    """The one call the listener makes before it receives."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+    async def get_partition_properties(self, partition: str) -> dict[str, Any]:
+        return {"last_enqueued_sequence_number": self.last}
+
+
+def listener(folder: Path, initial: InitialOffset | None = None, connection: str | None = None) -> EventHubListener:
+    app = func.FunctionApp()
+
+    @app.event_hub_message_trigger(arg_name="events", event_hub_name="h", connection="C", cardinality="many")
+    def read(events: List[func.EventHubEvent]) -> None: ...  # noqa: UP006
+
+    options = EventHubsOptions(initial_offset=initial or InitialOffset())
+    source = Source("h", connection_string=connection or local_connection_string(9), is_local=True)
+    return EventHubListener(index(app.get_functions())[0], source, options, None, folder)  # type: ignore[arg-type]
+
+
+async def position(folder: Path, last: int, initial: InitialOffset | None = None) -> tuple[Any, PartitionPump]:
+    it = listener(folder, initial)
+    pump = PartitionPump(it.function, "0", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    return await it._position(Hub(last), pump), pump  # type: ignore[arg-type]
+
+
+MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("initial", "expected"),
+    [
+        (InitialOffset("fromStart"), "-1"),
+        (InitialOffset("fromEnd"), "@latest"),
+        (InitialOffset("fromEnqueuedTime", MOMENT), MOMENT),
+    ],
+)
+async def test_without_a_checkpoint_host_json_decides(tmp_path: Path, initial: InitialOffset, expected: Any) -> None:
+    assert (await position(tmp_path, 5, initial))[0] == expected
+
+
+async def test_a_checkpoint_wins_over_host_json(tmp_path: Path) -> None:
+    CheckpointStore(tmp_path, "local/h", "$Default").save("0", Checkpoint("4096", 5))
+    found, pump = await position(tmp_path, 5, InitialOffset("fromEnd"))
+    assert found == "4096"
+    assert pump.last_received == Checkpoint("4096", 5)
+
+
+async def test_a_hub_that_was_made_anew_is_read_from_its_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    CheckpointStore(tmp_path, "local/h", "$Default").save("0", Checkpoint("4096", 5))
+    found, pump = await position(tmp_path, 2)
+    assert (found, pump.last_received) == ("-1", None)
+    assert "made anew" in caplog.text
+
+
+async def test_a_connection_string_the_sdk_cannot_read_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="'read'"):
+        listener(tmp_path, connection="Endpoint=sb://ns.example/;SharedAccessKeyName=only").start()
