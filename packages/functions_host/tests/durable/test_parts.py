@@ -14,6 +14,7 @@ from functions_host.durable import DurableOptions
 from functions_host.durable.actions import retry_delay
 from functions_host.durable.clock import Clock, parse, wire, wire_seconds
 from functions_host.durable.jsontext import compact, quote, recompact
+from functions_host.durable.lock import StoreInUseError, StoreLock
 from functions_host.durable.management.answers import json_error
 from functions_host.durable.names import Names
 from functions_host.durable.store import Store
@@ -245,3 +246,19 @@ async def test_a_store_closes_even_if_its_disk_refuses_everything(
     store.submit_nowait([("DELETE FROM inputs", ())])
     await store.close()
     assert "closed with 2 unwritten submission(s)" in caplog.text
+
+
+async def test_a_store_has_one_engine_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = StoreLock(tmp_path / "lock")
+    await first.acquire()
+    second = StoreLock(tmp_path / "lock")
+    monkeypatch.setattr("functions_host.durable.lock.WAIT_SECONDS", 0.1)
+    with pytest.raises(StoreInUseError, match="another host works on"):
+        await second.acquire()
+    monkeypatch.setattr("functions_host.durable.lock.WAIT_SECONDS", 10)
+    waiting = asyncio.create_task(second.acquire())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    first.release()
+    await waiting
+    second.release()

@@ -21,6 +21,7 @@ from functions_host.durable.binding import WEBHOOK_PATH, client_binding
 from functions_host.durable.core import Core
 from functions_host.durable.entities import Entities, Entity, entity_instance_id
 from functions_host.durable.instances import Conflict, Orchestration
+from functions_host.durable.lock import StoreLock
 from functions_host.durable.management.router import ManagementApi
 from functions_host.durable.messages import Message
 from functions_host.durable.options import DurableOptions
@@ -42,6 +43,7 @@ class DurableEngine:
         self.options = options
         self.base_url = "http://127.0.0.1:7071"
         self.store = Store(Path(data_dir) / STORE_FILE, options.synchronous)
+        self._lock = StoreLock(Path(data_dir) / "durable.lock")
         self.core = Core(self.store, options, runner)
         self._scheduler = Scheduler(options.max_concurrent_orchestrators, self._step)
         self.orchestrations = Orchestrations(self.core, self._scheduler, self._over)
@@ -55,9 +57,14 @@ class DurableEngine:
         return self.orchestrations.entities
 
     async def start(self) -> None:
-        """Open the store and go on where it stands. Raises sqlite3.Error if the file cannot be used."""
+        """Open the store and go on where it stands. Raises sqlite3.Error (no store, or a later one), StoreInUseError."""
         self.loop = asyncio.get_running_loop()
-        self.store.open()
+        await self._lock.acquire()
+        try:
+            self.store.open()
+        except Exception:
+            self._lock.release()
+            raise
         self.core.load()
         live = self.orchestrations.live.load()
         answered = self._load_inbox()
@@ -80,6 +87,7 @@ class DurableEngine:
             for waiter in waiters:
                 waiter.cancel()
         await self.store.close()
+        self._lock.release()
 
     def client_binding(self, task_hub: str | None, connection: str | None) -> str:
         """JSON text for a durableClient input binding."""
