@@ -12,6 +12,7 @@ Use::
 """
 
 from functions_host.durable.engine import DurableEngine
+from functions_host.durable.lock import StoreInUseError
 from functions_host.durable.options import DurableOptions
 from functions_host.durable.runner import FunctionRunner, UserFunctionError
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
@@ -22,5 +23,6 @@ __all__ = [
     "FunctionRunner",
     "ManagementRequest",
     "ManagementResponse",
+    "StoreInUseError",
     "UserFunctionError",
 ]

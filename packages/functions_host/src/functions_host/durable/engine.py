@@ -57,7 +57,7 @@ class DurableEngine:
         return self.orchestrations.entities
 
     async def start(self) -> None:
-        """Open the store and go on where it stands. Raises sqlite3.Error (no store, or a later one), StoreInUseError."""
+        """Open the store and go on where it stands. Raises StoreInUseError, sqlite3.Error if the file is no store."""
         self.loop = asyncio.get_running_loop()
         await self._lock.acquire()
         try:
@@ -79,10 +79,10 @@ class DurableEngine:
 
     async def stop(self, grace: float) -> None:
         """No new step or activity; what runs has `grace` seconds; then the store is closed."""
-        if self._loopback:
-            uninstall_loopback(self._loopback)
         self.core.timers.stop()
         await asyncio.gather(self.orchestrations.activities.stop(grace), self._scheduler.stop(grace))
+        if self._loopback:
+            uninstall_loopback(self._loopback)
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.cancel()
