@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Generator
 from typing import Any
@@ -247,3 +248,30 @@ async def test_a_start_that_waits_answers_when_the_instance_ends(host: HostMaker
     one = await host(recorded_app.build())
     answer = await one.call("POST", "orchestrators/timer/t?timeout=20&pollingInterval=10")
     assert (answer.status, answer.body) == (200, "fired")
+
+
+async def test_an_orchestration_that_retried_and_went_on_can_be_rewound(host: HostMaker) -> None:
+    app = df.DFApp()
+    attempts: dict[str, int] = {}
+
+    @app.activity_trigger(input_name="limit")
+    def works_after(limit: list[Any]) -> str:
+        name, failures = limit
+        attempts[name] = attempts.get(name, 0) + 1
+        if attempts[name] <= failures:
+            raise ValueError(f"{name} {attempts[name]}")
+        return f"{name} after {attempts[name]}"
+
+    @app.orchestration_trigger(context_name="context")
+    def flow(context: df.DurableOrchestrationContext) -> Steps:
+        first = yield context.call_activity_with_retry("works_after", df.RetryOptions(5, 3), ["first", 1])
+        with contextlib.suppress(Exception):
+            yield context.call_activity("works_after", ["caught", 9])
+        last = yield context.call_activity("works_after", ["last", 1])
+        return [first, last]
+
+    one = await host(app)
+    assert (await one.run("flow", "f"))["runtimeStatus"] == "Failed"
+    await one.call("POST", "instances/f/rewind?reason=again")
+    assert (await one.end_of("f"))["output"] == ["first after 2", "last after 2"]
+    assert attempts == {"first": 2, "caught": 1, "last": 2}, "only what made it fail is done again"
