@@ -11,7 +11,7 @@ from functions_host.durable.failures import unknown_function
 from functions_host.durable.instances import ENTITY
 from functions_host.durable.jsontext import compact, quote
 from functions_host.durable.management.answers import Query, empty, is_json_type, json_error, json_text, message
-from functions_host.durable.management.status import decode_token, encode_token
+from functions_host.durable.management.status import LAST_CHARACTER, decode_token, encode_token
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class EntityApi:
         """
         where, values = list[str](), list[Any]()
         prefix = f"@{name.lower()}@" if name else "@"
-        where.append("instance_id >= ? AND substr(instance_id, 1, ?) = ?")
-        values += [prefix, len(prefix), prefix]
+        where.append("instance_id >= ? AND instance_id < ?")
+        values += [prefix, prefix + LAST_CHARACTER]
         for parameter, operator in (("lastOperationTimeFrom", ">="), ("lastOperationTimeTo", "<=")):
             moment = parse(query.get(parameter) or "")
             if moment is not None:

@@ -16,6 +16,8 @@ from functions_host.durable.transport import ManagementRequest, ManagementRespon
 if TYPE_CHECKING:
     from functions_host.durable.engine import DurableEngine
 
+# Ids are compared byte by byte: what begins with a prefix lies between it and it with this behind.
+LAST_CHARACTER = "\U0010ffff"
 STATUSES = ("Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended")
 
 _COLUMNS = (
@@ -57,8 +59,8 @@ class Status:
         where, values = filters(query)
         prefix = query.get("instanceIdPrefix")
         if prefix:
-            where.append("substr(i.instance_id, 1, ?) = ? AND i.instance_id >= ?")
-            values += [len(prefix), prefix, prefix]
+            where.append("i.instance_id >= ? AND i.instance_id < ?")
+            values += [prefix, prefix + LAST_CHARACTER]
         token = request.headers.get("x-ms-continuation-token", "").strip()
         after = decode_token(token) if token else None
         if token and after is None:
