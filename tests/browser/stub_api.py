@@ -234,6 +234,10 @@ class StubApi:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}/"
 
+    def asked(self, start: str) -> int:
+        """How many requests began like this."""
+        return sum(path.startswith(start) for path in list(self.requests))
+
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()

@@ -239,9 +239,11 @@ def test_a_lost_connection_is_shown_and_found_again(
     banner = page.get_by_role("alert").filter(has_text="Connection lost.")
     expect(banner).to_contain_text(re.compile("What you see is .* old"))
     expect(page.locator(".map-pane.lost")).to_be_visible()
+    expect(page).to_have_title("Connection lost · Drone Telemetry")
     expect(drones(page, "^drone-0 ")).to_be_visible()
     expect(banner.get_by_role("button", name="Try now")).to_be_enabled()
     world.start()
     # By itself, after the pause that it has told of.
     expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
     expect(banner).to_be_hidden()
+    expect(page).to_have_title("Drone Telemetry")

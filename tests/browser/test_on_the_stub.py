@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.chromium import accessibility_problems, fingerprint
 from tests.browser.conftest import OpenPage
@@ -133,3 +133,23 @@ def test_base_map_tiles_are_drawn_where_a_setting_names_them(stub: StubApi, open
     page = open_page(stub.url)
     expect(page.locator(".map .base-tiles")).to_be_attached()
     wait_until(lambda: any(path.startswith("/tiles/") for path in stub.requests), 10, lambda: str(stub.requests))
+
+
+def test_a_tab_that_nobody_looks_at_asks_seldom(stub: StubApi, browser: Browser) -> None:
+    context = browser.new_context()
+    context.add_init_script(
+        "window.looked = false; Object.defineProperty(document, 'hidden', { get: () => !window.looked })"
+    )
+    page = context.new_page()
+    page.clock.install()
+    page.goto(stub.url)
+    expect(page.get_by_text("1,000 drones", exact=True)).to_be_visible()
+    asked = stub.asked("/api/drones?")
+    page.clock.fast_forward(20_000)  # ten times as long as the pause when somebody looks
+    page.evaluate("fetch('/api/config').then(answer => answer.text())")  # what was asked before it has arrived too
+    assert stub.asked("/api/drones?") == asked
+    page.clock.fast_forward(15_000)
+    wait_until(lambda: stub.asked("/api/drones?") == asked + 1, 10, lambda: str(stub.requests))
+    page.evaluate("window.looked = true; document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(lambda: stub.asked("/api/drones?") > asked + 1, 10, lambda: str(stub.requests))
+    context.close()

@@ -11,15 +11,20 @@ import "./styles/detail.css";
 import "./styles/tables.css";
 import "./styles/pipeline.css";
 import "./styles/narrow.css";
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { startClock } from "./state/clock";
-import { startFleet } from "./state/fleet";
+import { connectionState, startFleet } from "./state/fleet";
 import { startPipeline } from "./state/pipeline";
 import { startSettings } from "./state/settings";
 import { Shell } from "./views/shell";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no #app");
+// A tab that is not looked at says it too.
+effect(() => {
+  document.title = `${connectionState.value === "lost" ? "Connection lost · " : ""}Drone Telemetry`;
+});
 startClock();
 startSettings();
 startFleet();

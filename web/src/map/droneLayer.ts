@@ -28,6 +28,8 @@ const STEP = 0.1;
 const REACH = 16;
 // Gliding markers move a pixel or two a frame: 30 frames a second look the same as 60 and cost half, all day long.
 const FRAME_MS = 1000 / 30;
+// A fleet too large for that is drawn less often, so that the page has most of the time for itself.
+const SHARE = 4;
 const RANK: Record<Connectivity, number> = { offline: 0, stale: 1, online: 2 };
 
 export class DroneLayer extends Layer<Source> {
@@ -38,6 +40,8 @@ export class DroneLayer extends Layer<Source> {
   #glyphs: GlyphCache | null = null;
   #palette: Palette;
   #lastDraw = 0;
+  /** How long a drawing takes of late, milliseconds. */
+  #cost = 0;
   #request = 0;
   #selected: string | null = null;
   #hovered: string | null = null;
@@ -136,8 +140,10 @@ export class DroneLayer extends Layer<Source> {
 
   #tick = (now: number): void => {
     this.#request = 0;
-    if (now - this.#lastDraw < FRAME_MS - 4) return this.#wake();
+    if (now - this.#lastDraw < Math.max(FRAME_MS, this.#cost * SHARE) - 4) return this.#wake();
+    const began = performance.now();
     const gliding = this.#draw(now);
+    this.#cost = 0.9 * this.#cost + 0.1 * (performance.now() - began);
     if (gliding) this.#wake();
   };
 
