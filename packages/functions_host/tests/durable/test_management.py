@@ -155,6 +155,32 @@ async def test_purging_an_instance_whose_function_runs_leaves_nothing(host: Host
         assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
+async def test_purging_an_instance_while_it_continues_as_new_leaves_nothing(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    real = one.engine.store.submit
+    purging: list[Any] = []
+
+    def submit(writes: list[Any]) -> Any:
+        future = real(writes)
+        if (
+            not purging
+            and any("OR REPLACE INTO instances" in sql for sql, _ in writes)
+            and len(one.runner.contexts) > 1
+        ):
+            purging.append(asyncio.ensure_future(one.engine.purge(["e"])))
+        return future
+
+    one.engine.store.submit = submit
+    await one.start_new("eternal", "e")
+    await one.quiet()
+    await asyncio.gather(*purging)
+    assert purging, "it continued as new"
+    await one.quiet()
+    assert len(one.engine.orchestrations.live) == 0
+    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+        assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
 async def test_raising_an_event_looks_at_the_instance_before_the_body(host: HostMaker) -> None:
     one = await host(recorded_app.build())
     await one.run("chain", "done", {})

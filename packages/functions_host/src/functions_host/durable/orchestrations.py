@@ -68,8 +68,9 @@ class Orchestrations:
         ):
             instance.blocked = True
             logger.warning(
-                "orchestration '%s' stays Pending: %s",
+                "orchestration '%s' stays %s: %s",
                 instance.instance_id,
+                instance.status,
                 failures.version_mismatch(
                     instance.name, instance.version, options.default_version, options.version_match
                 ),
@@ -217,6 +218,8 @@ class Orchestrations:
 
     def _put_back(self, instance: Orchestration, arrivals: Arrivals) -> None:
         """The step was interrupted: what it took up waits again."""
+        if self.live.get(instance.instance_id) is not instance:
+            return
         instance.inbox.extendleft(reversed(arrivals.messages))
         for message in arrivals.messages:
             message.consumed = False
@@ -313,6 +316,9 @@ class Orchestrations:
             *effects.sent_writes,
         ]
         await self._core.store.submit(writes)
+        if self.live.get(instance.instance_id) is not instance:
+            # Purged or replaced meanwhile: those writes come after these.
+            return
         instance.status = "ContinuedAsNew"
         self.live.add(successor)
         for message in kept:
