@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import IO
 
+from functions_host.errors import StartError
+
 # A host that is being replaced may need this long to let go.
 WAIT_SECONDS = 15.0
 
 
-class StoreInUseError(RuntimeError):
+class StoreInUseError(StartError):
     """Another process runs an engine on this store."""
 
 
