@@ -11,6 +11,7 @@ from functions_host.eventhubs import quick_events
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     before = EventData.__dict__["_from_message"]
+    EventData._from_message = quick_events.original
     yield
     EventData._from_message = before
 

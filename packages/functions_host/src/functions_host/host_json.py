@@ -18,7 +18,7 @@ _OVERRIDE = "azurefunctionsjobhost__"
 
 @dataclass(frozen=True, slots=True)
 class InitialOffset:
-    """Where a consumer group without a checkpoint starts: fromStart, fromEnd, or fromEnqueuedTime with an aware time."""
+    """Where a consumer group without a checkpoint starts: fromStart, fromEnd, or fromEnqueuedTime (an aware time)."""
 
     kind: str = "fromStart"
     enqueued_time: datetime | None = None

@@ -20,6 +20,4 @@ def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         trace = (type(error), error, error.__traceback__)
-        logger.critical(
-            "%s ended unexpectedly and stands still until the host is restarted", task.get_name(), exc_info=trace
-        )
+        logger.critical("%s ended unexpectedly; it stands still until a restart", task.get_name(), exc_info=trace)

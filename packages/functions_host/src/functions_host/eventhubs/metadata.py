@@ -46,10 +46,10 @@ class LazyMetadata(Mapping[str, Any]):
 def body_of(event: EventData, *, binary: bool) -> bytes:
     """The body's bytes. Without dataType binary the real host makes text of it, which only UTF-8 survives."""
     try:
-        body = b"".join(event.body)  # type: ignore[arg-type]
+        body = b"".join(event.body)
     except TypeError:
         # An AMQP value or sequence section instead of data: other senders' way, not the SDK's.
-        return event.body_as_str().encode()
+        return str(event.body_as_str()).encode()
     if binary or body.isascii():
         return body
     try:
