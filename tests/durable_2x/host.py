@@ -30,6 +30,7 @@ from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend
 from google.protobuf.wrappers_pb2 import StringValue
 
 import function_app
+from starters.instances import ENDED_STATUSES
 
 if int(version("azure-functions-durable").split(".")[0]) < 2:
     reason = f"azure-functions-durable {version('azure-functions-durable')} is installed; `make durable-2x` runs this"
@@ -85,8 +86,26 @@ class Host:
 
     async def ended(self, instance_id: str) -> Any:
         """The status of the instance once it has ended."""
-        await self.client.wait_for_orchestration_completion(instance_id, timeout=60)
-        return await self.client.get_status(instance_id)
+        # The engine's own wait misses an end now and then, and answers only after half a minute.
+        while (status := await self.client.get_status(instance_id)).runtime_status not in ENDED_STATUSES:
+            await asyncio.sleep(0.01)
+        return status
+
+    async def idle(self) -> None:
+        """Until no orchestrator, activity or entity has anything left to do."""
+        while True:
+            with self.backend._lock:
+                entities = self.backend._entities.values()
+                waiting = (
+                    self.backend._orchestration_queue
+                    or self.backend._orchestration_in_flight
+                    or self.backend._activity_queue
+                    or self.backend._entity_in_flight
+                    or any(entity.pending_operations for entity in entities)
+                )
+            if not waiting and not self._under_way:
+                return
+            await asyncio.sleep(0.01)
 
     async def trigger(self, name: str, value: Any) -> Any:
         return await self.call(name, **{FUNCTIONS[name].get_trigger().name: value})
