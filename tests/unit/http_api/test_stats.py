@@ -54,11 +54,12 @@ class Fleet:
 
     def __init__(self, pages: int) -> None:
         self.pages = pages
-        self.read = 0
+        self.asked = self.read = 0
         self.gate = asyncio.Event()
 
     async def page(self, top: int, token: str | None, *, fetch_state: bool = True) -> EntityPage:
         assert not fetch_state
+        self.asked += 1
         await self.gate.wait()
         self.read += 1
         number = int(token or 0) + 1
@@ -77,17 +78,25 @@ async def test_many_requests_share_one_walk_and_its_result_for_a_while() -> None
     time = 0.0
     counter, fleet = DroneCounter(clock=lambda: time), Fleet(pages=2)
     asking = [asyncio.create_task(counter.count(fleet)) for _ in range(5)]
-    await asyncio.sleep(0)
+    while not fleet.asked:
+        await asyncio.sleep(0)
+    time = 5.0  # so long a walk is good for a second
     fleet.gate.set()
     assert await asyncio.gather(*asking) == [2000] * 5
     assert await counter.count(fleet) == 2000
     assert fleet.read == 2
-    time = 2.0
+    time = 6.0
     fleet.gate.clear()
     assert await counter.count(fleet, wait_seconds=0) == 2000  # the last one, while the next is being made
     fleet.gate.set()
     assert await counter.count(fleet) == 2000
     assert fleet.read == 4
+
+
+async def test_the_count_of_a_small_fleet_is_never_an_old_one(ask: Client, extension: Extension) -> None:
+    assert (await ask.get("/api/stats")).json()["drones"] == 0
+    extension.keep(samples.state("drone-1"))
+    assert (await ask.get("/api/stats")).json()["drones"] == 1
 
 
 async def test_a_count_that_fails_is_503_and_made_anew(
