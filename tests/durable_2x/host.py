@@ -87,7 +87,7 @@ class Host:
     async def ended(self, instance_id: str) -> Any:
         """The status of the instance once it has ended."""
         # The engine's own wait misses an end now and then, and answers only after half a minute.
-        while (status := await self.client.get_status(instance_id)).runtime_status not in ENDED_STATUSES:
+        while (status := await self.client.get_status(instance_id)).runtime_status not in ENDED_STATUSES:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return status
 

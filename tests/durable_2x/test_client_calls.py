@@ -106,8 +106,10 @@ async def test_the_sweeper_leaves_a_suspended_instance_alone(host: Host, store: 
     await start(host.client, batch)
     await host.client.suspend(batch.instance_id, "a person looks at it")
     async with host.running():
-        while (await host.client.get_status(batch.instance_id)).runtime_status is not Status.Suspended:
+        status = None
+        while status is not Status.Suspended:
             await asyncio.sleep(0.01)
+            status = (await host.client.get_status(batch.instance_id)).runtime_status
         await sweep(store, host.client, SWEEPING)
     assert (await get(store, batch)).attempts == 1
 

@@ -6,8 +6,8 @@ import itertools
 from typing import Any
 
 import azure.durable_functions as df
+import azure.durable_functions.testing as durable_testing
 import pytest
-from azure.durable_functions.testing import execute_entity
 
 from activities.update_drones import signal_all
 from entities.drone import MERGE, NAME
@@ -21,7 +21,9 @@ PATCHES = [state(1, battery=0.9), state(2, heading=10.0), state(3, battery=0.4)]
 
 
 def run(operation: str, patch: Any, stored: Any = None) -> Any:
-    return execute_entity(ENTITY, operation, input=patch, state=stored, entity_name=NAME, entity_key="drone-1")
+    return durable_testing.execute_entity(
+        ENTITY, operation, input=patch, state=stored, entity_name=NAME, entity_key="drone-1"
+    )
 
 
 def merged() -> Any:
