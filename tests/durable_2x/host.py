@@ -86,7 +86,7 @@ class Host:
 
     async def ended(self, instance_id: str) -> Any:
         """The status of the instance once it has ended."""
-        # The engine's own wait misses an end now and then, and answers only after half a minute.
+        # Asked for again and again: the engine's own wait would hold one of its ten threads.
         while (status := await self.client.get_status(instance_id)).runtime_status not in ENDED_STATUSES:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return status
