@@ -54,12 +54,13 @@ class Fleet:
 
     def __init__(self, pages: int) -> None:
         self.pages = pages
-        self.asked = self.read = 0
+        self.read = 0
+        self.asked = asyncio.Event()
         self.gate = asyncio.Event()
 
     async def page(self, top: int, token: str | None, *, fetch_state: bool = True) -> EntityPage:
         assert not fetch_state
-        self.asked += 1
+        self.asked.set()
         await self.gate.wait()
         self.read += 1
         number = int(token or 0) + 1
@@ -78,8 +79,7 @@ async def test_many_requests_share_one_walk_and_its_result_for_a_while() -> None
     time = 0.0
     counter, fleet = DroneCounter(clock=lambda: time), Fleet(pages=2)
     asking = [asyncio.create_task(counter.count(fleet)) for _ in range(5)]
-    while not fleet.asked:
-        await asyncio.sleep(0)
+    await fleet.asked.wait()
     time = 5.0  # so long a walk is good for a second
     fleet.gate.set()
     assert await asyncio.gather(*asking) == [2000] * 5
