@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import sys
 
 import pytest
 from functions_host.eventhubs.quick_frames import install_quick_frames, wait_for
@@ -36,6 +35,33 @@ async def test_time_over_cancels_and_says_so() -> None:
     assert cancelled == [True]
 
 
+async def test_several_waits_one_after_another_and_an_error_of_its_own() -> None:
+    async def waits_twice_then_fails() -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
+        raise KeyError("its own")
+
+    with pytest.raises(KeyError, match="its own"):
+        await wait_for(waits_twice_then_fails(), 5)
+
+
+async def test_a_cancelled_caller_cancels_what_it_waits_for() -> None:
+    gone = asyncio.Event()
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            gone.set()
+
+    task = asyncio.ensure_future(wait_for(waits(), 60))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone.is_set()
+
+
 async def test_no_limit_waits() -> None:
     assert await wait_for(asyncio.sleep(0.001, "done"), None) == "done"
 
@@ -43,7 +69,6 @@ async def test_no_limit_waits() -> None:
 def test_the_sdk_reads_frames_with_it_and_nothing_else_changes() -> None:
     install_quick_frames()
     transport = importlib.import_module("azure.eventhub._pyamqp.aio._transport_async")
-    if sys.version_info < (3, 12):
-        assert transport.asyncio.wait_for is wait_for
-        assert transport.asyncio.TimeoutError is asyncio.TimeoutError
+    assert transport.asyncio.wait_for is wait_for
+    assert transport.asyncio.TimeoutError is asyncio.TimeoutError
     assert asyncio.wait_for is not wait_for
