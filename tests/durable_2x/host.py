@@ -29,14 +29,14 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend
 from google.protobuf.wrappers_pb2 import StringValue
 
-import function_app
 from starters.instances import ENDED_STATUSES
+from tests import registered
 
 if int(version("azure-functions-durable").split(".")[0]) < 2:
     reason = f"azure-functions-durable {version('azure-functions-durable')} is installed; `make durable-2x` runs this"
     pytest.skip(reason, allow_module_level=True)
 
-FUNCTIONS: dict[str, Any] = {function.get_function_name(): function for function in function_app.app.get_functions()}
+FUNCTIONS: dict[str, Any] = registered.functions()
 _ACTIVITY: Any = meta._ConverterMeta.get("activityTrigger")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import function_app
 import starters.attempts
 from entities.drone import NAME
+from tests import registered
 from tests.replay_gate.gate import recordings
 
 ROOT = Path(function_app.__file__).parent
@@ -20,8 +20,7 @@ ROOT = Path(function_app.__file__).parent
 @pytest.fixture(scope="module")
 def functions() -> dict[str, str]:
     """Function name -> type of its trigger."""
-    found: list[Any] = function_app.app.get_functions()
-    return {function.get_function_name(): function.get_trigger().type for function in found}
+    return {name: function.get_trigger().type for name, function in registered.functions().items()}
 
 
 def test_everything_the_orchestrator_calls_is_registered_and_nothing_else(functions: dict[str, str]) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pycep
 
-import function_app
 import settings
 from http_api import endpoints
 from http_api.authorization import Role
 from observability.metrics import Instruments
 from storage.azure.containers import CONTAINERS
+from tests import registered
 
 ROOT = Path(__file__).resolve().parents[3]
 INFRA = ROOT / "infra"
@@ -175,7 +175,7 @@ def test_alerts_read_metrics_that_the_app_records() -> None:
     read = set(re.findall(r'name == "(telemetry\.[a-z.]+)"', text))
     assert read
     assert read <= names.made
-    functions = {f.get_function_name() for f in function_app.app.get_functions()}
+    functions = set(registered.functions())
     assert set(re.findall(r'requests \| where name == "(\w+)"', text)) <= functions
 
 
