@@ -134,6 +134,9 @@ class EventHub:
 _FAULT = re.compile(r"(ledger|messages|deadletters)\.(read|write):(before|after):([1-9][0-9]{0,8})")
 _NCRONTAB_FIELD = r"[0-9A-Za-z*/,\-]+"
 _NCRONTAB = re.compile(rf"{_NCRONTAB_FIELD}( {_NCRONTAB_FIELD}){{5}}")
+_NCRONTAB_RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_NOT_A_STEP = re.compile(r"(?<![/0-9])[0-9]+")
+_HUB_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,254}[A-Za-z0-9])?")
 
 
 class _Reader:
@@ -192,11 +195,38 @@ class _Reader:
 
     def schedule(self, name: str, default: str) -> str:
         value = self.text(name, default)
-        if not _NCRONTAB.fullmatch(value):
+        if not _NCRONTAB.fullmatch(value) or not all(
+            low <= int(number) <= high
+            for field, (low, high) in zip(value.split(" "), _NCRONTAB_RANGES, strict=True)
+            for number in _NOT_A_STEP.findall(field)
+        ):
             raise SettingError(
                 name, f"is {value!r}; allowed: six NCRONTAB fields, seconds first, as in '0 */5 * * * *'"
             )
         return value
+
+    def hub_name(self, name: str, default: str) -> str:
+        """The name of a hub or a consumer group, as Event Hubs allows it."""
+        value = self.text(name, default)
+        if value != "$Default" and not _HUB_NAME.fullmatch(value):
+            raise SettingError(
+                name, f"is {value!r}; allowed: letters, digits, '.', '-' and '_', a letter or digit first and last"
+            )
+        return value
+
+    def url(self, name: str) -> str | None:
+        value = self.optional(name)
+        if value is not None and not re.match(r"(?i)https?://[^/\s]", value):
+            raise SettingError(name, f"is {value!r}; allowed: a URL that begins with http:// or https://")
+        return value
+
+    def folder(self, name: str, default: str) -> Path:
+        """A folder that may have to be made: nothing on the way to it may be a file."""
+        path = APP_ROOT / self.text(name, default)
+        there = next(part for part in (path, *path.parents) if part.exists())
+        if not there.is_dir():
+            raise SettingError(name, f"is {str(path)!r}; allowed: the path of a folder, but {str(there)!r} is a file")
+        return path
 
     def file(self, name: str, default: str) -> Path:
         """A file named by a setting must be there; the default one may be missing, or come later."""
@@ -285,10 +315,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if stuck < still:
         raise SettingError("SWEEP_STUCK_SECONDS", f"is {stuck:g}; allowed: at least SWEEP_STILL_SECONDS, {still:g}")
     return Settings(
-        event_hub_name=read.text("EventHubName", "telemetry"),
-        event_hub_consumer_group=read.text("EventHubConsumerGroup", "dronetelemetry"),
+        event_hub_name=read.hub_name("EventHubName", "telemetry"),
+        event_hub_consumer_group=read.hub_name("EventHubConsumerGroup", "dronetelemetry"),
         store=store,
-        data_dir=APP_ROOT / read.text("DATA_DIR", ".data"),
+        data_dir=read.folder("DATA_DIR", ".data"),
         azure=_azure_store(read) if store == "azure" else None,
         auth_mode=_auth_mode(read, in_azure),
         in_azure=in_azure,
@@ -320,7 +350,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         inject_faults=_faults(read),
         map_tiles_url=read.optional("MAP_TILES_URL"),
-        otlp_endpoint=read.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        otlp_endpoint=read.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
         application_insights=read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING"),
     )
 

@@ -29,6 +29,20 @@ def test_an_absolute_data_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     assert read_settings({"DATA_DIR": str(tmp_path)}).data_dir == tmp_path
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SWEEP_SCHEDULE", "*/90 0-59/5 0,23 1-31 JAN-DEC 0-7"),
+        ("EventHubName", "a.b_c-1"),
+        ("EventHubConsumerGroup", "$Default"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("DATA_DIR", "not/there/yet"),
+    ],
+)
+def test_what_is_allowed_is_not_refused(name: str, value: str) -> None:
+    read_settings({name: value})
+
+
 def test_an_empty_value_counts_as_not_set() -> None:
     assert read_settings({"EventHubName": "", "LOW_BATTERY": " "}) == read_settings({})
 
@@ -56,6 +70,14 @@ def test_an_empty_value_counts_as_not_set() -> None:
         ("PURGE_LIMIT", "1.5"),
         ("PURGE_SCHEDULE", "* * *"),
         ("SWEEP_SCHEDULE", "soon"),
+        ("SWEEP_SCHEDULE", "60 * * * * *"),
+        ("SWEEP_SCHEDULE", "0 0 0 0 * *"),
+        ("EventHubName", "a b"),
+        ("EventHubName", "-telemetry"),
+        ("EventHubConsumerGroup", "a/b"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("DATA_DIR", __file__),
+        ("DATA_DIR", __file__ + "/data"),
         ("SWEEP_STILL_SECONDS", "-1"),
         ("SWEEP_STUCK_SECONDS", "1"),
         ("SWEEP_LIMIT", "many"),
