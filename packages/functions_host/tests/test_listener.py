@@ -41,7 +41,7 @@ def listener(folder: Path, initial: InitialOffset | None = None, connection: str
 async def position(folder: Path, last: int, initial: InitialOffset | None = None) -> tuple[Any, PartitionPump]:
     it = listener(folder, initial)
     pump = PartitionPump(it.function, "0", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
-    return await it._position(Hub(last), pump), pump  # type: ignore[arg-type]
+    return await it._position(Hub(last), pump), pump
 
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
