@@ -111,7 +111,12 @@ REJECTED: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "code"), REJECTED, ids=[f"{f}={str(v)[:30]!r}" for f, v, _ in REJECTED])
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    REJECTED,
+    # An object's address would give each process of pytest-xdist tests of other names.
+    ids=[f"{f} missing" if v is MISSING else f"{f}={str(v)[:30]!r}" for f, v, _ in REJECTED],
+)
 def test_rejected(field: str, value: Any, code: str) -> None:
     body = message()
     group, _, part = field.partition(".")

@@ -27,8 +27,9 @@ def admin(host: LocalHost, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_failed_batch_is_listed_shown_and_replayed(tmp_path: Path) -> None:
-    # Five attempts fail, which is all that a step has.
-    with LocalHost(tmp_path / "data", settings={"INJECT_FAULTS": "messages.write:before:5"}) as host:
+    # Five attempts fail, which is all that a step has. A purge in between would be one of the five.
+    faults = {"INJECT_FAULTS": "messages.write:before:5", "PURGE_SCHEDULE": "0 0 0 1 1 *"}
+    with LocalHost(tmp_path / "data", settings=faults) as host:
         bad = b'{"deviceId":"drone-1","battery":7}'
         send(host.connection, [*(message("drone-1", n) for n in range(3)), bad], partition="0")
         wait_until(lambda: host.get("/api/stats")["batches"]["failed"] == 1, 60, lambda: str(host.get("/api/stats")))
