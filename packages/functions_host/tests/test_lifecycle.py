@@ -202,6 +202,7 @@ def test_kill_minus_nine_leaves_no_hub_behind(host: MakeHost) -> None:
     (hub,) = children(started.process.pid)
     started.kill()
     wait_for(lambda: not is_alive(hub), "the hub to end", 5)
+    assert not list(started.data.glob(".event_hubs*"))
 
 
 def test_an_asgi_app_hears_of_the_end(host: MakeHost) -> None:

@@ -105,6 +105,8 @@ def test_bytes_that_are_no_text_survive_only_as_binary() -> None:
 def test_bodies_that_are_no_data_become_text() -> None:
     value = EventData._from_message(Message(value={"a": 1}, message_annotations={}))
     assert body_of(value, binary=True) == b"{'a': 1}"
+    from_the_wire = EventData._from_message(Message(value={b"a": b"x"}, message_annotations={}))
+    assert body_of(from_the_wire, binary=True) == b"{'a': 'x'}"
 
 
 def test_offsets_that_are_no_numbers_do_not_break_the_batch() -> None:

@@ -58,7 +58,6 @@ class HubProcess:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self._end()
-        self._ready_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """At once, without waiting: for a second signal."""
@@ -89,6 +88,9 @@ class HubProcess:
         except asyncio.TimeoutError:
             await self._end()
             raise StartError(f"the local Event Hubs did not start within {_START_SECONDS:.0f} s") from None
+        finally:
+            # It has served its purpose; a host that is killed would leave one behind each time.
+            self._ready_file.unlink(missing_ok=True)
 
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
         ended = asyncio.ensure_future(process.wait())

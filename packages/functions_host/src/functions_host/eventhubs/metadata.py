@@ -45,9 +45,13 @@ class LazyMetadata(Mapping[str, Any]):
 
 def body_of(event: EventData, *, binary: bool) -> bytes:
     """The body's bytes. Without dataType binary the real host makes text of it, which only UTF-8 survives."""
+    sections = event.body
     try:
-        body = b"".join(event.body)
+        # A map is its keys to a loop, and would lose its values.
+        body = None if isinstance(sections, dict) else b"".join(sections)
     except TypeError:
+        body = None
+    if body is None:
         # An AMQP value or sequence section instead of data: other senders' way, not the SDK's.
         return str(event.body_as_str()).encode()
     if binary or body.isascii():
