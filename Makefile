@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: run test lint types bench soak chaos screenshots web clean help
+.PHONY: run test lint types bench soak chaos screenshots durable-2x web clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ chaos: $(STAMP)
 ## make screenshots  the pictures in docs/, of the running host and fleet
 screenshots: web
 	$(BIN)/python -m tests.browser.screenshots
+
+## make durable-2x   the app on azure-functions-durable 2.x (Python 3.13, an environment of its own)
+durable-2x: $(STAMP)
+	$(BIN)/python -m tools.durable_2x $(PYTEST_ARGS)
 
 ## make soak         an hour of flight with purge on: memory and file sizes must stay flat
 soak: web

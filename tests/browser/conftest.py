@@ -1,4 +1,4 @@
-"""One browser for all tests; each test a fresh page that is held to what every page is held to."""
+"""One browser a file; each test a fresh page that is held to what every page is held to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.browser.stub_api import StubApi
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: playwright's event loop runs as long as the browser, and no asyncio test could beside it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     reason = unusable()
     if reason is not None:
