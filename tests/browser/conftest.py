@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import Watch, launched, unusable
 from tests.browser.stub_api import StubApi
 
 OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=15_000)  # a busy machine is no failure of the page
 
 
 # Not for the whole session: playwright's event loop runs as long as the browser, and no asyncio test could beside it.

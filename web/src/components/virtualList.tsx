@@ -1,6 +1,6 @@
 // A list of any length of which only the rows in sight exist: a listbox, moved through with the arrow keys.
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface VirtualListProps<T> {
   label: string;
@@ -44,7 +44,8 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
     setTop(element.scrollTop);
   };
 
-  useEffect(() => {
+  // Before the next key is handled: later it would take a person back from where End has just brought them.
+  useLayoutEffect(() => {
     setActive(selected);
     reveal(indexOf(selected));
   }, [selected]);

