@@ -276,6 +276,28 @@ async def test_a_start_that_waits_answers_when_the_instance_ends(host: HostMaker
     assert (answer.status, answer.body) == (200, "fired")
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "error"),
+    [
+        ("timeout=1.0&pollingInterval=5", 400, "Total timeout 1 should be bigger than retry timeout 5"),
+        ("timeout=nan&pollingInterval=1", 400, "TimeSpan does not accept floating point Not-a-Number values."),
+        ("timeout=x&pollingInterval=1", 500, "System.FormatException"),
+        ("timeout=1_0&pollingInterval=1", 500, "System.FormatException"),
+        ("timeout=1e999&pollingInterval=1", 500, "System.OverflowException"),
+        ("timeout=&pollingInterval=1", 202, None),
+        ("timeout=x", 500, "System.FormatException"),
+    ],
+)
+async def test_wrong_waiting_times_are_told_after_the_instance_has_started(
+    host: HostMaker, query: str, status: int, error: str | None
+) -> None:
+    one = await host(recorded_app.build())
+    answer = await one.call("POST", f"orchestrators/timer/t?{query}")
+    assert answer.status == status
+    assert error is None or error == answer.body.get("ExceptionType", answer.body["Message"])
+    assert (await one.end_of("t"))["output"] == "fired"
+
+
 async def test_an_orchestration_that_retried_and_went_on_can_be_rewound(host: HostMaker) -> None:
     app = df.DFApp()
     attempts: dict[str, int] = {}

@@ -74,10 +74,13 @@ def invalid_json(error: str) -> ManagementResponse:
     return failure(400, "Invalid JSON content", error, "Newtonsoft.Json.JsonReaderException")
 
 
+def unexpected(error: str, error_type: str) -> ManagementResponse:
+    """500 for what the API has no answer of its own for."""
+    return failure(500, "Something went wrong while processing your request", error, error_type)
+
+
 def invalid_state(operation: str, instance_id: str, status: str) -> ManagementResponse:
-    return failure(
-        500,
-        "Something went wrong while processing your request",
+    return unexpected(
         f"Cannot {operation} the orchestration instance {instance_id} because instance is in the {status} state.",
         "System.InvalidOperationException",
     )

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from functions_host.durable.management.answers import Query, empty, failure, json_value
+from functions_host.durable.management.answers import Query, empty, json_value, unexpected
 from functions_host.durable.management.control import Control
 from functions_host.durable.management.entities import EntityApi
 from functions_host.durable.management.purge import Purge
@@ -47,7 +47,7 @@ class ManagementApi:
                 return await self._entities.handle(request, segments[1:], query, trailing)
         except Exception as error:
             logger.exception("durable management API: %s %s", request.method, request.path)
-            return failure(500, "Something went wrong while processing your request", str(error), type(error).__name__)
+            return unexpected(str(error), type(error).__name__)
         return empty(404)
 
     def _is_own_hub(self, query: Query) -> bool:

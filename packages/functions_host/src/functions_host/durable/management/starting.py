@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from functions_host.durable.binding import fixed_query, management_urls
 from functions_host.durable.instances import Conflict
-from functions_host.durable.management.answers import Query, invalid_json, json_error, json_value, message
+from functions_host.durable.management.answers import Query, invalid_json, json_error, json_value, message, unexpected
 from functions_host.durable.management.status import Status
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
 if TYPE_CHECKING:
     from functions_host.durable.engine import DurableEngine
+
+
+_LONGEST_SECONDS = 2**63 / 10_000_000  # a TimeSpan counts 100 ns in 64 bits
+
+
+class _NoSeconds(Exception):
+    """A waiting time that is none; `answer` is what the caller gets."""
+
+    def __init__(self, answer: ManagementResponse) -> None:
+        self.answer = answer
+
+
+def _seconds(text: str | None) -> float | None:
+    """A number of seconds; None if there is none. Errors are those of .NET's double.Parse and TimeSpan.FromSeconds."""
+    if not text:
+        return None
+    try:
+        seconds = float(text if "_" not in text else "")
+    except ValueError:
+        wrong = f"The input string '{text}' was not in a correct format."
+        raise _NoSeconds(unexpected(wrong, "System.FormatException")) from None
+    if math.isnan(seconds):
+        raise _NoSeconds(message(400, "TimeSpan does not accept floating point Not-a-Number values."))
+    if abs(seconds) > _LONGEST_SECONDS:
+        wrong = "TimeSpan overflowed because the duration is too long."
+        raise _NoSeconds(unexpected(wrong, "System.OverflowException"))
+    return seconds
 
 
 class Starting:
@@ -24,20 +52,27 @@ class Starting:
     async def start(
         self, request: ManagementRequest, function: str, instance_id: str | None, query: Query
     ) -> ManagementResponse:
-        """202 with the URLs, 400 for a body that is no JSON, 409 for an id that is not over."""
+        """202 with the URLs, 400 for a body that is no JSON, 409 for an id that is not over.
+
+        The waiting times are read once the instance has started, as the extension does: what is wrong with them is
+        an answer about the wait, and the instance runs.
+        """
         body = request.body.decode("utf-8", "replace").strip("\ufeff")
         if body.strip() and (error := json_error(body)):
             return invalid_json(error)
-        timeout, interval = query.get("timeout"), query.get("pollingInterval")
-        waits = timeout is not None and interval is not None
-        if waits and float(interval or 0) > float(timeout or 0):
-            return message(400, f"Total timeout {timeout} should be bigger than retry timeout {interval}")
         input_text = body if body.strip() and body.strip() != "null" else None
         answer = await self._start(function, instance_id, input_text, query.get("version"))
         if not isinstance(answer, str):
             return answer
-        if waits:
-            await self._engine.wait_for_end(answer, float(timeout or 0))
+        try:
+            timeout, interval = _seconds(query.get("timeout")), _seconds(query.get("pollingInterval"))
+        except _NoSeconds as wrong:
+            return wrong.answer
+        if timeout is not None and interval is not None:
+            if interval > timeout:
+                text = f"Total timeout {timeout:.15g} should be bigger than retry timeout {interval:.15g}"
+                return message(400, text)
+            await self._engine.wait_for_end(answer, timeout)
             ended = self._status.output_if_over(request, answer)
             if ended is not None:
                 return ended
