@@ -123,6 +123,22 @@ def test_it_says_when_it_is_ready_and_stops_within_a_second(start: Callable[...,
     assert log.rstrip().endswith("stopped")
 
 
+def test_a_ready_file_of_an_earlier_run_is_gone_before_it_listens(tmp_path: Path) -> None:
+    stale = tmp_path / "ready.json"
+    stale.write_text("{}")
+    (tmp_path / "data").write_text("a file where a folder must be")
+    command = [sys.executable, "-m", "event_hubs_emulator", "--port", "0", "--data", str(tmp_path / "data")]
+    ended = subprocess.run(
+        [*command, "--ready-file", str(stale)],
+        capture_output=True,
+        timeout=_PATIENCE,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert not stale.exists()
+
+
 def test_it_ends_with_its_parent_when_asked(start: Callable[..., Emulator]) -> None:
     emulator = start("--exit-with-parent", stdin=subprocess.PIPE)
     assert emulator.ready()["pid"] == emulator.process.pid

@@ -37,6 +37,15 @@ def test_the_ready_file_tells_where_everything_listens(host: MakeHost) -> None:
     assert "quick: [GET] " + started.url + "/api/quick" in started.log
 
 
+def test_a_ready_file_of_an_earlier_run_is_gone_before_the_app_is_loaded(tmp_path: Path) -> None:
+    stale = tmp_path / "ready.json"
+    stale.write_text("{}")
+    command = [sys.executable, "-m", "functions_host", "start", "--app", str(APPS / "refused"), "--port", "0"]
+    command += ["--no-event-hubs", "--data", str(tmp_path / "data"), "--ready-file", str(stale)]
+    assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 1
+    assert not stale.exists()
+
+
 def test_the_app_runs_in_its_own_folder_with_its_settings(host: MakeHost, tmp_path: Path) -> None:
     app = tmp_path / "app"
     app.mkdir()

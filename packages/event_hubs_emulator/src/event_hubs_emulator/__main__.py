@@ -87,6 +87,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
     _on_signals(loop, stop.set)
     if arguments.exit_with_parent:
         _on_end_of_input(loop, stop.set)
+    if arguments.ready_file:
+        # One that an earlier run left would tell of a process and a port that are gone.
+        arguments.ready_file.unlink(missing_ok=True)
     async with _emulator(arguments) as emulator:
         served = ", ".join(f"{name} ({partitions} partitions)" for name, partitions in emulator.hub_sizes.items())
         _LOGGER.info("listening on amqp://%s:%d, data in %s: %s", emulator.host, emulator.port, arguments.data, served)

@@ -77,6 +77,9 @@ class Host:
         """Load the app and start everything; returns when all listens. Raises StartError."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
         self._reserve_ports()
+        if self._options.ready_file is not None:
+            # One that an earlier run left would tell of a process and a port that are gone.
+            self._options.ready_file.resolve().unlink(missing_ok=True)
         self._set_defaults()
         self._app, found = load_app(self._app_dir)
         self.functions = index(found, os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py")
