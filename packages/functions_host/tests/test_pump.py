@@ -160,12 +160,15 @@ async def test_the_checkpoint_moves_after_the_function_returned(tmp_path: Path) 
         assert it.checkpoint == Checkpoint("500", 5)
 
 
-async def test_a_failed_batch_is_checkpointed_all_the_same(tmp_path: Path) -> None:
+async def test_a_failed_batch_is_checkpointed_all_the_same_and_said_to_be_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with bench(tmp_path, EventHubsOptions()) as it:
         it.failures = 1
         await it.put(7)
         await it.until(lambda: it.checkpoint == Checkpoint("700", 7))
         assert it.batches == [[7]]
+    assert "partition 0 goes on after sequence numbers 7 to 7" in caplog.text
 
 
 async def test_a_retry_policy_holds_the_partition(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ class PartitionPump:
         except RetryInterrupted:
             raise
         except FunctionFailed:
-            pass  # logged where it happened; the checkpoint is written all the same, as on the real host
+            self._warn_of_loss(batch)
 
     async def _invoke_one(self, event: EventData) -> None:
         body = body_of(event, binary=self._binary)
@@ -168,7 +168,14 @@ class PartitionPump:
         except RetryInterrupted:
             raise
         except FunctionFailed:
-            pass
+            self._warn_of_loss([event])
+
+    def _warn_of_loss(self, batch: list[EventData]) -> None:
+        # The checkpoint is written all the same, as on the real host: what the function did not keep is passed over.
+        logger.warning(
+            "%s failed and its retries, if it has any, are over: partition %s goes on after sequence numbers %d to %d",
+            self._function.name, self.partition, batch[0].sequence_number or 0, batch[-1].sequence_number or 0,
+        )  # fmt: skip
 
     def _warn_of_text(self, batch: list[EventData], body: bytes) -> None:
         if self._binary or self._warned_of_binary or body_of(batch[0], binary=True) == body:
