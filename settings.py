@@ -103,6 +103,7 @@ class Settings:
     sweeping: Sweeping
     inject_faults: tuple[InjectedFault, ...]
     map_tiles_url: str | None
+    map_tiles_attribution: str | None
     otlp_endpoint: str | None
     application_insights: str | None
 
@@ -350,6 +351,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         inject_faults=_faults(read),
         map_tiles_url=read.optional("MAP_TILES_URL"),
+        map_tiles_attribution=read.optional("MAP_TILES_ATTRIBUTION"),
         otlp_endpoint=read.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
         application_insights=read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING"),
     )

@@ -25,6 +25,7 @@ async def get_page_settings(call: Call) -> func.HttpResponse:
     return json_response(
         {
             "mapTilesUrl": settings.map_tiles_url,
+            "mapTilesAttribution": settings.map_tiles_attribution,
             "lowBattery": rules.low_battery,
             "staleSeconds": rules.stale_after_seconds,
             "offlineSeconds": rules.offline_after_seconds,

@@ -282,6 +282,7 @@ SCHEMAS: Json = {
     "PageSettings": record(
         {
             "mapTilesUrl": nullable(STRING),
+            "mapTilesAttribution": nullable(STRING),
             "lowBattery": NUMBER,
             "staleSeconds": NUMBER,
             "offlineSeconds": NUMBER,

@@ -126,10 +126,12 @@ def test_map_tiles_are_let_in_from_the_one_place_of_the_setting(url: str | None,
 
 async def test_the_pages_settings_are_open_and_hold_no_secret(ask: Client, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("MAP_TILES_URL", "https://tile.example.org/{z}/{x}/{y}.png")
+    environment.setenv("MAP_TILES_ATTRIBUTION", "© Example contributors")
     environment.setenv("COSMOS_KEY", "SECRET")
     answer = await ask.get("/api/config")
     assert answer.json() == {
         "mapTilesUrl": "https://tile.example.org/{z}/{x}/{y}.png",
+        "mapTilesAttribution": "© Example contributors",
         "lowBattery": 0.2,
         "staleSeconds": 30,
         "offlineSeconds": 300,
