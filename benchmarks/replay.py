@@ -1,8 +1,11 @@
-"""Replaying 1,000 batches of 100 messages, against how fast they were ingested at first, beside live traffic."""
+"""Replaying 1,000 batches of 100 messages, with the operator's command and beside live traffic, against how fast
+they were ingested at first."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -13,7 +16,7 @@ from azure.eventhub import EventData, EventHubProducerClient
 
 from benchmarks.fleet import HUB, Fleet, Probes, percentile
 from benchmarks.report import Row
-from tools.local_host import LocalHost
+from tools.local_host import ROOT, LocalHost
 
 MESSAGES = 100
 LIVE_SECONDS = 20
@@ -40,12 +43,10 @@ def measure(*, quick: bool) -> list[Row]:
         watcher = threading.Thread(target=probes.run, args=(LIVE_SECONDS,))
         watcher.start()
         began = time.monotonic()
-        wanted = {"status": "completed", "limit": batches, "to": before_live}
-        answer = host.request("POST", "/api/batches/replay", wanted, seconds=600)
-        assert len(answer.json()["replayed"]) == batches, answer.body[:500]
-        unfinished = f"/api/batches?status=received,running&limit=1&to={before_live}"
-        while host.get(unfinished)["items"]:
-            time.sleep(0.25)
+        operator = [sys.executable, "-m", "telemetry_admin", "batches", "replay", "--all", "--status", "completed"]
+        command = [*operator, "--to", before_live, "--limit", str(batches), "--url", host.url, "--json"]
+        run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        assert len(json.loads(run.stdout)["completed"]) == batches, run.stdout[:500]
         replay = batches * MESSAGES / (time.monotonic() - began)
         watcher.join()
         sent = int(live.result()["sent"]) + probes.sent

@@ -9,7 +9,9 @@ from typing import Any
 from telemetry_admin.api import Json, Refused, TelemetryApi, Unreachable, part
 from telemetry_admin.output import Output, each
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
+# Replays share the pipeline with live traffic: so many at a time leave it room, and keep the pipeline busy.
+WAVE = 16
 ENDED = ("completed", "failed")
 
 
@@ -42,21 +44,29 @@ def show_batch(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
 
 
 def replay_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
-    """Starts them again, one by one, and waits for how they end. 1 when one was not started or failed again."""
+    """Starts them again, a wave at a time, and waits for how they end. 1 when one was not started or failed again."""
     # The ids are taken once: a batch that fails again must not be replayed for ever.
     ids = args.id or [batch["id"] for batch in api.items("/api/batches", args.limit, **_filter(args))]
     started: list[str] = []
     refused: dict[str, str] = {}
-    with out.progress("starting", len(ids)) as progress:
-        for done, (batch_id, result) in enumerate(each(ids, lambda i: _start(api, i)), start=1):
-            if isinstance(result, Exception):
-                raise result
-            if result is None:
-                started.append(batch_id)
-            else:
-                refused[batch_id] = result
-            progress(done, f"{len(refused)} refused" if refused else "")
-    ended = {} if args.no_wait else _wait(api, out, started, args.timeout)
+    ended: dict[str, str] = {}
+    give_up_at = time.monotonic() + args.timeout
+    size = len(ids) if args.no_wait else WAVE
+    with out.progress("replaying", len(ids)) as progress:
+        for start in range(0, len(ids), max(1, size)):
+            wave: list[str] = []
+            for batch_id, result in each(ids[start : start + size], lambda i: _start(api, i)):
+                if isinstance(result, Exception):
+                    raise result
+                if result is None:
+                    wave.append(batch_id)
+                else:
+                    refused[batch_id] = result
+                progress(len(started) + len(refused), f"{len(refused)} refused" if refused else "")
+            if not args.no_wait:
+                _wait(api, wave, ended, give_up_at)
+            started += wave
+            progress(len(started) + len(refused), f"{len(refused)} refused" if refused else "")
     _report(out, started, refused, ended, waited=not args.no_wait)
     well = not refused and (args.no_wait or all(ended.get(i) == "completed" for i in started))
     return 0 if well else 1
@@ -72,23 +82,17 @@ def _start(api: TelemetryApi, batch_id: str) -> str | None:
     return None
 
 
-def _wait(api: TelemetryApi, out: Output, started: list[str], seconds: float) -> dict[str, str]:
-    """How each ended; those still running when time is over are left out."""
-    give_up_at = time.monotonic() + seconds
-    ended: dict[str, str] = {}
-    with out.progress("running", len(started)) as progress:
-        while len(ended) < len(started):
-            for batch_id, batch in each([i for i in started if i not in ended], lambda i: _look(api, i)):
-                if isinstance(batch, Exception):
-                    raise batch
-                if batch is not None and batch["status"] in ENDED:
-                    ended[batch_id] = batch["status"]
-            failed = sum(status == "failed" for status in ended.values())
-            progress(len(ended), f"{failed} failed" if failed else "")
-            if len(ended) == len(started) or time.monotonic() >= give_up_at:
-                break
-            time.sleep(POLL_SECONDS)
-    return ended
+def _wait(api: TelemetryApi, started: list[str], ended: dict[str, str], give_up_at: float) -> None:
+    """Adds how each ended; those still running when time is over are left out."""
+    while True:
+        for batch_id, batch in each([i for i in started if i not in ended], lambda i: _look(api, i)):
+            if isinstance(batch, Exception):
+                raise batch
+            if batch is not None and batch["status"] in ENDED:
+                ended[batch_id] = batch["status"]
+        if all(batch_id in ended for batch_id in started) or time.monotonic() >= give_up_at:
+            return
+        time.sleep(POLL_SECONDS)
 
 
 def _look(api: TelemetryApi, batch_id: str) -> Json | None:

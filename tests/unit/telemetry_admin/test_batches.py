@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.telemetry_admin.conftest import Admin
 from tests.unit.telemetry_admin.service import Service
 
 ACCEPTED = (202, {"id": "x"})
+STORY = (("POST", "/replay"), ("GET", ""), ("GET", ""))  # started, looked at while it runs and when it has ended
 
 
 def batch(name: str, status: str = "failed", **values: Any) -> dict[str, Any]:
@@ -110,6 +113,18 @@ def test_waiting_has_an_end(admin: Admin, service: Service) -> None:
     service.answers["GET /api/batches/b1"] = (200, batch("b1", "running"))
     result = admin("batches", "replay", "b1", "--timeout", "0.05")
     assert (result.code, result.out.strip()) == (1, "1 started, 0 refused: 0 completed, 0 failed, 1 unfinished")
+
+
+def test_a_wave_has_ended_before_the_next_begins(
+    admin: Admin, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry_admin.batches.WAVE", 1)
+    for name in ("b1", "b2"):
+        service.answers[f"POST /api/batches/{name}/replay"] = ACCEPTED
+        service.answers[f"GET /api/batches/{name}"] = [(200, batch(name, "running")), (200, batch(name, "completed"))]
+    assert admin("batches", "replay", "b1", "b2").code == 0
+    one_by_one = [f"{verb} /api/batches/{name}{end}" for name in ("b1", "b2") for verb, end in STORY]
+    assert service.paths() == one_by_one
 
 
 def test_nobody_has_to_wait(admin: Admin, service: Service) -> None:
