@@ -11,7 +11,7 @@ from telemetry_admin.output import Output, each
 
 POLL_SECONDS = 0.2
 # Replays share the pipeline with live traffic: so many at a time leave it room, and keep the pipeline busy.
-WAVE = 16
+WAVE = 4
 ENDED = ("completed", "failed")
 
 
