@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         measured = importlib.import_module(f"benchmarks.{name}").measure(quick=args.quick)
         print(report.table(measured), flush=True)
         rows += measured
-    path = report.write(rows)
+        path = report.write(measured)
     print(f"\n{report.machine()}\n\n{report.table(rows)}\n\nwritten to {path.relative_to(path.parent.parent.parent)}")
     return 0
 
