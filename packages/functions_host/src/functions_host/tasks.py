@@ -1,10 +1,10 @@
-"""Background tasks whose unexpected end is not silent."""
+"""Background tasks: their unexpected end is not silent, and a stop gives them time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 logger = logging.getLogger("functions_host")
@@ -15,6 +15,18 @@ def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(work, name=name)
     task.add_done_callback(_report)
     return task
+
+
+async def finish_within(tasks: Iterable[asyncio.Task[Any]], grace: float) -> None:
+    """Wait `grace` seconds for the tasks to end; cancel those that have not, and wait for that."""
+    running = set(tasks)
+    if not running:
+        return
+    _, late = await asyncio.wait(running, timeout=grace)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
 
 
 def _report(task: asyncio.Task[None]) -> None:

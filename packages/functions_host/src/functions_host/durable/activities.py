@@ -15,6 +15,7 @@ from functions_host.durable.http_activity import HttpActivity
 from functions_host.durable.jsontext import recompact
 from functions_host.durable.names import Names
 from functions_host.durable.runner import FunctionRunner, UserFunctionError
+from functions_host.tasks import finish_within
 
 logger = logging.getLogger(__name__)
 
@@ -73,12 +74,7 @@ class Activities:
     async def stop(self, grace: float) -> None:
         """No new activity; those that run get `grace` seconds."""
         self._stopped = True
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await finish_within(self._tasks, grace)
         await self._http.close()
 
     def _pump(self) -> None:

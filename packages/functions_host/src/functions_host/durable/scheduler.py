@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from functions_host.tasks import finish_within
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,12 +58,7 @@ class Scheduler:
     async def stop(self, grace: float) -> None:
         """No new step; those that run get `grace` seconds."""
         self._stopped = True
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await finish_within(self._tasks, grace)
 
     def _pump(self) -> None:
         while self._queue and self._active < self._limit and not self._stopped:
