@@ -12,7 +12,7 @@ param captureStorageAccountId string
 @description('Hours an event is kept: how long the pipeline may stand still without loss.')
 param retentionHours int = 72
 
-// The names that settings.py has as defaults.
+// The names that settings/ has as defaults.
 var hubName = 'telemetry'
 var consumerGroupName = 'dronetelemetry'
 

@@ -20,7 +20,7 @@ param maximumInstanceCount int
 
 var name = 'func-${suffix}'
 
-// Every setting here is read by settings.py, by the host or by one of its extensions; tests/unit/infra holds both sides to it.
+// Every setting here is read by settings/, by the host or by one of its extensions; tests/unit/infra holds both sides to it.
 var appSettings = {
   AzureWebJobsStorage__accountName: hostStorageName
   AzureWebJobsStorage__credential: 'managedidentity'

@@ -92,7 +92,7 @@ def test_every_route_answers_as_described(
         (200, "GET", "/api/health", "", None, {}),
         (200, "GET", "/api/openapi.json", "", None, {}),
         (200, "GET", "/api/config", "", None, {}),
-        (404, "GET", "/assets/{path}", "/assets/..%2f..%2fsettings.py", None, {}),
+        (404, "GET", "/assets/{path}", "/assets/..%2f..%2ffunction_app.py", None, {}),
     ]
     for status, method, path, url, body, headers in asked:
         answer = host.request(method, url if url.startswith("/") else path + url, body, headers=headers)

@@ -20,7 +20,7 @@ from tests import registered
 ROOT = Path(__file__).resolve().parents[3]
 INFRA = ROOT / "infra"
 
-# Read by the Functions host, an extension or an SDK, not by settings.py.
+# Read by the Functions host, an extension or an SDK, not by ``settings``.
 READ_BY_THE_HOST = {
     "AzureWebJobsStorage__accountName",
     "AzureWebJobsStorage__credential",
@@ -197,9 +197,9 @@ def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
 
 def test_what_is_deployed_is_the_apps_rooms() -> None:
     ignored = (ROOT / ".funcignore").read_text().split()
-    rooms = {"activities", "config", "entities", "http_api", "observability", "orchestrators", "starters", "storage"}
-    rooms |= {"telemetry", "web"}
-    files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt", "settings.py"}
+    rooms = {"activities", "config", "entities", "http_api", "observability", "orchestrators", "settings"}
+    rooms |= {"starters", "storage", "telemetry", "web"}
+    files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt"}
     for path in ROOT.iterdir():
         name = path.name
         left_out = name in ignored or name.startswith((".", "local.settings")) or name.endswith(".md")
