@@ -160,3 +160,14 @@ def test_typing_list_of_events_is_accepted() -> None:
     assert function.trigger["cardinality"] == "MANY"
     assert function.retry is not None
     assert (function.retry.max_retries, function.retry.maximum) == (-1, 60)
+
+
+@pytest.mark.parametrize(
+    ("given", "many"), [({}, False), ({"cardinality": "one"}, False), ({"cardinality": "many"}, True)]
+)
+def test_without_a_cardinality_events_come_one_a_call(given: dict[str, Any], many: bool) -> None:
+    def build(app: df.DFApp) -> None:
+        @app.event_hub_message_trigger(arg_name="event", event_hub_name="h", connection="C", **given)
+        def f(event: func.EventHubEvent) -> None: ...
+
+    assert indexed(build)["f"].takes_many is many

@@ -78,3 +78,18 @@ async def test_a_hub_that_was_made_anew_is_read_from_its_start(
 async def test_a_connection_string_the_sdk_cannot_read_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="'read'"):
         listener(tmp_path, connection="Endpoint=sb://ns.example/;SharedAccessKeyName=only").start()
+
+
+async def test_a_list_of_events_without_cardinality_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = func.FunctionApp()
+
+    @app.event_hub_message_trigger(arg_name="events", event_hub_name="h", connection="C")
+    def read(events: List[func.EventHubEvent]) -> None: ...  # noqa: UP006
+
+    source = Source("h", connection_string=local_connection_string(9), is_local=True)
+    it = EventHubListener(index(app.get_functions())[0], source, EventHubsOptions(), None, tmp_path)  # type: ignore[arg-type]
+    it.start()
+    await it.close()
+    assert "no cardinality=MANY" in caplog.text

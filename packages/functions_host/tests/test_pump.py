@@ -53,7 +53,7 @@ async def _no_limit() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def bench(
-    folder: Path, options: EventHubsOptions, *, retry: RetryPolicy | None = None, cardinality: str = "many"
+    folder: Path, options: EventHubsOptions, *, retry: RetryPolicy | None = None, cardinality: str | None = "many"
 ) -> AsyncIterator[Bench]:
     app = func.FunctionApp()
     made: list[Bench] = []
@@ -78,7 +78,7 @@ async def bench(
             await work([event.sequence_number or 0 for event in events])
     else:
 
-        @app.event_hub_message_trigger(arg_name="event", event_hub_name="h", connection="C", cardinality="one")
+        @app.event_hub_message_trigger(arg_name="event", event_hub_name="h", connection="C", cardinality=cardinality)
         async def one(event: func.EventHubEvent) -> None:
             await work([event.sequence_number or 0])
 
@@ -137,8 +137,9 @@ async def test_one_batch_at_a_time_and_in_order(tmp_path: Path) -> None:
         assert (it.batches, it.most) == ([[0, 1], [2, 3], [4]], 1)
 
 
-async def test_single_events_of_a_batch_run_side_by_side(tmp_path: Path) -> None:
-    async with bench(tmp_path, EventHubsOptions(max_batch=3), cardinality="one") as it:
+@pytest.mark.parametrize("cardinality", ["one", None])
+async def test_single_events_of_a_batch_run_side_by_side(tmp_path: Path, cardinality: str | None) -> None:
+    async with bench(tmp_path, EventHubsOptions(max_batch=3), cardinality=cardinality) as it:
         it.hold.clear()
         await it.put(0, 1, 2, 3)
         await it.until(lambda: it.running == 3)

@@ -63,6 +63,12 @@ class FunctionInfo:
         return str(self.trigger["type"])
 
     @property
+    def takes_many(self) -> bool:
+        """Whether an Event Hubs trigger hands over batches. Without ``cardinality`` it is one event a call, as in the
+        real host."""
+        return str(self.trigger.get("cardinality") or "one").lower() == "many"
+
+    @property
     def durable_name(self) -> str:
         """The name orchestrations, activities and entities are called by."""
         for key in ("orchestration", "activity", "entityName"):

@@ -70,7 +70,7 @@ class ManualTrigger:
             "PartitionId": "0",
         }
         with contextlib.suppress(FunctionFailed):
-            if str(function.trigger.get("cardinality") or "many").lower() == "many":
+            if function.takes_many:
                 metadata = batch_metadata([event], context)
                 await self._invoker.invoke(function, None, value=event_objects([event], metadata, binary=True))
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import typing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ class EventHubListener:
             self._client()
         except ValueError as error:
             raise StartError(f"function {self.function.name!r}: its Event Hubs connection is wrong: {error}") from None
+        annotation = self.function.trigger_slot.pytype
+        if not self.function.takes_many and typing.get_origin(annotation) is not None:
+            logger.warning(
+                "%s: its trigger has no cardinality=MANY, so it is called with one event each time, here as in Azure; "
+                "its annotation asks for several",
+                self.function.name,
+            )
         self._starting = spawn(self._run(), f"Event Hubs trigger {self.function.name}")
 
     def stop_receiving(self) -> None:

@@ -44,7 +44,7 @@ class PartitionPump:
         self._invoker = invoker
         self._store = store
         self._stopping = stopping
-        self._many = str(function.trigger.get("cardinality") or "many").lower() == "many"
+        self._many = function.takes_many
         self._binary = str(function.trigger.get("dataType") or "").lower() == "binary"
         self._capacity = max(options.prefetch, options.max_batch)
         self._buffer: deque[EventData] = deque()
