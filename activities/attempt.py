@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from observability import log, observe_stage
-from storage.ports import Batch, Conflict, Store
+from pipeline.ports import Conflict, Store
+from pipeline.records import Batch
 
 Reference = dict[str, Any]
 """``{"batchId", "instanceId"}``: all that an orchestration hands to a step (the last ones get a little more)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from activities.attempt import Reference, Result, run_step
 from activities.staging import ENRICHED, MESSAGES, take_staged, write_staged
+from pipeline.ports import Store
+from pipeline.records import Batch
 from reference_data import ReferenceData
-from storage.ports import Batch, Store
 from telemetry.enrichment import enrich as enrich_messages
 from telemetry.rules import Rules
 

@@ -6,8 +6,9 @@ import logging
 
 from activities.attempt import Reference, Result, superseded
 from observability import log, metrics, observe_stage
-from starters.clock import now
-from storage.ports import Conflict, Counts, Store
+from pipeline.clock import now
+from pipeline.ports import Conflict, Store
+from pipeline.records import Counts
 
 
 async def complete(store: Store, reference: Reference) -> Result:
@@ -20,7 +21,7 @@ async def complete(store: Store, reference: Reference) -> Result:
             await store.ledger.complete(batch_id, instance_id, counts, now())
         except Conflict as conflict:
             return superseded(ids, "complete", conflict)
-    metrics.batch_completed(counts)
+    metrics.batch_completed({"stored": counts.stored, "duplicate": counts.duplicates, "rejected": counts.rejected})
     log(logging.INFO, "batch completed", **ids, **reference["counts"])
     return {"current": True}
 

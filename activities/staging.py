@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from storage.ports import Batch, Document, Store
+from pipeline.ports import Document, Store
+from pipeline.records import Batch
 
 MESSAGES = "messages"
 ENRICHED = "enriched"

@@ -13,8 +13,9 @@ from dataclasses import asdict
 from activities.attempt import Reference, Result, run_step
 from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
 from observability import metrics
-from starters.clock import now
-from storage.ports import Batch, Conflict, Counts, Document, Outcome, Store
+from pipeline.clock import now
+from pipeline.ports import Conflict, Document, Store
+from pipeline.records import Batch, Counts, Outcome
 from telemetry.identity import dead_letter_id
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from activities.attempt import Reference, Result, run_step
 from activities.staging import DEAD_LETTERS, MESSAGES, write_staged
 from observability import log, metrics
-from starters.clock import now
-from storage.ports import Batch, Store
+from pipeline.clock import now
+from pipeline.ports import Store
+from pipeline.records import Batch
 from telemetry.envelope import unpack
 from telemetry.model import DeadLetter
 from telemetry.rules import Rules

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from storage.ports import Batch
+from pipeline.records import Batch
 from telemetry.envelope import pack
 from telemetry.identity import batch_id, instance_id
 from telemetry.model import Delivery

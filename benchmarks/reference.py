@@ -19,8 +19,8 @@ from activities.update_drones import update_drones
 from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
+from pipeline.ports import Store
 from reference_data import get_reference_data
-from storage.ports import Store
 from storage.sqlite.store import SqliteStore
 from telemetry.rules import Rules
 

@@ -12,15 +12,13 @@ import logging
 import azure.durable_functions as df
 
 from observability import log
+from pipeline.signals import DRONE, MERGE
 from telemetry.merge import merge
-
-NAME = "drone"
-MERGE = "merge"
 
 blueprint = df.Blueprint()
 
 
-@blueprint.entity_trigger(context_name="context", entity_name=NAME)
+@blueprint.entity_trigger(context_name="context", entity_name=DRONE)
 def drone(context: df.DurableEntityContext) -> None:
     """``merge`` takes a state (what a batch knows of this drone) and keeps the least state that knows both.
 

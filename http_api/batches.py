@@ -14,9 +14,10 @@ from http_api.identifiers import document_id
 from http_api.parameters import Parameter, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
-from starters.attempts import replay_batch, replay_batches
+from pipeline.attempts import replay_batch, replay_batches
+from pipeline.ports import BatchFilter, Conflict
+from pipeline.records import Batch, BatchStatus
 from storage.factory import get_store
-from storage.ports import Batch, BatchFilter, BatchStatus, Conflict
 from telemetry.times import display
 
 api = Api()

@@ -14,10 +14,10 @@ from http_api.openapi.schemas import DEAD_LETTER_STATUS, ERROR_CODE
 from http_api.parameters import Parameter, choice, continuation, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
-from starters.clock import now
-from starters.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
+from pipeline.clock import now
+from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
+from pipeline.ports import Conflict, DeadLetterFilter, Document
 from storage.factory import get_store
-from storage.ports import Conflict, DeadLetterFilter, Document
 from telemetry.times import display
 
 api = Api()

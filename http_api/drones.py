@@ -17,9 +17,9 @@ from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLI
 from http_api.parameters import Parameter, bounding_box, choice, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response, matches, not_modified
+from pipeline.clock import now
 from reference_data import get_reference_data
 from settings import get_settings
-from starters.clock import now
 from telemetry.view import drone_view, etag, status_v1
 
 api = Api()

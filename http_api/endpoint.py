@@ -20,8 +20,8 @@ import azure.functions as func
 from http_api.authorization import Role, authorize
 from http_api.parameters import Parameter, invalid_continuation, read_parameters
 from http_api.problem import Problem, unavailable
+from pipeline.ports import InvalidContinuation, StoreUnavailable
 from settings import get_settings
-from storage.ports import InvalidContinuation, StoreUnavailable
 
 _LOG = logging.getLogger("http_api")
 

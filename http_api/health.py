@@ -16,8 +16,8 @@ from http_api.endpoint import Api, Call
 from http_api.entities import drone_entities
 from http_api.event_hub import HubUnavailable, get_hub
 from http_api.responses import json_response
+from pipeline.ports import StoreUnavailable
 from storage.factory import get_store
-from storage.ports import StoreUnavailable
 
 api = Api()
 _LOG = logging.getLogger("http_api")

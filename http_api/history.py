@@ -14,8 +14,8 @@ from http_api.identifiers import device_id
 from http_api.parameters import choice, continuation, instant, limit
 from http_api.problem import not_found
 from http_api.responses import json_response
+from pipeline.ports import Document, Page, Store
 from storage.factory import get_store
-from storage.ports import Document, Page, Store
 from telemetry.times import display
 from telemetry.view import history_item
 

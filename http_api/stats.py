@@ -12,7 +12,7 @@ from http_api.counting import DroneCounter
 from http_api.endpoint import Api, Call
 from http_api.entities import drone_entities
 from http_api.responses import json_response
-from starters.clock import now
+from pipeline.clock import now
 from storage.factory import get_store
 from telemetry.times import display
 

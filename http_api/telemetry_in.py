@@ -11,8 +11,8 @@ from http_api.endpoint import Api, Call
 from http_api.event_hub import EventTooLarge, HubUnavailable, OutgoingEvent, get_hub
 from http_api.problem import Problem, unavailable
 from http_api.responses import json_response
+from pipeline.clock import now
 from settings import get_settings
-from starters.clock import now
 from telemetry.validation import check_event
 
 api = Api()

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from storage.ports import Counts
 from telemetry.times import seconds_between
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -90,13 +89,10 @@ def batch_stored(messages: Sequence[Mapping[str, Any]], at: str) -> None:
 
 
 @_harmless
-def batch_completed(counts: Counts) -> None:
+def batch_completed(outcomes: Mapping[str, int]) -> None:
+    """``outcomes``: messages by what became of them."""
     _get().batches.add(1, {"outcome": "completed"})
-    for outcome, number in (
-        ("stored", counts.stored),
-        ("duplicate", counts.duplicates),
-        ("rejected", counts.rejected),
-    ):
+    for outcome, number in outcomes.items():
         if number:
             _get().messages.add(number, {"outcome": outcome})
 

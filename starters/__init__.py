@@ -1,1 +1,1 @@
-"""What sets work going: the Event Hubs trigger, the timers, and how an attempt at a batch is started."""
+"""What sets work going: the Event Hubs trigger and the timers."""

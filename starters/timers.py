@@ -6,10 +6,10 @@ from __future__ import annotations
 import azure.durable_functions as df
 import azure.functions as func
 
+from pipeline.orphans import end_orphans
+from pipeline.purge import purge
+from pipeline.sweep import sweep
 from settings import get_settings
-from starters.orphans import end_orphans
-from starters.purge import purge
-from starters.sweep import sweep
 from storage.factory import get_store
 
 blueprint = df.Blueprint()

@@ -1,1 +1,1 @@
-"""Where batches, messages and dead letters are kept: the ports (``storage.ports``) and their adapters."""
+"""Where batches, messages and dead letters are kept: adapters of the ports in ``pipeline.ports``."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from storage.ports import InvalidContinuation
+from pipeline.ports import InvalidContinuation
 
 _MAX_LENGTH = 4096
 

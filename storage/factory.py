@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from pipeline.ports import Store
 from settings import Settings, get_settings
 from storage.faults import FaultyStore
-from storage.ports import Store
 
 _opening = threading.Lock()
 _store: Store | None = None

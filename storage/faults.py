@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from storage.ports import BatchLedger, DeadLetterStore, MessageStore, Store, StoreUnavailable
+from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, Store, StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
 from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item
-from storage.ports import Batch, BatchStatus, Counts, Outcome
-from storage.transitions import UNFINISHED
 
 KIND = "batch"
 

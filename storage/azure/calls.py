@@ -22,7 +22,7 @@ from azure.core.exceptions import (
 )
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 
 T = TypeVar("T")
 

@@ -8,6 +8,8 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from pipeline.ports import Conflict, DeadLetterFilter, Document, Page, StoreUnavailable, Totals
+from pipeline.records import Outcome
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
@@ -26,7 +28,6 @@ from storage.azure.letter_items import (
 )
 from storage.azure.missing import create_missing
 from storage.continuation import decode, encode, query_digest
-from storage.ports import Conflict, DeadLetterFilter, Document, Outcome, Page, StoreUnavailable, Totals
 
 _MAX_TRIES = 50
 _COUNTER_OPERATIONS = 5  # room for the patches of 49 different codes in one transaction

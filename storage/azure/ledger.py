@@ -14,26 +14,17 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from storage import transitions
+from pipeline import transitions
+from pipeline.clock import now
+from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
 from storage.azure.batch_items import Record, from_item, increments, to_item, with_counts
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
 from storage.azure.gather import gather_all
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, Items, Operation, Refused
-from storage.clock import utc_now
 from storage.continuation import decode, encode, query_digest
-from storage.ports import (
-    Batch,
-    BatchFilter,
-    BatchStatus,
-    Conflict,
-    Counts,
-    Outcome,
-    Page,
-    StoreUnavailable,
-    Totals,
-)
 
 _MAX_TRIES = 50
 Change = Callable[[Record | None], Record]
@@ -69,7 +60,7 @@ class CosmosLedger:
 
     async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
         def change(record: Record | None) -> Record:
-            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, utc_now())
+            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, now())
             return replace(_known(record), batch=batch)
 
         return await self._change(batch_id, change)
@@ -157,7 +148,7 @@ class CosmosLedger:
         }
 
         def change(record: Record) -> Record:
-            if record.batch.status in transitions.UNFINISHED:
+            if record.batch.status in UNFINISHED:
                 record = replace(record, moved=(*record.moved, (dead_letter_id, outcome)))
             if record.batch.counts is None:
                 return record

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import orjson
 
+from pipeline.ports import Document
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, without_system_fields
-from storage.ports import Document
 
 STATUSES = ("discarded", "open", "replayed")
 KEY_FIELDS = (

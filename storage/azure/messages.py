@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 
+from pipeline.ports import Document, Page
+from pipeline.records import Outcome
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
 from storage.azure.gather import gather_all
@@ -18,7 +20,6 @@ from storage.azure.ids import digest, safe_id
 from storage.azure.items import Item, Items, Operation, chunks, without_system_fields
 from storage.azure.missing import create_missing, owner_of
 from storage.continuation import decode, encode, query_digest
-from storage.ports import Document, Outcome, Page
 
 _OWN_FIELDS = ("sort", "ttl", "messageId", "extraJson")
 _KEY_FIELDS = ("id", "messageId", "deviceId", "sort", "time", "enqueuedAt", "batchId", "ttl")

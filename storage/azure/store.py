@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, StoreUnavailable
 from settings import AzureStoreSettings, Retention
 from storage.azure.blobs import Blobs
 from storage.azure.calls import Calls
@@ -15,7 +16,6 @@ from storage.azure.items import Items
 from storage.azure.ledger import CosmosLedger
 from storage.azure.loop_thread import LoopThread, OnLoop
 from storage.azure.messages import CosmosMessages
-from storage.ports import BatchLedger, DeadLetterStore, MessageStore, StoreUnavailable
 
 _MAX_TTL = 2_147_483_647
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from storage.ports import Batch, BatchStatus, Counts
+from pipeline.records import Batch, BatchStatus, Counts
 from storage.sqlite import totals
 
 COLUMNS = (

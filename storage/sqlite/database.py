@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 from storage.sqlite.connection import connect_reader, connect_writer
 from storage.sqlite.errors import breaks_connection, unavailable
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from pipeline.ports import Conflict, DeadLetterFilter, Document, Page, Totals
+from pipeline.records import Outcome
 from storage.continuation import decode, encode, query_digest
-from storage.ports import Conflict, DeadLetterFilter, Document, Outcome, Page, Totals
 from storage.sqlite import bulk, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first

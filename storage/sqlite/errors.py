@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 
 # SQLite's texts are part of its stable interface; error codes reach Python only from 3.11 on.
 _CAUSES = {

@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from storage import transitions
-from storage.clock import utc_now
+from pipeline import transitions
+from pipeline.clock import now
+from pipeline.ports import BatchFilter, Conflict, Page, Totals
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
 from storage.continuation import decode, encode, query_digest
-from storage.ports import Batch, BatchFilter, BatchStatus, Conflict, Counts, Outcome, Page, Totals
 from storage.sqlite import batch_rows, bulk, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
@@ -43,7 +44,7 @@ class SqliteLedger:
 
     async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
         return await self._change(
-            batch_id, lambda _, batch: transitions.begin(batch, batch_id, instance_id, stage, utc_now())
+            batch_id, lambda _, batch: transitions.begin(batch, batch_id, instance_id, stage, now())
         )
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
@@ -133,7 +134,7 @@ class SqliteLedger:
         def write(connection: sqlite3.Connection) -> None:
             batch = batch_rows.find(connection, batch_id)
             # While an attempt runs, its counts are not there yet: complete() takes up what is not settled.
-            settled = batch is None or batch.status not in transitions.UNFINISHED
+            settled = batch is None or batch.status not in UNFINISHED
             trace = "INSERT OR IGNORE INTO recounts (batch_id, dead_letter_id, outcome, settled) VALUES (?, ?, ?, ?)"
             if not connection.execute(trace, (batch_id, dead_letter_id, outcome.value, settled)).rowcount:
                 return

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import orjson
 
+from pipeline.ports import Document, Page
+from pipeline.records import Outcome
 from storage.continuation import decode, encode, query_digest
-from storage.ports import Document, Outcome, Page
 from storage.sqlite import bulk
 from storage.sqlite.database import Database
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 
 VERSION = 1
 

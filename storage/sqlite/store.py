@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from storage.clock import utc_now
-from storage.ports import BatchLedger, DeadLetterStore, MessageStore
+from pipeline.clock import now
+from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore
 from storage.sqlite.database import Database
 from storage.sqlite.dead_letters import SqliteDeadLetters
 from storage.sqlite.ledger import SqliteLedger
@@ -38,6 +38,6 @@ class SqliteStore:
         """A write, because a full or read-only disk can still be read."""
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO health (number, checked_at) VALUES (1, ?)", (utc_now(),))
+            connection.execute("INSERT OR REPLACE INTO health (number, checked_at) VALUES (1, ?)", (now(),))
 
         await self.database.write(write)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.ports import Batch, Counts, Document, Page, Store
+from pipeline.ports import Document, Page, Store
+from pipeline.records import Batch, Counts
 
 FAR_PAST = "2000-01-01T00:00:00.000000Z"
 FAR_FUTURE = "2999-01-01T00:00:00.000000Z"

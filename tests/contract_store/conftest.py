@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.ports import Store
+from pipeline.ports import Store
 from storage.sqlite import SqliteStore
 from tests.contract_store.azure_stores import azure_store
 from tests.servers.azure_servers import AzureServers, ServersUnavailable, azure_servers

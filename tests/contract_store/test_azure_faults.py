@@ -12,17 +12,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter, Store, StoreUnavailable
+from pipeline.records import BatchStatus, Counts, Outcome
 from storage.azure import AzureStore
-from storage.ports import (
-    BatchFilter,
-    BatchStatus,
-    Conflict,
-    Counts,
-    DeadLetterFilter,
-    Outcome,
-    Store,
-    StoreUnavailable,
-)
 from tests.contract_store.azure_stores import azure_store
 from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
 from tests.servers.azure_servers import AzureServers, Faults

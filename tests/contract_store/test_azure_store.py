@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from azure.storage.blob import ContainerClient
 
+from pipeline.ports import StoreUnavailable
+from pipeline.records import Counts, Outcome
 from settings import AzureStoreSettings
 from storage.azure import AzureStore
-from storage.ports import Counts, Outcome, StoreUnavailable
 from tests.contract_store.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
 from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
 from tests.servers.azure_servers import AzureServers

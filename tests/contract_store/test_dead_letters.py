@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from storage.ports import Conflict, DeadLetterFilter, Outcome, Store
+from pipeline.ports import Conflict, DeadLetterFilter, Store
+from pipeline.records import Outcome
 from tests.contract_store.builders import FAR_FUTURE, at, letter
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.ports import Batch, BatchStatus, Conflict, Counts, Store
+from pipeline.ports import Conflict, Store
+from pipeline.records import Batch, BatchStatus, Counts
 from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, batch, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from storage.ports import Document, Outcome, Page, Store
+from pipeline.ports import Document, Page, Store
+from pipeline.records import Outcome
 from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, message
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from storage.ports import BatchFilter, BatchStatus, Counts, DeadLetterFilter, InvalidContinuation, Page, Store
+from pipeline.ports import BatchFilter, DeadLetterFilter, InvalidContinuation, Page, Store
+from pipeline.records import BatchStatus, Counts
 from tests.contract_store.builders import at, batch, completed, letter, message, running, walk
 
 

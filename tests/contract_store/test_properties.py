@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.ports import Batch, BatchStatus, Conflict, Counts, Outcome, Store
+from pipeline.ports import Conflict, Store
+from pipeline.records import Batch, BatchStatus, Counts, Outcome
 from tests.contract_store.builders import FAR_FUTURE, at, batch, message, walk
 
 _SETTINGS = settings(

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from storage.ports import Conflict, Counts, Outcome, Store
+from pipeline.ports import Conflict, Store
+from pipeline.records import Counts, Outcome
 from tests.contract_store.builders import FAR_FUTURE, at, completed, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"

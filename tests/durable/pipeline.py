@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from activities import enrich, finish, store, update_drones, validate
+from pipeline import intake
+from pipeline.ports import BatchFilter, DeadLetterFilter, Store
+from pipeline.records import Batch
 from reference_data import ReferenceData
-from starters import ingest
-from storage.ports import Batch, BatchFilter, DeadLetterFilter, Store
 from storage.sqlite import SqliteStore
 from telemetry.model import Delivery
 from telemetry.rules import Rules
@@ -32,7 +33,7 @@ class Pipeline:
     known: ReferenceData = NO_REFERENCE_DATA
 
     async def receive(self, deliveries: Sequence[Delivery]) -> Batch:
-        return await ingest.receive(self.store, self.client, deliveries)
+        return await intake.receive(self.store, self.client, deliveries)
 
     def activities(self) -> dict[str, Activity]:
         return {

@@ -29,7 +29,7 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend
 from google.protobuf.wrappers_pb2 import StringValue
 
-from starters.instances import ENDED_STATUSES
+from pipeline.instances import ENDED_STATUSES
 from tests import registered
 
 if int(version("azure-functions-durable").split(".")[0]) < 2:

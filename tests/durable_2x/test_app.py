@@ -12,7 +12,8 @@ import pytest
 from azure.functions import meta
 
 from http_api import counting, event_hub, health, stats
-from storage.ports import BatchFilter, BatchStatus
+from pipeline.ports import BatchFilter
+from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
 from tests.durable.pipeline import all_letters, all_messages, message
 from tests.durable_2x.host import Host

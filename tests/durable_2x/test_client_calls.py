@@ -10,13 +10,13 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
+from pipeline.attempts import start
+from pipeline.intake import new_batch, receive
+from pipeline.orphans import end_orphans
+from pipeline.purge import purge_histories
+from pipeline.records import Batch, BatchStatus
+from pipeline.sweep import sweep, why_restart
 from settings import read_settings
-from starters.attempts import start
-from starters.ingest import new_batch, receive
-from starters.orphans import end_orphans
-from starters.purge import purge_histories
-from starters.sweep import sweep, why_restart
-from storage.ports import Batch, BatchStatus
 from storage.sqlite import SqliteStore
 from telemetry.envelope import pack
 from telemetry.model import Delivery

@@ -9,20 +9,19 @@ import azure.durable_functions as df
 import azure.durable_functions.testing as durable_testing
 import pytest
 
-from activities.update_drones import signal_all
-from entities.drone import MERGE, NAME
 from http_api.entities import drone_entities
+from pipeline.signals import DRONE, MERGE, signal_all
 from telemetry.merge import merge
 from tests.durable_2x.host import FUNCTIONS, Host
 from tests.unit.entities.test_drone import state
 
-ENTITY: Any = FUNCTIONS[NAME].get_user_function().entity_function
+ENTITY: Any = FUNCTIONS[DRONE].get_user_function().entity_function
 PATCHES = [state(1, battery=0.9), state(2, heading=10.0), state(3, battery=0.4)]
 
 
 def run(operation: str, patch: Any, stored: Any = None) -> Any:
     return durable_testing.execute_entity(
-        ENTITY, operation, input=patch, state=stored, entity_name=NAME, entity_key="drone-1"
+        ENTITY, operation, input=patch, state=stored, entity_name=DRONE, entity_key="drone-1"
     )
 
 
@@ -57,12 +56,12 @@ def test_what_cannot_be_merged_is_an_error(operation: str, patch: Any) -> None:
 
 
 async def test_bad_signals_between_good_ones_change_nothing(host: Host) -> None:
-    drone = df.EntityId(NAME, "drone-1")
+    drone = df.EntityId(DRONE, "drone-1")
     await host.client.signal_entity(drone, MERGE, PATCHES[2])
     await host.client.signal_entity(drone, MERGE)
     await host.client.signal_entity(drone, "reset", PATCHES[0])
     await host.client.signal_entity(drone, MERGE, {**PATCHES[0], "id": "drone-2"})
-    await host.client.signal_entity(df.EntityId(NAME, "never"), "reset", PATCHES[0])
+    await host.client.signal_entity(df.EntityId(DRONE, "never"), "reset", PATCHES[0])
     for patch in PATCHES:
         await host.client.signal_entity(drone, MERGE, patch)
     async with host.running():

@@ -10,7 +10,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from starters.attempts import ORCHESTRATOR
+from pipeline.attempts import ORCHESTRATOR
 from tests.durable_2x.host import FUNCTIONS, Host
 from tests.replay_gate.gate import recordings
 from tests.replay_gate.scenarios import BATCH, RESULTS, SCENARIOS

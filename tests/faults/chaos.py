@@ -23,10 +23,11 @@ import aiohttp
 
 import settings
 from activities import staging
-from starters.attempts import replay_batch
-from starters.ingest import new_batch
-from starters.sweep import sweep
-from storage.ports import BatchStatus, Conflict, StoreUnavailable
+from pipeline.attempts import replay_batch
+from pipeline.intake import new_batch
+from pipeline.ports import Conflict, StoreUnavailable
+from pipeline.records import BatchStatus
+from pipeline.sweep import sweep
 from telemetry.model import Delivery
 from tests.durable.engine import Engine
 from tests.durable.pipeline import all_batches, all_letters, all_messages, delivery, make_pipeline, open_sqlite

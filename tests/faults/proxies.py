@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from storage.ports import Store, StoreUnavailable
+from pipeline.ports import Store, StoreUnavailable
 
 Call = Callable[[], Awaitable[Any]]
 

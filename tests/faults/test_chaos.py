@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tenacity import wait_none
 
-from starters import ingest
+from pipeline import intake
 from tests.faults.chaos import Run
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest._QUICK_RETRIES, "wait", wait_none())
+    monkeypatch.setattr(intake._QUICK_RETRIES, "wait", wait_none())
 
 
 @pytest.mark.parametrize("seed", range(25))

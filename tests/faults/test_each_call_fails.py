@@ -18,11 +18,12 @@ from tenacity import wait_none
 
 import settings
 from activities import staging
-from starters import ingest
-from starters.attempts import replay_batch
-from starters.dead_letters import replay_dead_letter
-from starters.sweep import sweep
-from storage.ports import Batch, BatchStatus, Conflict, StoreUnavailable
+from pipeline import intake
+from pipeline.attempts import replay_batch
+from pipeline.dead_letters import replay_dead_letter
+from pipeline.ports import Conflict, StoreUnavailable
+from pipeline.records import Batch, BatchStatus
+from pipeline.sweep import sweep
 from telemetry.model import Delivery
 from tests.durable.pipeline import (
     Pipeline,
@@ -76,7 +77,7 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A person's replay runs under the settings of today, which let drones fly higher than those of the batches did."""
     monkeypatch.setenv("ALTITUDE_RANGE_METRES", "-1000,50000")
     settings.get_settings.cache_clear()
-    monkeypatch.setattr(ingest._QUICK_RETRIES, "wait", wait_none())
+    monkeypatch.setattr(intake._QUICK_RETRIES, "wait", wait_none())
     # Nothing is remembered between the steps, so that reading what was staged is a call that fails in its turn too.
     monkeypatch.setattr(staging, "_CAPACITY", 0)
     yield
@@ -99,7 +100,7 @@ async def until_it_works(act: Callable[[], Awaitable[Any]]) -> None:
 
 async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) -> None:
     await until_it_works(lambda: pipeline.receive(deliveries))
-    batch_id = ingest.new_batch(deliveries).id
+    batch_id = intake.new_batch(deliveries).id
 
     async def ended() -> Batch:
         batch = await pipeline.store.inner.ledger.get(batch_id)  # type: ignore[attr-defined]
@@ -147,7 +148,7 @@ async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False) ->
     at = "2026-01-01T00:00:00.000000Z"
     await until_it_works(lambda: store.dead_letters.resolve(wild, "discarded", at=at, reason="known"))
 
-    first = ingest.new_batch(FIRST).id
+    first = intake.new_batch(FIRST).id
     await until_it_works(lambda: replay_batch(store, pipeline.client, first))
     await bring_to_completion(pipeline, FIRST)
     state = await final_state(pipeline, inner)

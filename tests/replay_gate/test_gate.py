@@ -12,7 +12,7 @@ import azure.durable_functions as df
 import pytest
 
 import orchestrators.process_batch as module
-from starters.attempts import ORCHESTRATOR as STARTED
+from pipeline.attempts import ORCHESTRATOR as STARTED
 from tests.durable.engine import ORCHESTRATOR
 from tests.replay_gate.gate import HISTORIES, Handle, divergences, handle_of, prefixes, recordings
 from tests.replay_gate.record import record

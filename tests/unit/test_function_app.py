@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import function_app
-import starters.attempts
-from entities.drone import NAME
+import pipeline.attempts
+from pipeline.signals import DRONE
 from tests import registered
 from tests.replay_gate.gate import recordings
 
@@ -30,8 +30,8 @@ def test_everything_the_orchestrator_calls_is_registered_and_nothing_else(functi
 
 
 def test_the_orchestrator_that_is_started_and_the_entity_that_is_signalled_are_there(functions: dict[str, str]) -> None:
-    assert functions[starters.attempts.ORCHESTRATOR] == "orchestrationTrigger"
-    assert functions[NAME] == "entityTrigger"
+    assert functions[pipeline.attempts.ORCHESTRATOR] == "orchestrationTrigger"
+    assert functions[DRONE] == "entityTrigger"
 
 
 def test_the_hub_and_the_clock_have_their_functions(functions: dict[str, str]) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from activities import staging
 from activities.staging import Recent, StagedDocumentMissing, read_staged, take_staged, write_staged
-from starters.ingest import new_batch
-from storage.ports import Batch, Conflict, Store
+from pipeline.intake import new_batch
+from pipeline.ports import Conflict, Store
+from pipeline.records import Batch
 from telemetry.envelope import pack
 from tests.durable.pipeline import delivery, message, open_sqlite
 

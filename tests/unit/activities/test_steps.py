@@ -12,9 +12,10 @@ import pytest
 
 from activities import enrich, finish, store, update_drones, validate
 from activities.staging import StagedDocumentMissing
+from pipeline.intake import new_batch
+from pipeline.ports import Store, StoreUnavailable
+from pipeline.records import Batch, BatchStatus, Counts, Outcome
 from reference_data import ReferenceData
-from starters.ingest import new_batch
-from storage.ports import Batch, BatchStatus, Counts, Outcome, Store, StoreUnavailable
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
 from telemetry.model import Delivery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from storage.ports import Batch, Counts
+from pipeline.records import Batch, Counts
 from storage.sqlite import SqliteStore
 from telemetry.enrichment import enrich
 from telemetry.envelope import pack

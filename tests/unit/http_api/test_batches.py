@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.ports import BatchStatus
+from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
 from tests.unit.http_api.conftest import Client
 from tests.unit.http_api.extension import Extension

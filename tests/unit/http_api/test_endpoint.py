@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 
 from http_api.endpoint import Call, Endpoint, answer
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
 from tests.unit.http_api.conftest import Client
 

@@ -9,7 +9,7 @@ import pytest
 from http_api import fleet
 from http_api.entities import EntityPage
 from http_api.fleet import FleetFilter, list_fleet
-from storage.ports import InvalidContinuation
+from pipeline.ports import InvalidContinuation
 from telemetry.times import from_datetime
 from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from http_api import health
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
 from tests.unit.http_api.conftest import Client, FakeHub
 from tests.unit.http_api.extension import Extension

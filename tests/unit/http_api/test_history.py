@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage.ports import Page
+from pipeline.ports import Page
 from storage.sqlite import SqliteStore
 from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client

@@ -12,8 +12,8 @@ import http_api
 from http_api import batches, dead_letters
 from http_api.openapi import DOCUMENT
 from http_api.openapi.schemas import ALERT_CODE, BATCH_STATUS, DEAD_LETTER_STATUS, DRONE_FIELDS, ERROR_CODE
+from pipeline.records import BatchStatus
 from settings import APP_ROOT
-from storage.ports import BatchStatus
 from telemetry import enrichment
 from tests.openapi.conformance import Description
 from tests.unit.http_api import samples

@@ -198,7 +198,7 @@ def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
 def test_what_is_deployed_is_the_apps_rooms() -> None:
     ignored = (ROOT / ".funcignore").read_text().split()
     rooms = {"activities", "config", "entities", "http_api", "observability", "orchestrators", "settings"}
-    rooms |= {"starters", "storage", "telemetry", "web"}
+    rooms |= {"pipeline", "starters", "storage", "telemetry", "web"}
     files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt"}
     for path in ROOT.iterdir():
         name = path.name

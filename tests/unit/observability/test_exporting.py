@@ -20,7 +20,8 @@ import settings
 from observability import exporting, metrics
 from observability.exporting import configure
 from observability.tracing import observe_stage, trace_id_of
-from storage.ports import BatchStatus, StoreUnavailable
+from pipeline.ports import StoreUnavailable
+from pipeline.records import BatchStatus
 from tests.durable.pipeline import all_batches, delivery, make_pipeline, message, open_sqlite
 
 

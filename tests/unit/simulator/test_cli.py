@@ -51,7 +51,17 @@ def test_without_a_hub_it_says_how_to_name_one(capsys: pytest.CaptureFixture[str
 
 def test_the_fleet_has_no_private_way_in() -> None:
     """It shares nothing with the app: what it knows of it is what any device knows."""
-    rooms = {"telemetry", "storage", "settings", "starters", "activities", "entities", "http_api", "orchestrators"}
+    rooms = {
+        "telemetry",
+        "storage",
+        "settings",
+        "starters",
+        "activities",
+        "entities",
+        "http_api",
+        "orchestrators",
+        "pipeline",
+    }
     for path in Path(simulator.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -15,8 +15,10 @@ import pytest
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 
+from pipeline import intake
+from pipeline.ports import Store, StoreUnavailable
+from pipeline.records import BatchStatus
 from starters import ingest
-from storage.ports import BatchStatus, Store, StoreUnavailable
 from telemetry.envelope import pack, unpack
 from tests.durable.engine import Status
 from tests.durable.pipeline import Pipeline, all_batches, delivery, make_pipeline, message, open_sqlite
@@ -61,7 +63,7 @@ async def test_a_failed_batch_waits_for_a_person(pipeline: Pipeline) -> None:
 
 
 async def test_a_start_that_conflicts_is_a_success(pipeline: Pipeline) -> None:
-    batch = ingest.new_batch(DELIVERIES)
+    batch = intake.new_batch(DELIVERIES)
     await pipeline.client.start_new("process_batch", batch.instance_id, {"batchId": batch.id})
     kept = await pipeline.receive(DELIVERIES)
     await pipeline.engine.run()
@@ -80,7 +82,7 @@ async def test_forty_deliveries_of_one_batch_at_once_run_it_once(pipeline: Pipel
 
 
 async def test_a_lost_start_is_made_up_for_by_the_next_delivery(pipeline: Pipeline) -> None:
-    batch = ingest.new_batch(DELIVERIES)
+    batch = intake.new_batch(DELIVERIES)
     await pipeline.store.ledger.receive(batch, pack(DELIVERIES))
     assert pipeline.engine.instances == {}
     await pipeline.receive(DELIVERIES)
@@ -124,27 +126,27 @@ class Flaky:
 
 async def test_the_ledger_is_tried_again_a_few_times(pipeline: Pipeline) -> None:
     flaky: Any = Flaky(pipeline.store, 3)
-    batch = await ingest.receive(flaky, pipeline.client, DELIVERIES)
+    batch = await intake.receive(flaky, pipeline.client, DELIVERIES)
     assert await pipeline.store.ledger.get(batch.id) is not None
 
 
 async def test_a_ledger_that_stays_down_raises_so_that_the_partition_is_held(pipeline: Pipeline) -> None:
     flaky: Any = Flaky(pipeline.store, 1000)
     with pytest.raises(StoreUnavailable, match="disk full"):
-        await ingest.receive(flaky, pipeline.client, DELIVERIES)
+        await intake.receive(flaky, pipeline.client, DELIVERIES)
     assert pipeline.engine.instances == {}
 
 
 def test_what_one_batch_cannot_hold_is_cut_in_parts() -> None:
     mega = 1024 * 1024
     small = [delivery(i, b"x" * 300) for i in range(2000)]
-    assert ingest.parts_of(small) == [small]
+    assert intake.parts_of(small) == [small]
     large = [delivery(i, b"x" * (mega - 1)) for i in range(10)]
-    parts = ingest.parts_of(large)
+    parts = intake.parts_of(large)
     assert [len(part) for part in parts] == [4, 4, 2]
     assert [one for part in parts for one in part] == large
     packed = [delivery(i, b"\x1f\x8b" + b"x" * (mega - 2)) for i in range(3)]
-    assert [len(part) for part in ingest.parts_of(packed)] == [1, 1, 1]
+    assert [len(part) for part in intake.parts_of(packed)] == [1, 1, 1]
 
 
 def test_the_trigger_is_retried_for_ever() -> None:
@@ -200,6 +202,6 @@ def test_events_without_metadata_are_taken_all_the_same() -> None:
 
 
 def test_a_batch_has_the_same_identity_whenever_it_is_delivered() -> None:
-    assert ingest.new_batch(DELIVERIES).id == ingest.new_batch(DELIVERIES).id
+    assert intake.new_batch(DELIVERIES).id == intake.new_batch(DELIVERIES).id
     other = [delivery(1, message("a", 1), partition="1"), DELIVERIES[1]]
-    assert ingest.new_batch(other).id != ingest.new_batch(DELIVERIES).id
+    assert intake.new_batch(other).id != intake.new_batch(DELIVERIES).id

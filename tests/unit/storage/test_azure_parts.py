@@ -19,12 +19,12 @@ from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceNotFo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ports import StoreUnavailable
 from settings import AzureStoreSettings
 from storage.azure import connect, oversize
 from storage.azure.calls import Calls
 from storage.azure.ids import BUCKETS, bucket_of, safe_id
 from storage.azure.items import MAX_OPERATIONS, MAX_TRANSACTION_BYTES, chunks, patches
-from storage.ports import StoreUnavailable
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ports import InvalidContinuation
 from storage.continuation import decode, encode, query_digest
-from storage.ports import InvalidContinuation
 
 QUERY = query_digest("history", "drone-1", None, True)
 

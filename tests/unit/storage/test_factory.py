@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.ports import Store, StoreUnavailable
 from settings import Settings, read_settings
 from storage import factory
 from storage.faults import FaultyStore
-from storage.ports import Store, StoreUnavailable
 from storage.sqlite import SqliteStore
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import ports
+from pipeline.ports import BatchFilter, StoreUnavailable
 from settings import InjectedFault
-from storage import faults, ports
+from storage import faults
 from storage.faults import FaultyStore
-from storage.ports import BatchFilter, StoreUnavailable
 from storage.sqlite import SqliteStore
 from tests.contract_store.builders import batch, letter, message
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 from storage.sqlite.database import Database
 
 

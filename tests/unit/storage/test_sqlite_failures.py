@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.ports import StoreUnavailable
+from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore, connection
 from tests.contract_store.builders import batch, message
 

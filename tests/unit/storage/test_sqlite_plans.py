@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.ports import BatchFilter, BatchStatus, Counts, DeadLetterFilter, Outcome
+from pipeline.ports import BatchFilter, DeadLetterFilter
+from pipeline.records import BatchStatus, Counts, Outcome
 from storage.sqlite import SqliteStore, connection
 from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
 

@@ -55,12 +55,12 @@ def test_one_is_shown_with_reasons_and_body(admin: Admin, service: Service) -> N
     ("body", "shown"),
     [
         (b'{"a":1}', '{"a":1}'),
-        (gzip.compress(b'{"a":1}'), '{"a":1}'),
+        (gzip.compress(b'{"a":1}', mtime=0), '{"a":1}'),
         (b"\x1f\x8bxx", "1f 8b 78 78"),
         (b"\x0a\xff", "0a ff"),
         ("é".encode() * SHOWN_BYTES, "é" * (SHOWN_BYTES // 2) + " …"),
         (b"a" + "é".encode() * SHOWN_BYTES, "a" + "é" * (SHOWN_BYTES // 2 - 1) + " …"),
-        (gzip.compress(b"a" * 50_000_000), "a" * SHOWN_BYTES + " …"),
+        (gzip.compress(b"a" * 50_000_000, mtime=0), "a" * SHOWN_BYTES + " …"),
         (b"", ""),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from starters.attempts import DurableClient
+from pipeline.durable import DurableClient
 
 _Status = df.OrchestrationRuntimeStatus
 UNFINISHED_STATUSES = (_Status.Pending, _Status.Running)

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.intake import new_batch
+from pipeline.orphans import end_orphans
+from pipeline.ports import StoreUnavailable
+from pipeline.records import Batch, BatchStatus
+from pipeline.sweep import sweep
 from settings import Sweeping, read_settings
-from starters.ingest import new_batch
-from starters.orphans import end_orphans
-from starters.sweep import sweep
-from storage.ports import Batch, BatchStatus, StoreUnavailable
 from telemetry.envelope import pack
 from tests.durable.engine import Status
 from tests.durable.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import settings
-from starters.attempts import replay_batch, replay_batches
-from starters.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
-from storage.ports import BatchFilter, BatchStatus, Conflict, Counts, DeadLetterFilter
+from pipeline.attempts import replay_batch, replay_batches
+from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
+from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter
+from pipeline.records import BatchStatus, Counts
 from tests.durable.engine import Status
 from tests.durable.pipeline import Pipeline, all_batches, all_letters, all_messages, delivery, make_pipeline, message
 from tests.durable.pipeline import open_sqlite as open_store

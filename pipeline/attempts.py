@@ -10,40 +10,16 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from observability import log
-from starters.clock import now
-from storage.ports import Batch, BatchFilter, BatchStatus, Conflict, Store
+from pipeline.clock import now
+from pipeline.durable import DurableClient
+from pipeline.ports import BatchFilter, Conflict, Store
+from pipeline.records import UNFINISHED, Batch
 from telemetry.identity import instance_id
 
 ORCHESTRATOR = "process_batch"
 REPLAYS_AT_ONCE = 8
-UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
-
-
-class DurableClient(Protocol):
-    """What the app uses of ``azure.durable_functions.DurableOrchestrationClient``."""
-
-    async def start_new(
-        self, orchestration_function_name: str, instance_id: str | None = None, client_input: Any = None
-    ) -> str: ...
-
-    async def get_status(self, instance_id: str) -> Any: ...
-
-    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None: ...
-
-    async def terminate(self, instance_id: str, reason: str) -> None: ...
-
-    async def get_status_by(
-        self,
-        created_time_from: Any = None,
-        created_time_to: Any = None,
-        runtime_status: Any = None,
-        instance_id_prefix: str | None = None,
-    ) -> list[Any]: ...
-
-    async def purge_instance_history(self, instance_id: str) -> Any: ...
 
 
 @dataclass(frozen=True)

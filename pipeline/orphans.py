@@ -9,10 +9,11 @@ import logging
 from datetime import datetime, timedelta, timezone
 
 from observability import log
+from pipeline.durable import DurableClient
+from pipeline.instances import UNFINISHED_STATUSES, instance_ids
+from pipeline.ports import Store
+from pipeline.records import UNFINISHED
 from settings import Sweeping
-from starters.attempts import UNFINISHED, DurableClient
-from starters.instances import UNFINISHED_STATUSES, instance_ids
-from storage.ports import Store
 
 
 async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:

@@ -18,8 +18,9 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
+
+from pipeline.records import Batch, BatchStatus, Counts, Outcome
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -39,52 +40,6 @@ class Conflict(Exception):
     def __init__(self, message: str, record: Any = None) -> None:
         super().__init__(message)
         self.record = record
-
-
-class BatchStatus(str, Enum):
-    RECEIVED = "received"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-class Outcome(str, Enum):
-    """What a write of one message or dead letter found; ``STORED`` also when this batch wrote it in an earlier run."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-
-
-@dataclass(frozen=True)
-class Counts:
-    """``messages = stored + duplicates + rejected`` for every completed batch."""
-
-    messages: int
-    stored: int
-    duplicates: int
-    rejected: int
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One line of the ledger. ``instance_id`` is the durable instance of the current attempt."""
-
-    id: str
-    hub: str
-    partition: str
-    first_sequence_number: int
-    last_sequence_number: int
-    events: int
-    instance_id: str
-    received_at: str
-    status: BatchStatus = BatchStatus.RECEIVED
-    stage: str | None = None
-    attempts: int = 1
-    sweeps: int = 0  # how often the sweeper has started it again since a person last did
-    error: str | None = None
-    counts: Counts | None = None  # of the last completed run; survives into a replay until that completes
-    updated_at: str = ""
-    completed_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
 from observability import log
+from pipeline.clock import ago
+from pipeline.durable import DurableClient
+from pipeline.instances import ENDED_STATUSES, instance_ids
+from pipeline.ports import Store
 from settings import Retention
-from starters.attempts import DurableClient
-from starters.clock import ago
-from starters.instances import ENDED_STATUSES, instance_ids
-from storage.ports import Store
 
 KIND_SECONDS = 10.0
 AT_ONCE = 16

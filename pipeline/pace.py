@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from starters.attempts import UNFINISHED
-from storage.ports import Batch, BatchLedger, StoreUnavailable
+from pipeline.ports import BatchLedger, StoreUnavailable
+from pipeline.records import UNFINISHED, Batch
 
 
 class Pace:

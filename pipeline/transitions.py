@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.ports import Batch, BatchStatus, Conflict, Counts, Outcome
+from pipeline.ports import Conflict
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
 
 MAX_ERROR_CHARACTERS = 4000
-
-UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
 
 
 def current(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:

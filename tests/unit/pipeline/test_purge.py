@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.intake import new_batch
+from pipeline.ports import StoreUnavailable
+from pipeline.purge import purge, purge_histories
+from pipeline.records import BatchStatus
 from settings import read_settings
-from starters.ingest import new_batch
-from starters.purge import purge, purge_histories
-from storage.ports import BatchStatus, StoreUnavailable
 from telemetry.envelope import pack
 from tests.durable.engine import Status
 from tests.durable.pipeline import (

@@ -18,11 +18,13 @@ from typing import Any
 import azure.durable_functions as df
 
 from observability import log
+from pipeline.attempts import start
+from pipeline.clock import ago, now
+from pipeline.durable import DurableClient
+from pipeline.orphans import end_instance
+from pipeline.ports import Conflict, Store
+from pipeline.records import Batch
 from settings import Sweeping
-from starters.attempts import DurableClient, start
-from starters.clock import ago, now
-from starters.orphans import end_instance
-from storage.ports import Batch, Conflict, Store
 from telemetry.identity import instance_id
 
 AT_ONCE = 8

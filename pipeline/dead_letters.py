@@ -6,13 +6,14 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from activities.update_drones import signal_all
 from observability import log
+from pipeline.clock import now
+from pipeline.durable import DurableClient
+from pipeline.ports import Conflict, DeadLetterFilter, Document, Store
+from pipeline.records import Outcome
+from pipeline.signals import signal_all
 from reference_data import get_reference_data
 from settings import get_settings
-from starters.attempts import DurableClient
-from starters.clock import now
-from storage.ports import Conflict, DeadLetterFilter, Document, Outcome, Store
 from telemetry.enrichment import enrich
 from telemetry.merge import merge_messages
 from telemetry.rejection import Error

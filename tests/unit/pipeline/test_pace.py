@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from starters.pace import Pace
-from storage.ports import StoreUnavailable
+from pipeline.pace import Pace
+from pipeline.ports import StoreUnavailable
 from tests.durable.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
 
 

@@ -1,0 +1,40 @@
+"""Signals to the drones: the entity's name and operation, and how the states of many are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import azure.durable_functions as df
+
+from pipeline.durable import DurableClient
+
+DRONE = "drone"
+"""The entity's name; its key is the device id."""
+MERGE = "merge"
+"""Its one operation: takes a state of ``telemetry.merge`` and keeps what is newer."""
+
+SIGNALS_AT_ONCE = 32
+
+
+async def signal_all(client: DurableClient, states: Iterable[dict[str, Any]]) -> None:
+    """Signal each state's drone, some at once. The first error is raised when what was under way has ended."""
+    waiting = iter(states)
+    errors: list[Exception] = []
+    await asyncio.gather(*(_signal_until_empty(client, waiting, errors) for _ in range(SIGNALS_AT_ONCE)))
+    if errors:
+        raise errors[0]
+
+
+async def _signal_until_empty(
+    client: DurableClient, waiting: Iterator[dict[str, Any]], errors: list[Exception]
+) -> None:
+    for state in waiting:
+        if errors:
+            return
+        try:
+            await client.signal_entity(df.EntityId(DRONE, state["id"]), MERGE, state)
+        except Exception as error:  # the client raises bare Exception for any answer but 202
+            errors.append(error)
+            return
