@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 import time
@@ -12,13 +11,12 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 from azure.functions.meta import Datum
-from functions_host.context import current, new_id, new_invocation, new_trace
+from functions_host.context import current, new_id, new_trace
 from functions_host.durable import UserFunctionError
 from functions_host.durable_runner import AppRunner
 from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError
 from functions_host.functions import FunctionInfo, index
 from functions_host.invoker import Invoker, thread_count
-from functions_host.logs import InvocationFilter, JsonFormatter, LineFormatter
 
 TICK = Datum("{}", "json")
 
@@ -261,39 +259,6 @@ async def test_activities_entities_and_orchestrators_are_run_for_the_engine(invo
     assert (caught.value.type_name, caught.value.message) == ("ValueError", "bad x")
     assert "raise ValueError" in caught.value.stack
     assert "run_in_executor" not in caught.value.stack
-
-
-def test_log_lines_name_function_and_invocation() -> None:
-    record = logging.LogRecord("user", logging.WARNING, __file__, 1, "hello %s", ("you",), None)
-    token = current.set(new_invocation("work", "/app", invocation_id="0123456789"))
-    try:
-        assert InvocationFilter({}).filter(record)
-    finally:
-        current.reset(token)
-    assert LineFormatter().format(record).split("Z ", 1)[1] == "WARN  [work 01234567] hello you"
-    line = json.loads(JsonFormatter().format(record))
-    assert (line["function"], line["invocationId"], line["message"]) == ("work", "0123456789", "hello you")
-
-
-@pytest.mark.parametrize(
-    ("levels", "logger", "level", "passes"),
-    [
-        ({"default": "Warning"}, "user", logging.INFO, False),
-        ({"default": "Warning", "Function": "Information"}, "user", logging.INFO, True),
-        ({"default": "Warning", "Function.work.User": "Information"}, "user", logging.INFO, True),
-        ({"default": "Information", "Function.work.User": "None"}, "user", logging.CRITICAL, False),
-        ({"Function.other": "Error"}, "user", logging.INFO, True),
-        ({"Function.work": "Error"}, "functions_host.invoker", logging.INFO, False),
-        ({"Function.work.User": "Error"}, "functions_host.invoker", logging.INFO, True),
-    ],
-)
-def test_host_json_log_levels_mute_by_category(levels: dict[str, str], logger: str, level: int, passes: bool) -> None:
-    record = logging.LogRecord(logger, level, __file__, 1, "x", (), None)
-    token = current.set(new_invocation("work", "/app"))
-    try:
-        assert InvocationFilter(levels).filter(record) is passes
-    finally:
-        current.reset(token)
 
 
 def test_ids_and_traces_have_their_standard_forms() -> None:

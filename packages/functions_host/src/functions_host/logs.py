@@ -26,6 +26,12 @@ _LEVELS = {
 _NAMES = {10: "DEBUG", 20: "INFO", 30: "WARN", 40: "ERROR", 50: "FATAL"}
 
 
+# Where a record comes from: (function, invocation id). No keyword argument, and so hardly anybody's extra field, can
+# have this name; one that is there all the same is replaced.
+_ORIGIN = "functions_host.origin"
+_NOWHERE = ("", "")
+
+
 class InvocationFilter(logging.Filter):
     """Gives each record the invocation it was made in, and drops what host.json's logging.logLevel mutes.
 
@@ -41,13 +47,11 @@ class InvocationFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         invocation = current.get()
-        if not hasattr(record, "function"):
-            record.function = invocation.function_name if invocation else ""
-            record.invocation_id = invocation.invocation_id if invocation else ""
+        function = invocation.function_name if invocation else ""
+        record.__dict__[_ORIGIN] = (function, invocation.invocation_id) if invocation else _NOWHERE
         if not self._levels:
             return True
-        by_host = record.name.startswith("functions_host")
-        return record.levelno >= self._threshold(getattr(record, "function", ""), by_host)
+        return record.levelno >= self._threshold(function, record.name.startswith("functions_host"))
 
     def _threshold(self, function: str, by_host: bool) -> int:
         found = self._cache.get((function, by_host))
@@ -66,11 +70,10 @@ class LineFormatter(logging.Formatter):
     """``2026-01-23T10:30:00.123Z INFO  [Name 1a2b3c4d] message``, exceptions below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        function = getattr(record, "function", "")
-        invocation = getattr(record, "invocation_id", "")
+        function, invocation = record.__dict__.get(_ORIGIN, _NOWHERE)
         where = f" [{function} {invocation[:8]}]" if function else ""
         level = _NAMES.get(record.levelno, record.levelname)
-        text = f"{_stamp(record.created)} {level:<5}{where} {record.getMessage()}"
+        text = f"{_stamp(record.created)} {level:<5}{where} {_message(record)}"
         if record.exc_info and record.exc_info[0] is not None:
             text += "\n" + self.formatException(record.exc_info)
         return text
@@ -81,14 +84,23 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, str] = {"time": _stamp(record.created), "level": _NAMES.get(record.levelno, record.levelname)}
-        if getattr(record, "function", ""):
-            line["function"] = record.function  # type: ignore[attr-defined]
-            line["invocationId"] = record.invocation_id  # type: ignore[attr-defined]
+        function, invocation = record.__dict__.get(_ORIGIN, _NOWHERE)
+        if function:
+            line["function"] = function
+            line["invocationId"] = invocation
         line["logger"] = record.name
-        line["message"] = record.getMessage()
+        line["message"] = _message(record)
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The record's text; of one whose arguments do not fit its text, both: a line is better than none."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg!s} {record.args!r}"
 
 
 def _stamp(seconds: float) -> str:
