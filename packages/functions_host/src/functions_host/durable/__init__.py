@@ -14,7 +14,7 @@ Use::
 from functions_host.durable.engine import DurableEngine
 from functions_host.durable.lock import StoreInUseError
 from functions_host.durable.options import DurableOptions
-from functions_host.durable.runner import FunctionRunner, UserFunctionError
+from functions_host.durable.runner import FunctionRunner, UserFunctionError, WorkItemLostError
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "ManagementResponse",
     "StoreInUseError",
     "UserFunctionError",
+    "WorkItemLostError",
 ]

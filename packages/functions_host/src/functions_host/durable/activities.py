@@ -6,15 +6,17 @@ import asyncio
 import logging
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from functions_host.durable import failures
 from functions_host.durable.actions import HTTP_ACTIVITY
+from functions_host.durable.deaths import Deaths, item_key
 from functions_host.durable.http_activity import HttpActivity
 from functions_host.durable.jsontext import recompact
 from functions_host.durable.names import Names
-from functions_host.durable.runner import FunctionRunner, UserFunctionError
+from functions_host.durable.runner import FunctionRunner, UserFunctionError, WorkItemLostError
 from functions_host.tasks import finish_within
 
 logger = logging.getLogger(__name__)
@@ -43,11 +45,17 @@ class Activities:
     """`finished` is called once a task with its result; a task that is interrupted by stop is not finished."""
 
     def __init__(
-        self, limit: int, runner: FunctionRunner, names: Names, finished: Callable[[ActivityResult], None]
+        self,
+        limit: int,
+        runner: FunctionRunner,
+        names: Names,
+        deaths: Deaths,
+        finished: Callable[[ActivityResult], None],
     ) -> None:
         self._limit = limit
         self._runner = runner
         self._names = names
+        self._deaths = deaths
         self._finished = finished
         self._http = HttpActivity()
         self._queue: deque[ActivityTask] = deque()
@@ -87,6 +95,10 @@ class Activities:
     async def _run(self, task: ActivityTask) -> None:
         try:
             result = await self._call(task)
+        except WorkItemLostError as lost:
+            logger.warning("activity '%s' of '%s' is run again: %s", task.name, task.instance_id, lost)
+            self._queue.append(task)
+            return
         finally:
             self._active -= 1
             self._pump()
@@ -100,12 +112,18 @@ class Activities:
             if name is None:
                 text = failures.unknown_function("activity", task.name, self._names.all())
                 return ActivityResult(task, reason=f"Activity function '{task.name}' failed: {text}")
-            return ActivityResult(task, recompact(await self._runner.run_activity(name, task.input, task.instance_id)))
+            item = item_key("a", task.instance_id, task.execution_id, task.task_id)
+            return ActivityResult(task, recompact(await self._deaths.run(item, partial(self._ask, name, task))))
         except UserFunctionError as error:
             return _failed(task, error)
+        except WorkItemLostError:
+            raise
         except Exception as error:
             logger.exception("activity '%s' of '%s' broke off in the host", task.name, task.instance_id)
             return _failed(task, UserFunctionError(type(error).__name__, str(error), traceback.format_exc()))
+
+    def _ask(self, name: str, task: ActivityTask) -> Awaitable[str | None]:
+        return self._runner.run_activity(name, task.input, task.instance_id)
 
 
 def _failed(task: ActivityTask, error: UserFunctionError) -> ActivityResult:

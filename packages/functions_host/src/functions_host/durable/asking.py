@@ -8,9 +8,10 @@ import traceback
 from functions_host.durable import failures
 from functions_host.durable.actions import State
 from functions_host.durable.core import Core
+from functions_host.durable.deaths import item_key
 from functions_host.durable.facts import Fact
 from functions_host.durable.instances import Orchestration
-from functions_host.durable.runner import UserFunctionError
+from functions_host.durable.runner import UserFunctionError, WorkItemLostError
 from functions_host.durable.step import Arrivals, Outcome, decide, failed_before_answer, parse_answer
 from functions_host.durable.versions import accepts
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 async def ask(core: Core, instance: Orchestration, context: str, facts: list[Fact], arrivals: Arrivals) -> Outcome:
+    """Raises WorkItemLostError if the step is to be run again."""
     options = core.options
     function = core.orchestrators.find(instance.name)
     if function is None:
@@ -29,12 +31,17 @@ async def ask(core: Core, instance: Orchestration, context: str, facts: list[Fac
         )
         return failed_before_answer(instance, text)
     try:
-        answer = await core.runner.run_orchestrator(function, context, instance.instance_id)
+        item = item_key("o", instance.instance_id, instance.execution_id, instance.episodes)
+        answer = await core.deaths.run(
+            item, lambda: core.runner.run_orchestrator(function, context, instance.instance_id)
+        )
     except UserFunctionError as error:
         message, state_text = failures.split_orchestrator_error(error)
         if state_text is None:
             return failed_before_answer(instance, message)
         answer = state_text
+    except WorkItemLostError:
+        raise
     except Exception as error:
         logger.exception("orchestration '%s' broke off in the host", instance.instance_id)
         return failed_before_answer(instance, f"{type(error).__name__}: {error}\n{traceback.format_exc()}")

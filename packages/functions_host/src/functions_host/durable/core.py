@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions_host.durable.clock import Clock
+from functions_host.durable.deaths import Deaths
 from functions_host.durable.messages import Message
 from functions_host.durable.names import Names
 from functions_host.durable.options import DurableOptions
@@ -21,6 +22,8 @@ class Core:
         self.runner = runner
         self.clock = Clock()
         self.timers = Timers(self.clock)
+        slots = options.max_concurrent_orchestrators + options.max_concurrent_activities
+        self.deaths = Deaths(store, self.clock, store.path.with_name("running"), slots)
         self.activities = Names(lambda: runner.activities)
         self.orchestrators = Names(lambda: runner.orchestrators)
         self.entities = Names(lambda: runner.entities)
@@ -28,9 +31,10 @@ class Core:
         self._seq = 0
 
     def load(self) -> None:
-        """Go on numbering where the store stands."""
+        """Go on where the store stands: numbers of messages, deaths of work items."""
         ((last,),) = self.store.read("SELECT coalesce(max(seq), 0) FROM inbox")
         self._seq = last
+        self.deaths.load()
 
     def message(self, instance_id: str, kind: str, payload: dict[str, object], due: int | None = None) -> Message:
         self._seq += 1

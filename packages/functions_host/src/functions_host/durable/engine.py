@@ -87,6 +87,7 @@ class DurableEngine:
             for waiter in waiters:
                 waiter.cancel()
         await self.store.close()
+        self.core.deaths.close()
         self._lock.release()
 
     def client_binding(self, task_hub: str | None, connection: str | None) -> str:

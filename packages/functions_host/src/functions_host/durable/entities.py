@@ -11,10 +11,11 @@ from typing import Any
 
 from functions_host.durable import messages as msg
 from functions_host.durable.core import Core
+from functions_host.durable.deaths import item_key
 from functions_host.durable.instances import ENTITY
 from functions_host.durable.jsontext import compact, quote
 from functions_host.durable.messages import Message
-from functions_host.durable.runner import UserFunctionError
+from functions_host.durable.runner import UserFunctionError, WorkItemLostError
 from functions_host.durable.scheduler import Scheduler
 from functions_host.durable.store import Write
 
@@ -142,11 +143,18 @@ class Entities:
             return
         if not entity.loaded:
             self._load(entity)
-        batch = [entity.inbox.popleft() for _ in range(min(len(entity.inbox), self._core.options.max_entity_batch))]
-        if not batch:
+        if not entity.inbox:
             return
+        item = item_key("e", entity.instance_id, entity.inbox[0].seq)
+        # Of operations that were running at a death each is tried alone, so that only the one that kills is given up.
+        most = 1 if self._core.deaths.suspects(item) else self._core.options.max_entity_batch
+        batch = [entity.inbox.popleft() for _ in range(min(len(entity.inbox), most))]
         try:
-            answer = await self._run(function, entity, batch)
+            answer = await self._run(function, entity, batch, item)
+        except WorkItemLostError as lost:
+            logger.warning("entity %s: %d operation(s) are run again: %s", entity.instance_id, len(batch), lost)
+            entity.inbox.extendleft(reversed(batch))
+            return
         except BaseException:
             entity.inbox.extendleft(reversed(batch))
             raise
@@ -191,13 +199,16 @@ class Entities:
             len(entity.inbox),
         )
 
-    async def _run(self, function: str, entity: Entity, batch: list[Message]) -> _Answer:
+    async def _run(self, function: str, entity: Entity, batch: list[Message], item: bytes) -> _Answer:
+        context, runner = _context(entity, batch), self._core.runner
         try:
-            text = await self._core.runner.run_entity(function, _context(entity, batch), entity.instance_id)
+            text = await self._core.deaths.run(item, lambda: runner.run_entity(function, context, entity.instance_id))
             return _Answer(json.loads(text))
         except UserFunctionError as error:
             logger.warning("entity %s: its function broke outside an operation: %s", entity.instance_id, error)
             return _Answer.failed(f"{error.type_name}: {error.message}", len(batch))
+        except WorkItemLostError:
+            raise
         except Exception as error:
             logger.exception("entity %s broke off in the host", entity.instance_id)
             return _Answer.failed(f"{error}\n{traceback.format_exc()}", len(batch))

@@ -30,6 +30,7 @@ from functions_host.durable.jsontext import compact
 from functions_host.durable.messages import Message
 from functions_host.durable.planning import Effects, planned
 from functions_host.durable.rewind import Rewind
+from functions_host.durable.runner import WorkItemLostError
 from functions_host.durable.scheduler import Scheduler
 from functions_host.durable.step import (
     Arrivals,
@@ -56,7 +57,7 @@ class Orchestrations:
         self._over = over
         self.live = Instances(core.store)
         self.activities = Activities(
-            core.options.max_concurrent_activities, core.runner, core.activities, self._activity_finished
+            core.options.max_concurrent_activities, core.runner, core.activities, core.deaths, self._activity_finished
         )
         self.entities = Entities(core, scheduler, self.answered)
 
@@ -173,6 +174,12 @@ class Orchestrations:
         new_facts: list[Fact] = [("start", started), *([("run",)] if first else []), *arrivals.facts]
         try:
             outcome = await ask(self._core, instance, context, [*facts, *new_facts], arrivals)
+        except WorkItemLostError as lost:
+            logger.warning(
+                "orchestration '%s' (%s): a step is run again: %s", instance.instance_id, instance.name, lost
+            )
+            self._put_back(instance, arrivals)
+            return
         except BaseException:
             self._put_back(instance, arrivals)
             raise

@@ -21,10 +21,25 @@ class UserFunctionError(Exception):
         self.stack = stack
 
 
+class WorkItemLostError(Exception):
+    """What ran the function ended before it answered: its process died, or was ended because it took too long.
+
+    The engine runs the work item again; one that was running at three such ends is failed instead (see `deaths`).
+    `blamed` False: another function was why, this one only ran beside it; it is run again however often.
+    The text says what happened (``the worker process ended with exit code 1``).
+    """
+
+    def __init__(self, reason: str, blamed: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.blamed = blamed
+
+
 class FunctionRunner(Protocol):
     """Implemented by the host. The mappings hold registered names as the app spells them; the engine folds case.
 
     `orchestrators`, `activities`, `entities` are read at each call, so that an app may be loaded after the engine.
+    Each coroutine raises UserFunctionError for what the function did, WorkItemLostError for what became of its process.
     """
 
     @property

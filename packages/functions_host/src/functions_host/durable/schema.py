@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
-_TABLES = """
+_DEATHS = """
+CREATE TABLE deaths(                   -- work items that were running when what ran them died, until they succeed
+  item   BLOB PRIMARY KEY NOT NULL,
+  count  INTEGER NOT NULL,
+  latest INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+# What each later version added, by the version before.
+_MIGRATIONS = {1: _DEATHS}
+
+_TABLES = f"""
 CREATE TABLE instances(
   instance_id   TEXT PRIMARY KEY NOT NULL,
   kind          INTEGER NOT NULL,      -- 0 orchestration, 1 entity
@@ -48,11 +59,11 @@ CREATE TABLE inbox(                    -- arrived, not yet in history (orchestra
   payload     TEXT NOT NULL,
   due         INTEGER                  -- of a scheduled signal
 );
-"""
+{_DEATHS}"""
 
 
 def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
-    """Set the connection up, make the tables if the file is new. Raises sqlite3.DatabaseError for a later version."""
+    """Set the connection up; make or extend the tables. Raises sqlite3.DatabaseError for a later version."""
     connection.execute("PRAGMA page_size=8192")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -63,5 +74,7 @@ def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
-    elif version != VERSION:
+    elif not 0 < version <= VERSION:
         raise sqlite3.DatabaseError(f"the durable store has version {version}, this engine reads {VERSION}")
+    for older in range(version, VERSION) if version else ():
+        connection.executescript(f"BEGIN IMMEDIATE;{_MIGRATIONS[older]}PRAGMA user_version={older + 1};COMMIT;")
