@@ -25,16 +25,18 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from azure.eventhub import EventData, EventHubConsumerClient, EventHubProducerClient
 from event_hubs_emulator import EventHubsEmulator
 from event_hubs_emulator.amqp.encoding import binary, described
 from event_hubs_emulator.annotations import render
 from event_hubs_emulator.message import Event
-from event_hubs_emulator.server.attach import Attach, attach_link
+from event_hubs_emulator.server import nodes
+from event_hubs_emulator.server import session as sessions
+from event_hubs_emulator.server.interfaces import LinkSession
 from event_hubs_emulator.server.link import Link, ReceivingLink, SendingLink
-from event_hubs_emulator.server.service import Service
-from event_hubs_emulator.server.session import Session
+from event_hubs_emulator.server.link_request import LinkRequest
 
 HUB = "bench"
 BODY = b"x" * 300
@@ -71,22 +73,26 @@ class NullConsumerLink(SendingLink):
             self.session.remote_window -= count
 
 
-def _null_link(service: Service, session: Session, attach: Attach) -> Link:
-    if attach.node is not None:
-        return attach_link(session, attach)
-    return NullConsumerLink(session, attach) if attach.role else NullProducerLink(session, attach)
+def _null_link(session: LinkSession, request: LinkRequest) -> Link:
+    if request.node is not None:
+        return nodes.attach_link(session, request)
+    return NullConsumerLink(session, request) if request.role else NullProducerLink(session, request)
 
 
 async def _serve(null: bool, data: str) -> None:
-    if null:
-        Service.attach_link = lambda self, session, attach: _null_link(self, session, attach)  # type: ignore[method-assign]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    attach = _null_link if null else nodes.attach_link
+    with mock.patch.object(sessions, "attach_link", attach):
+        await _listen(data, stop)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _say(str(usage.ru_utime + usage.ru_stime))
+
+
+async def _listen(data: str, stop: asyncio.Event) -> None:
     async with EventHubsEmulator(data, {HUB: 1}, port=0) as hub:
         _say(hub.connection_string)
         await stop.wait()
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    _say(str(usage.ru_utime + usage.ru_stime))
 
 
 def _say(line: str) -> None:

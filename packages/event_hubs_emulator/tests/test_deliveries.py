@@ -15,6 +15,7 @@ from event_hubs_emulator.log.files import read_at, write_all
 from event_hubs_emulator.log.partition_log import PartitionLog
 from event_hubs_emulator.log.segment import HEADER_SIZE
 from event_hubs_emulator.message import BATCH_FORMAT
+from event_hubs_emulator.server.connection import Connection
 from event_hubs_emulator.server.link import ReceivingLink
 
 Connect = Callable[[EventHubsEmulator], Awaitable[Any]]
@@ -166,7 +167,8 @@ def _kept_of_unfinished(hub: EventHubsEmulator) -> int:
     """Bytes kept of deliveries whose last frame has not come."""
     service = hub._service
     assert service is not None
-    sessions = [session for connection in service.connections for session in connection._sessions.values()]
+    connections = [connection for connection in service.connections if isinstance(connection, Connection)]
+    sessions = [session for connection in connections for session in connection._sessions.values()]
     links = [link for session in sessions for link in session._links.values()]
     return sum(len(part) for link in links if isinstance(link, ReceivingLink) for part in link._parts)
 

@@ -11,6 +11,7 @@ import pytest
 from event_hubs_emulator import EventHubsEmulator
 from event_hubs_emulator.amqp import performatives as amqp
 from event_hubs_emulator.amqp.encoding import NULL, binary, described, list_of, string, symbol, uint, ushort
+from event_hubs_emulator.server.connection import Connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +95,7 @@ async def test_an_error_of_our_own_is_told_and_harms_nobody_else(
     other = await connect(hub)
     await other.open()
     with monkeypatch.context() as patch:
-        patch.setattr(session, "Attach", lambda performative: 1 / 0)
+        patch.setattr(session, "LinkRequest", lambda *attach: 1 / 0)
         other.attach(send="single")
         assert (await other.expect(amqp.CLOSE)).error == "amqp:internal-error"
     await _works(raw, 0)
@@ -157,16 +158,19 @@ async def _fuzz(folders: pytest.TempPathFactory, data: bytes) -> None:
     assert not failures, "an error of the emulator's own"
 
 
+def _connections(hub: EventHubsEmulator) -> list[Connection]:
+    assert hub._service is not None
+    return [connection for connection in hub._service.connections if isinstance(connection, Connection)]
+
+
 def _waiting(hub: EventHubsEmulator) -> list[int]:
     """Bytes that each connection's peer has not taken yet."""
-    assert hub._service is not None
-    return [connection.transport.get_write_buffer_size() for connection in hub._service.connections]
+    return [connection.transport.get_write_buffer_size() for connection in _connections(hub)]
 
 
 def _shrink_buffers(hub: EventHubsEmulator, client: Any) -> None:
     """Have the kernel hold little between the hub and a client, or it takes megabytes before anyone waits."""
-    assert hub._service is not None
-    transports = [connection.transport for connection in hub._service.connections]
+    transports = [connection.transport for connection in _connections(hub)]
     for transport in [client.writer.transport, *transports]:
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 65_536)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
-from event_hubs_emulator.amqp import performatives as amqp
-from event_hubs_emulator.amqp.encoding import NULL, encode, string, symbol_array, uint, ushort
+from event_hubs_emulator.amqp import outgoing
+from event_hubs_emulator.amqp.encoding import encode
 from event_hubs_emulator.amqp.errors import (
     CONNECTION_FORCED,
     FRAMING_ERROR,
@@ -20,13 +20,13 @@ from event_hubs_emulator.amqp.errors import (
     ConnectionFault,
     DecodeError,
 )
+from event_hubs_emulator.amqp.incoming import Begin, Close, End, Open, SaslInit, name_of, parse
+from event_hubs_emulator.amqp.performatives import AMQP_HEADER, EMPTY_FRAME, SASL_HEADER
 from event_hubs_emulator.amqp.types import Symbol
 
 from .heartbeat import Heartbeat
+from .service import Service
 from .session import Session
-
-if TYPE_CHECKING:
-    from .service import Service
 
 _LOGGER = logging.getLogger(__name__)
 _MECHANISMS = ("ANONYMOUS", "PLAIN", "MSSBCBS", "EXTERNAL")
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         self._peer = str(transport.get_extra_info("peername"))
         self.service.connections.add(self)
         self._heartbeat = Heartbeat(
-            self.loop, self.limits.idle_timeout_ms, lambda: self.send(amqp.EMPTY_FRAME), self._give_up
+            self.loop, self.limits.idle_timeout_ms, lambda: self.send(EMPTY_FRAME), self._give_up
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -124,17 +124,16 @@ class Connection(asyncio.Protocol):
 
     def _on_header(self, data: bytes, position: int) -> int:
         header = data[position : position + 8]
-        if header == amqp.SASL_HEADER and not self._opened:
-            mechanisms = [symbol_array(_MECHANISMS)]
-            self.send(amqp.SASL_HEADER + amqp.performative(0, amqp.SASL_MECHANISMS, mechanisms, frame_type=1))
+        if header == SASL_HEADER and not self._opened:
+            self.send(SASL_HEADER + outgoing.sasl_mechanisms(_MECHANISMS))
             self._receive = self._on_frame
-        elif header == amqp.AMQP_HEADER:
-            self.send(amqp.AMQP_HEADER)
+        elif header == AMQP_HEADER:
+            self.send(AMQP_HEADER)
             self._spoken = True
             self._receive = self._on_frame
         else:
             # What the specification wants for a protocol one does not speak: the header of the one spoken, and goodbye.
-            self.send(amqp.SASL_HEADER)
+            self.send(SASL_HEADER)
             _LOGGER.warning("%s: no AMQP 1.0 (%r); TLS is not spoken here", self._peer, header)
             self._finish()
         return 8
@@ -164,27 +163,26 @@ class Connection(asyncio.Protocol):
         return size
 
     def _on_sasl(self, body: bytes) -> None:
-        performative = amqp.parse(body)
-        if performative.code != amqp.SASL_INIT or self._opened:
+        performative, _ = parse(body)
+        if not isinstance(performative, SaslInit) or self._opened:
             raise ConnectionFault(FRAMING_ERROR, "a SASL frame out of turn")
-        known = performative.fields[0] in _MECHANISMS
-        self.send(amqp.sasl_outcome(0 if known else 1))
+        known = performative.mechanism in _MECHANISMS
+        self.send(outgoing.sasl_outcome(0 if known else 1))
         self._receive = self._on_header
         if not known:
             self._finish()
 
     def _on_amqp(self, channel: int, body: bytes) -> None:
-        performative = amqp.parse(body)
-        code = performative.code
-        if code == amqp.CLOSE:
+        performative, end = parse(body)
+        if isinstance(performative, Close):
             self._on_close()
-        elif code == amqp.OPEN:
-            self._on_open(performative.fields)
+        elif isinstance(performative, Open):
+            self._on_open(performative)
         elif not self._opened:
-            raise ConnectionFault(FRAMING_ERROR, f"{performative.name} before open")
-        elif code == amqp.BEGIN:
+            raise ConnectionFault(FRAMING_ERROR, f"{name_of(performative)} before open")
+        elif isinstance(performative, Begin):
             self._on_begin(channel, performative)
-        elif code == amqp.END:
+        elif isinstance(performative, End):
             self._on_end(channel)
         else:
             session = self._sessions.get(channel)
@@ -192,30 +190,32 @@ class Connection(asyncio.Protocol):
                 # azure-eventhub detaches its links after it ended their session.
                 return
             if session is None:
-                raise ConnectionFault(NOT_ALLOWED, f"{performative.name} on channel {channel}, where no session is")
-            session.handle(performative, body[performative.end :])
+                raise ConnectionFault(NOT_ALLOWED, f"{name_of(performative)} on channel {channel}, where no session is")
+            session.handle(performative, body, end)
 
-    def _on_open(self, fields: list[Any]) -> None:
+    def _on_open(self, peer: Open) -> None:
         if self._opened:
             raise ConnectionFault(NOT_ALLOWED, "a second open")
-        peer_max, idle = fields[2], fields[4]
+        peer_max, idle = peer.max_frame_size, peer.idle_timeout_ms
         if peer_max is not None and (not isinstance(peer_max, int) or peer_max < _MIN_FRAME_SIZE):
             raise ConnectionFault(INVALID_FIELD, f"max-frame-size is at least {_MIN_FRAME_SIZE}")
         self._opened = True
         self.peer_max_frame_size = min(peer_max or 1024 * 1024, 1024 * 1024)
         limits = self.limits
-        answer = [string(_CONTAINER_ID), NULL, uint(limits.max_frame_size), ushort(limits.channel_max)]
-        answer += [uint(limits.idle_timeout_ms), NULL, NULL, NULL, NULL, _PROPERTIES]
-        self.send(amqp.performative(0, amqp.OPEN, answer))
+        self.send(
+            outgoing.open_frame(
+                _CONTAINER_ID, limits.max_frame_size, limits.channel_max, limits.idle_timeout_ms, _PROPERTIES
+            )
+        )
         self._heartbeat.opened(idle if isinstance(idle, int) and idle > 0 else None)
 
-    def _on_begin(self, channel: int, performative: amqp.Performative) -> None:
+    def _on_begin(self, channel: int, begin: Begin) -> None:
         if channel > self.limits.channel_max:
             raise ConnectionFault(RESOURCE_LIMIT_EXCEEDED, f"channel {channel} is beyond channel-max")
         if channel in self._sessions:
             raise ConnectionFault(NOT_ALLOWED, f"a second begin on channel {channel}")
         self._used_channels.add(channel)
-        self._sessions[channel] = Session(self, channel, performative)
+        self._sessions[channel] = Session(self, channel, begin)
 
     def _on_end(self, channel: int) -> None:
         session = self._sessions.pop(channel, None)
@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
             session.end(None)
 
     def _on_close(self) -> None:
-        self.send(amqp.performative(0, amqp.CLOSE, [NULL]))
+        self.send(outgoing.close())
         self._finish()
 
     # Bytes out
@@ -262,16 +262,16 @@ class Connection(asyncio.Protocol):
             fault = ConnectionFault(fault.condition, fault.description)
         if not self._opened and self._spoken:
             # Even an error can only be told after open.
-            self.send(amqp.performative(0, amqp.OPEN, [string(_CONTAINER_ID), *[NULL] * 9]))
+            self.send(outgoing.open_frame(_CONTAINER_ID))
         if self._spoken:
-            self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
+            self.send(outgoing.close(fault))
         self._finish(linger=True)
 
     def shut_down(self) -> None:
         """The server stops: tell the peer, which may come back."""
         if not self._closing and self._opened:
             fault = ConnectionFault(CONNECTION_FORCED, "the event hub is stopping")
-            self.send(amqp.performative(0, amqp.CLOSE, [amqp.error(fault)]))
+            self.send(outgoing.close(fault))
         self._finish()
 
     def _finish(self, *, linger: bool = False) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 from event_hubs_emulator.amqp.encoding import described, long, map_of, string, symbol, timestamp
 from event_hubs_emulator.log import record
 from event_hubs_emulator.position import starting_address
 
+from .address import Address
+from .interfaces import LinkSession
 from .link import SendingLink
-
-if TYPE_CHECKING:
-    from .address import Address
-    from .attach import Attach
-    from .session import Session
+from .link_request import LinkRequest
 
 # One read and one write to the socket: big enough to amortise both, small enough to share the loop and stay in cache.
 _CHUNK = 256 * 1024
@@ -24,15 +21,15 @@ _CHUNK = 256 * 1024
 class ConsumerLink(SendingLink):
     """Reads one partition from a position on. Holds no events: only where it stands."""
 
-    def __init__(self, session: Session, attach: Attach, address: Address) -> None:
-        super().__init__(session, attach)
+    def __init__(self, session: LinkSession, request: LinkRequest, address: Address) -> None:
+        super().__init__(session, request)
         connection = session.connection
-        self.owner_level = attach.owner_level
+        self.owner_level = request.owner_level
         self._connection = connection
-        self._metrics = attach.wants_runtime_metrics
+        self._metrics = request.wants_runtime_metrics
         self._log = connection.service.partition(address)
         self._group = address.group or ""
-        self._address = starting_address(self._log, attach.selector)
+        self._address = starting_address(self._log, request.selector)
         self._scheduled = False
         connection.service.receivers.add(self._log.label, self._group, self)
         self._log.subscribe(self, self.wake)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
-from event_hubs_emulator.amqp import performatives as amqp
-from event_hubs_emulator.amqp.encoding import TRUE, uint
+from event_hubs_emulator.amqp import outgoing
+from event_hubs_emulator.amqp.encoding import uint
 from event_hubs_emulator.amqp.errors import (
     INVALID_FIELD,
     MESSAGE_SIZE_EXCEEDED,
@@ -17,10 +16,11 @@ from event_hubs_emulator.amqp.errors import (
     DeliveryFault,
     LinkFault,
 )
+from event_hubs_emulator.amqp.incoming import Flow, Transfer
+from event_hubs_emulator.amqp.performatives import ACCEPTED_STATE, ROLE_RECEIVER, rejected
 
-if TYPE_CHECKING:
-    from .attach import Attach
-    from .session import Session
+from .interfaces import LinkSession
+from .link_request import LinkRequest
 
 _WRAP = 0xFFFFFFFF
 SETTLED, MIXED = 1, 2
@@ -29,21 +29,21 @@ SETTLED, MIXED = 1, 2
 class Link:
     """A link endpoint of ours. `credit` and `delivery_count` are the link's flow state."""
 
-    def __init__(self, session: Session, attach: Attach) -> None:
+    def __init__(self, session: LinkSession, request: LinkRequest) -> None:
         self.session = session
-        self.name = attach.name
-        self.handle = attach.handle
-        self.node = attach.node
-        self.target = attach.target_address
-        self.send_settle_mode = attach.send_settle_mode
+        self.name = request.name
+        self.handle = request.handle
+        self.node = request.node
+        self.target = request.target_address
+        self.send_settle_mode = request.send_settle_mode
         self.credit = 0
-        self.delivery_count = attach.initial_delivery_count
+        self.delivery_count = request.initial_delivery_count
         self.detached = False
 
     def attached(self) -> None:
         """The answer to attach is on its way: frames of this link may follow."""
 
-    def on_flow(self, fields: list[Any]) -> None:
+    def on_flow(self, flow: Flow) -> None:
         """The peer tells its flow state. Never called for a detached link."""
 
     def detach(self, fault: AmqpError | None) -> None:
@@ -51,8 +51,7 @@ class Link:
         if self.detached:
             return
         self.close()
-        error = amqp.error(fault) if fault else b"\x40"
-        self.session.send(amqp.DETACH, [uint(self.handle), TRUE, error])
+        self.session.send(outgoing.detach(self.session.channel, self.handle, closed=True, fault=fault))
         if fault:
             self.session.connection.log_fault(f"link {self.name[:80]}", fault)
 
@@ -60,12 +59,16 @@ class Link:
         """Let go of what the link holds; nothing is sent."""
         self.detached = True
 
+    def send_flow(self, *, drain: bool = False) -> None:
+        """Tell the peer the state of the link."""
+        self.session.send_flow(self.handle, self.delivery_count, self.credit, drain=drain)
+
 
 class ReceivingLink(Link):
     """A link by which the peer sends to us. Subclasses take whole deliveries in `on_delivery`."""
 
-    def __init__(self, session: Session, attach: Attach) -> None:
-        super().__init__(session, attach)
+    def __init__(self, session: LinkSession, request: LinkRequest) -> None:
+        super().__init__(session, request)
         self._size_limit = session.connection.limits.max_message_size
         self._full_credit = session.connection.limits.producer_credit
         self._delivery_id: int | None = None
@@ -76,26 +79,26 @@ class ReceivingLink(Link):
 
     def attached(self) -> None:
         self.credit = self._full_credit
-        self.session.send_flow(self)
+        self.send_flow()
 
-    def on_flow(self, fields: list[Any]) -> None:
-        if fields[9]:
-            self.session.send_flow(self)
+    def on_flow(self, flow: Flow) -> None:
+        if flow.echo:
+            self.send_flow()
 
-    def on_transfer(self, fields: list[Any], payload: bytes) -> None:
+    def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         """Take one transfer frame: the whole delivery or a piece of it."""
         if self.detached:
             return
         try:
-            self._on_transfer(fields, payload)
+            self._on_transfer(transfer, payload)
         except LinkFault as fault:
             self.detach(fault)
 
-    def _on_transfer(self, fields: list[Any], payload: bytes) -> None:
+    def _on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         if self._delivery_id is None:
-            self._begin(fields)
-        self._settled = self._settled or bool(fields[4])
-        if fields[9]:
+            self._begin(transfer)
+        self._settled = self._settled or bool(transfer.settled)
+        if transfer.aborted:
             self._reset()
             self._replenish()
             return
@@ -105,19 +108,19 @@ class ReceivingLink(Link):
             self._parts.append(payload)
         else:
             self._parts.clear()
-        if fields[5]:
+        if transfer.more:
             return
         self._complete()
 
-    def _begin(self, fields: list[Any]) -> None:
-        if not isinstance(fields[1], int):
+    def _begin(self, transfer: Transfer) -> None:
+        if not isinstance(transfer.delivery_id, int):
             raise LinkFault(INVALID_FIELD, "the first transfer of a delivery has no delivery-id")
         if self.credit <= 0:
             raise LinkFault(TRANSFER_LIMIT_EXCEEDED, "a transfer without credit")
         self.credit -= 1
         self.delivery_count = (self.delivery_count + 1) & _WRAP
-        self._delivery_id = fields[1]
-        self._message_format = fields[3] if isinstance(fields[3], int) else 0
+        self._delivery_id = transfer.delivery_id
+        self._message_format = transfer.message_format if isinstance(transfer.message_format, int) else 0
 
     def _complete(self) -> None:
         delivery_id, settled, size = self._delivery_id or 0, self._settled, self._size
@@ -146,7 +149,7 @@ class ReceivingLink(Link):
     def accept(self, delivery_id: int, settled: bool) -> None:
         """The delivery is done: tell the sender, unless it settled it itself."""
         if not settled and not self.session.ended:
-            self.session.send_disposition(amqp.ROLE_RECEIVER, delivery_id, delivery_id, amqp.ACCEPTED_STATE)
+            self.session.send_disposition(ROLE_RECEIVER, delivery_id, delivery_id, ACCEPTED_STATE)
         self._replenish()
 
     def refuse(self, delivery_id: int, settled: bool, fault: AmqpError) -> None:
@@ -155,27 +158,27 @@ class ReceivingLink(Link):
         if settled:
             self.detach(fault)
         elif not self.session.ended:
-            self.session.send_disposition(amqp.ROLE_RECEIVER, delivery_id, delivery_id, amqp.rejected(fault))
+            self.session.send_disposition(ROLE_RECEIVER, delivery_id, delivery_id, rejected(fault))
         self._replenish()
 
     def _replenish(self) -> None:
         if self.credit <= self._full_credit // 2 and not self.detached and not self.session.ended:
             self.credit = self._full_credit
-            self.session.send_flow(self)
+            self.send_flow()
 
 
 class SendingLink(Link):
     """A link by which we send to the peer, as far as its credit and the session's window allow."""
 
-    def __init__(self, session: Session, attach: Attach) -> None:
-        super().__init__(session, attach)
+    def __init__(self, session: LinkSession, request: LinkRequest) -> None:
+        super().__init__(session, request)
         self.delivery_count = 0
         self._drain = False
         self._rest: tuple[memoryview, int] | None = None
         # Deliveries of a log or an answer need no acknowledgement, so they go out settled, all with one tag: a tag may
         # be used again once its delivery is settled, and azure-eventhub keeps every tag it sees while the link lives,
         # which would grow without end. Only a receiver that settles second asks for more.
-        self.unsettled = attach.receive_settle_mode == 1 and attach.send_settle_mode != SETTLED
+        self.unsettled = request.receive_settle_mode == 1 and request.send_settle_mode != SETTLED
         self.send_settle_mode = 0 if self.unsettled else SETTLED
         before_id = uint(self.handle) + b"\x70"
         size = len(before_id) + 4 + 6 + 8
@@ -188,23 +191,23 @@ class SendingLink(Link):
     def wake(self) -> None:
         """Credit, window, socket or data changed: there may be something to send; what a subclass is for."""
 
-    def on_flow(self, fields: list[Any]) -> None:
-        credit = fields[6]
+    def on_flow(self, flow: Flow) -> None:
+        credit = flow.link_credit
         if isinstance(credit, int):
-            received = fields[5] if isinstance(fields[5], int) else 0
+            received = flow.delivery_count if isinstance(flow.delivery_count, int) else 0
             in_flight = (self.delivery_count - received) & _WRAP
             self.credit = max(credit - in_flight, 0) if in_flight <= 0x7FFFFFFF else credit
-        self._drain = bool(fields[8])
+        self._drain = bool(flow.drain)
         self.wake()
-        if fields[9]:
-            self.session.send_flow(self)
+        if flow.echo:
+            self.send_flow()
 
     def drained(self) -> None:
         """There is nothing to send now: if the peer wants its credit back, give it back."""
         if self._drain and self.credit:
             self.delivery_count = (self.delivery_count + self.credit) & _WRAP
             self.credit = 0
-            self.session.send_flow(self, drain=True)
+            self.send_flow(drain=True)
 
     def frames(self, payload: bytes | memoryview) -> list[bytes | memoryview]:
         """The transfer frames of one delivery, for which there must be credit and room in the session's window.

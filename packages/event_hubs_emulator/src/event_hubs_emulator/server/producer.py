@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from event_hubs_emulator.amqp.errors import INTERNAL_ERROR, DeliveryFault
 from event_hubs_emulator.message import split
 
+from .address import Address
+from .interfaces import LinkSession
 from .link import ReceivingLink
-
-if TYPE_CHECKING:
-    from .address import Address
-    from .attach import Attach
-    from .session import Session
+from .link_request import LinkRequest
 
 
 class ProducerLink(ReceivingLink):
     """Sends to a hub, or to one of its partitions."""
 
-    def __init__(self, session: Session, attach: Attach, address: Address) -> None:
-        super().__init__(session, attach)
+    def __init__(self, session: LinkSession, request: LinkRequest, address: Address) -> None:
+        super().__init__(session, request)
         self._service = session.connection.service
         self._hub = self._service.hub(address.hub)
         self._partition = self._service.partition(address) if address.partition is not None else None

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from event_hubs_emulator.amqp.encoding import boolean, int32, long, map_of, string, string_array, timestamp
 from event_hubs_emulator.amqp.errors import NOT_FOUND, NOT_IMPLEMENTED
+from event_hubs_emulator.hubs import Hub
 from event_hubs_emulator.request import Request, parse_request, response
 
 from .address import CBS
+from .interfaces import LinkSession
 from .link import ReceivingLink, SendingLink
-
-if TYPE_CHECKING:
-    from event_hubs_emulator.hubs import Hub
-
-    from .attach import Attach
-    from .service import Service
-    from .session import Session
+from .link_request import LinkRequest
+from .service import Service
 
 _LOGGER = logging.getLogger(__name__)
 # 0001-01-01: how Azure says that a partition never had an event.
@@ -43,8 +40,8 @@ class RequestLink(ReceivingLink):
 class ResponseLink(SendingLink):
     """Sends the answers of a request node."""
 
-    def __init__(self, session: Session, attach: Attach) -> None:
-        super().__init__(session, attach)
+    def __init__(self, session: LinkSession, request: LinkRequest) -> None:
+        super().__init__(session, request)
         self._queue: deque[bytes] = deque(maxlen=_MAX_QUEUED)
 
     def reply(self, payload: bytes) -> None:

@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from event_hubs_emulator.amqp.errors import NOT_FOUND, LinkFault
 from event_hubs_emulator.hubs import Hub, Hubs
 
 from .address import Address
-from .attach import Attach, attach_link
 from .exclusive import Receivers
 from .syncer import Syncer
 
 if TYPE_CHECKING:
     from event_hubs_emulator.log.partition_log import PartitionLog
     from event_hubs_emulator.message import Event
-
-    from .connection import Connection
-    from .link import Link
-    from .session import Session
 
 
 @dataclass(frozen=True)
@@ -38,6 +33,16 @@ class Limits:
     handle_max: int = 1023
 
 
+class OpenConnection(Protocol):
+    """A connection, as far as stopping the server goes."""
+
+    def shut_down(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    async def closed(self) -> None: ...
+
+
 class Service:
     """The state shared by the connections of one server."""
 
@@ -45,12 +50,8 @@ class Service:
         self.hubs = hubs
         self.limits = limits
         self.receivers = Receivers()
-        self.connections: set[Connection] = set()
+        self.connections: set[OpenConnection] = set()
         self._syncer = syncer
-
-    def attach_link(self, session: Session, attach: Attach) -> Link:
-        """Make the link an attach asks for. Raises LinkFault."""
-        return attach_link(session, attach)
 
     def hub(self, name: str) -> Hub:
         """The hub with this name. Raises LinkFault."""
