@@ -11,24 +11,62 @@ param environmentName string
 @description('Region. Flex Consumption must be offered there.')
 param location string
 
-@description('Event Hubs partitions: the most batches that are processed side by side. Cannot be changed later in the Standard tier.')
-@minValue(1)
+@allowed(['1000', '10000'])
+@description('Drones at one message per second that the sizes below are meant for (profiles.json; docs/scaling.md says how they come about). Each of them can be overridden by its own parameter.')
+param fleetProfile string = '1000'
+
+@description('Event Hubs partitions: the most batches that are processed side by side. Cannot be changed later in the Standard tier. 0: the profile\'s.')
+@minValue(0)
 @maxValue(32)
-param partitionCount int = 8
+param partitionCount int = 0
 
-@description('Event Hubs throughput units to start with; it inflates by itself up to maxThroughputUnits.')
-param throughputUnits int = 1
+@description('Event Hubs throughput units to start with; it inflates by itself up to maxThroughputUnits. 0: the profile\'s.')
+@minValue(0)
+@maxValue(40)
+param throughputUnits int = 0
 
-@description('Upper limit of the automatic inflate.')
-param maxThroughputUnits int = 10
+@description('Upper limit of the automatic inflate. 0: the profile\'s.')
+@minValue(0)
+@maxValue(40)
+param maxThroughputUnits int = 0
 
-@description('Autoscale limit of the Cosmos DB database, in request units per second.')
-param cosmosMaxThroughput int = 4000
+@description('Autoscale limit of the Cosmos DB database, in request units per second (a multiple of 1,000). 0: the profile\'s.')
+@minValue(0)
+param cosmosMaxThroughput int = 0
 
-@description('Instances the function app may grow to.')
-@minValue(40)
+@allowed([0, 512, 2048, 4096])
+@description('Memory of an instance in MB; cores come with it (2,048 MB is one). 0: the profile\'s.')
+param instanceMemoryMB int = 0
+
+@description('Instances that the function app may grow to. 0: the profile\'s.')
+@minValue(0)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int = 0
+
+@description('Control queues of the Azure Storage provider: at most so many instances share the durable work. Cannot be changed while orchestrations run. 0: the profile\'s.')
+@minValue(0)
+@maxValue(16)
+param durablePartitionCount int = 0
+
+@allowed(['Standard_LRS', 'Standard_ZRS'])
+@description('Redundancy of both storage accounts. Standard_ZRS needs a region with availability zones.')
+param storageSku string = 'Standard_LRS'
+
+@allowed(['storage', 'scheduler'])
+@description('Where the durable engine keeps its work: queues and tables of the storage account, or the Durable Task Scheduler.')
+param durableBackend string = 'storage'
+
+@allowed(['Consumption', 'Dedicated'])
+@description('SKU of the Durable Task Scheduler, where durableBackend is scheduler.')
+param schedulerSku string = 'Consumption'
+
+@description('Capacity units of a Dedicated scheduler: 2,000 actions per second each.')
+@minValue(1)
+@maxValue(3)
+param schedulerCapacity int = 1
+
+@description('Reach storage and Cosmos DB through private endpoints in a virtual network only. Event Hubs stays reachable from outside: that is where drones send to.')
+param vnetEnabled bool = false
 
 @description('Also keep every event as Avro files (Event Hubs capture).')
 param capture bool = false
@@ -39,6 +77,7 @@ param authClientId string
 @description('E-mail address that alerts go to. Empty: alerts are only shown in the portal.')
 param alertEmail string = ''
 
+var size = loadJsonContent('profiles.json')[fleetProfile]
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 
@@ -73,6 +112,8 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
+    sku: storageSku
+    publicAccess: !vnetEnabled
   }
 }
 
@@ -84,9 +125,9 @@ module eventHubs 'modules/event-hubs.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
-    partitionCount: partitionCount
-    throughputUnits: throughputUnits
-    maxThroughputUnits: maxThroughputUnits
+    partitionCount: partitionCount > 0 ? partitionCount : size.partitionCount
+    throughputUnits: throughputUnits > 0 ? throughputUnits : size.throughputUnits
+    maxThroughputUnits: maxThroughputUnits > 0 ? maxThroughputUnits : size.maxThroughputUnits
     capture: capture
     captureStorageAccountId: storage.outputs.dataAccountId
   }
@@ -100,7 +141,8 @@ module cosmos 'modules/cosmos.bicep' = {
     location: location
     tags: tags
     principalId: identity.outputs.principalId
-    maxThroughput: cosmosMaxThroughput
+    maxThroughput: cosmosMaxThroughput > 0 ? cosmosMaxThroughput : size.cosmosMaxThroughput
+    publicAccess: !vnetEnabled
   }
 }
 
@@ -124,7 +166,40 @@ module functionApp 'modules/function-app.bicep' = {
     cosmosDatabase: cosmos.outputs.databaseName
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     authClientId: authClientId
-    maximumInstanceCount: maximumInstanceCount
+    maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : size.maximumInstanceCount
+    instanceMemoryMB: instanceMemoryMB > 0 ? instanceMemoryMB : size.instanceMemoryMB
+    alwaysReady: size.alwaysReady
+    httpConcurrency: size.httpConcurrency
+    durablePartitionCount: durablePartitionCount > 0 ? durablePartitionCount : size.durablePartitionCount
+    schedulerEndpoint: durableBackend == 'scheduler' ? scheduler.outputs.endpoint : ''
+    schedulerTaskHub: durableBackend == 'scheduler' ? scheduler.outputs.taskHubName : ''
+    subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
+  }
+}
+
+module scheduler 'modules/scheduler.bicep' = if (durableBackend == 'scheduler') {
+  name: 'scheduler'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    skuName: schedulerSku
+    capacity: schedulerCapacity
+  }
+}
+
+module network 'modules/network.bicep' = if (vnetEnabled) {
+  name: 'network'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    hostAccountId: storage.outputs.hostAccountId
+    dataAccountId: storage.outputs.dataAccountId
+    cosmosAccountId: cosmos.outputs.accountId
   }
 }
 
@@ -145,4 +220,5 @@ output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output SERVICE_API_NAME string = functionApp.outputs.name
 output SERVICE_API_URL string = functionApp.outputs.url
+output AUTH_CLIENT_ID string = authClientId
 output EVENT_HUB_NAMESPACE string = eventHubs.outputs.namespaceHost

@@ -15,6 +15,10 @@ from settings.retention import Retention, read_retention
 from settings.sweeping import Sweeping, read_sweeping
 from telemetry.rules import Rules
 
+PLATFORM = ("WEBSITE_INSTANCE_ID", "WEBSITE_SKU", "WEBSITE_POD_NAME", "LEGION_SERVICE_HOST")
+"""What only Azure sets. Flex Consumption has no ``WEBSITE_INSTANCE_ID``: the host itself (azure-functions-host,
+``EnvironmentExtensions``) knows that plan by the others."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -62,7 +66,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings of ``environ``; ``SettingError`` names the first one that is wrong."""
     read = Reader(environ)
-    in_azure = read.optional("WEBSITE_INSTANCE_ID") is not None
+    in_azure = any(read.optional(name) is not None for name in PLATFORM)
     store = read.choice("STORE", "sqlite", ("sqlite", "azure"))
     stale = read.seconds("STALE_SECONDS", 30)
     offline = read.seconds("OFFLINE_SECONDS", 300)

@@ -5,6 +5,7 @@ param location string
 param tags object
 param principalId string
 param maxThroughput int
+param publicAccess bool
 
 // Cosmos DB Built-in Data Contributor: read, write and query items, nothing about the account itself.
 var dataContributor = '00000000-0000-0000-0000-000000000002'
@@ -42,6 +43,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
     disableLocalAuth: true
     disableKeyBasedMetadataWriteAccess: true
     minimalTlsVersion: 'Tls12'
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
     backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
   }
 
@@ -82,5 +84,6 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
   }
 }
 
+output accountId string = account.id
 output endpoint string = account.properties.documentEndpoint
 output databaseName string = databaseName

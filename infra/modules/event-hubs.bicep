@@ -9,7 +9,7 @@ param maxThroughputUnits int
 param capture bool
 param captureStorageAccountId string
 
-@description('Hours an event is kept: how long the pipeline may stand still without loss.')
+@description('Hours an event is kept: how long the pipeline may be stalled without loss.')
 param retentionHours int = 72
 
 // The names that settings/ has as defaults.

@@ -1,5 +1,5 @@
-// The app on Flex Consumption, with App Service authentication in front: who is not signed in gets 401 from the platform
-// for everything but the open routes, and the app itself checks the roles.
+// The app on Flex Consumption, with App Service authentication in front: who is not signed in is sent to the sign-in page
+// (a program gets 401 when it asks for JSON) for everything but the open routes, and the app itself checks the roles.
 param suffix string
 param location string
 param tags object
@@ -17,6 +17,21 @@ param cosmosDatabase string
 param applicationInsightsConnectionString string
 param authClientId string
 param maximumInstanceCount int
+param instanceMemoryMB int
+
+@description('Instances that are always there, by function group: cold starts would cost a batch its freshness.')
+param alwaysReady array
+
+@description('HTTP requests that one instance takes at once; for Python the platform would take one.')
+param httpConcurrency int
+param durablePartitionCount int
+
+@description('Endpoint of the Durable Task Scheduler; empty: the durable engine works on the storage account.')
+param schedulerEndpoint string
+param schedulerTaskHub string
+
+@description('Subnet of the app for outgoing traffic; empty: none.')
+param subnetId string
 
 var name = 'func-${suffix}'
 
@@ -43,6 +58,16 @@ var appSettings = {
   PYTHON_THREADPOOL_THREAD_COUNT: '8'
 }
 
+// host.json is the same everywhere; what differs here is overridden by settings that the host reads.
+var durableSettings = empty(schedulerEndpoint) ? {
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__partitionCount: string(durablePartitionCount)
+} : {
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+  AzureFunctionsJobHost__extensions__durableTask__hubName: schedulerTaskHub
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId}'
+}
+
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${suffix}'
   location: location
@@ -64,6 +89,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
@@ -78,13 +104,18 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
       }
       runtime: { name: 'python', version: '3.12' }
-      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: maximumInstanceCount }
+      scaleAndConcurrency: {
+        alwaysReady: alwaysReady
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+      }
     }
   }
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: appSettings
+    properties: union(appSettings, durableSettings)
   }
 
   resource auth 'config' = {
@@ -104,7 +135,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
             clientId: authClientId
             openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
           }
-          validation: { allowedAudiences: ['api://${authClientId}'] }
+          // Tokens of version 2 carry the bare client id as audience; the other form is what older clients ask for.
+          validation: { allowedAudiences: [authClientId, 'api://${authClientId}'] }
         }
       }
       login: { tokenStore: { enabled: false } }

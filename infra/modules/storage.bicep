@@ -4,8 +4,10 @@ param suffix string
 param location string
 param tags object
 param principalId string
+param sku string
+param publicAccess bool
 
-// Only staged documents: raw bytes and large dead letters belong to records that may wait for a person for ever.
+// Only staged documents: raw bytes and large dead letters belong to records that may wait for a person indefinitely.
 @description('Days after which staged documents are deleted that an interrupted run has left behind.')
 param batchDays int = 30
 
@@ -19,12 +21,14 @@ resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: sku }
   properties: {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+    networkAcls: { defaultAction: publicAccess ? 'Allow' : 'Deny', bypass: 'AzureServices' }
   }
 
   resource blobs 'blobServices' = {
@@ -40,12 +44,14 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: sku }
   properties: {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+    networkAcls: { defaultAction: publicAccess ? 'Allow' : 'Deny', bypass: 'AzureServices' }
   }
 
   resource blobs 'blobServices' = {
@@ -100,6 +106,7 @@ resource dataRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output hostAccountId string = hostAccount.id
 output hostAccountName string = hostAccount.name
 output deploymentContainerUrl string = '${hostAccount.properties.primaryEndpoints.blob}app-package'
 output dataAccountId string = dataAccount.id

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pycep
+import pytest
 
 import settings
 from http_api import endpoints
@@ -43,6 +44,7 @@ ROLE_NAMES = {
     "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
     "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
     "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
+    "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
 }
 
 
@@ -89,7 +91,7 @@ def deployed() -> Recorder:
     }
     names = set(variable("modules/function-app.bicep", "appSettings"))
     assert set(filled) <= names
-    platform = {"WEBSITE_INSTANCE_ID": "0", "WEBSITE_AUTH_ENABLED": "True"}
+    platform = {"WEBSITE_SKU": "FlexConsumption", "WEBSITE_AUTH_ENABLED": "True"}
     return Recorder({**{name: literal.get(name, "x") for name in names}, **filled, **platform})
 
 
@@ -193,6 +195,93 @@ def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
     assert made == {role.value for role in Role}
     guide = (ROOT / "docs" / "deployment.md").read_text()
     assert all(f"`{role}`" in guide for role in made)
+
+
+PROFILES = json.loads((INFRA / "profiles.json").read_text())
+# https://learn.microsoft.com/azure/event-hubs/event-hubs-quotas and the Flex Consumption plan's limits.
+STANDARD_PARTITIONS, STANDARD_UNITS, FLEX_MEMORY, FLEX_INSTANCES = 32, 40, {512, 2048, 4096}, 1000
+
+
+def test_every_parameter_of_the_template_can_be_set_from_the_environment() -> None:
+    declared = set(bicep("main.bicep")["parameters"])
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    assert set(given) == declared - {"capture"}  # captured files cost: a decision for whoever edits the template
+    for name, entry in given.items():
+        assert re.fullmatch(r"\$\{[A-Z_]+(=[^}]*)?\}", entry["value"]), name
+        default = re.search(r"=([^}]*)", entry["value"])
+        if default is None:
+            assert name in {"environmentName", "location", "authClientId"}
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_a_profile_is_within_what_its_services_offer(name: str) -> None:
+    profile = PROFILES[name]
+    assert 1 <= profile["partitionCount"] <= STANDARD_PARTITIONS
+    assert 1 <= profile["throughputUnits"] <= profile["maxThroughputUnits"] <= STANDARD_UNITS
+    assert profile["cosmosMaxThroughput"] % 1000 == 0
+    assert profile["instanceMemoryMB"] in FLEX_MEMORY
+    ready = {entry["name"]: entry["instanceCount"] for entry in profile["alwaysReady"]}
+    assert sum(ready.values()) <= profile["maximumInstanceCount"] <= FLEX_INSTANCES
+    # The ingest function is a group of its own; the durable group holds orchestrator, activities and entity.
+    assert set(ready) == {"http", "durable", "function:ingest"}
+    assert "ingest" in registered.functions()
+    # More instances than control queues have no durable work to do.
+    assert ready["durable"] <= profile["durablePartitionCount"] <= 16
+
+
+def test_the_template_offers_the_profiles_that_there_are() -> None:
+    text = (INFRA / "main.bicep").read_text()
+    allowed = re.search(r"@allowed\(\[([^\]]*)\]\)\n(?:@.*\n)*param fleetProfile", text)
+    assert allowed
+    assert set(re.findall(r"'(\d+)'", allowed[1])) == set(PROFILES)
+    assert set(re.findall(r"size\.(\w+)", text)) == set(next(iter(PROFILES.values())))
+    assert all(set(profile) == set(PROFILES["1000"]) for profile in PROFILES.values())
+
+
+def test_the_schedulers_settings_override_what_host_json_says() -> None:
+    """Names of host.json's own settings, so that one file serves both durable backends."""
+    text = (INFRA / "modules" / "function-app.bicep").read_text()
+    host = json.loads((ROOT / "host.json").read_text())
+    named = re.findall(r"AzureFunctionsJobHost__(\w+):", text)
+    assert len(named) == 4
+    for name in named:
+        *path, last = name.split("__")
+        there = host
+        for part in path:
+            there = there[part]
+        assert last in there or last == "connectionStringName"
+
+
+def test_a_private_network_closes_storage_and_cosmos_and_has_an_endpoint_for_each_use() -> None:
+    network = (INFRA / "modules" / "network.bicep").read_text()
+    endpoints = set(re.findall(r"target: (\w+), group: '(\w+)'", network))
+    assert endpoints == {
+        ("hostAccountId", "blob"),
+        ("hostAccountId", "queue"),
+        ("hostAccountId", "table"),
+        ("dataAccountId", "blob"),
+        ("cosmosAccountId", "Sql"),
+    }
+    storage = (INFRA / "modules" / "storage.bicep").read_text()
+    assert storage.count("publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'") == 2
+    assert "publicNetworkAccess: publicAccess" in (INFRA / "modules" / "cosmos.bicep").read_text()
+
+
+def test_hooks_run_files_that_are_there_on_either_kind_of_shell() -> None:
+    text = (ROOT / "azure.yaml").read_text()
+    runs = re.findall(r"(posix|windows): \{ shell: (\w+), run: (python3?) (-m )?([\w./]+)", text)
+    assert len(runs) == text.count("run:") > 0
+    for system, shell, python, module, target in runs:
+        assert (shell, python) == (("sh", "python3") if system == "posix" else ("pwsh", "python"))
+        path = target.replace(".", "/") + ".py" if module else target
+        assert (ROOT / path).is_file(), target
+    assert len({target for system, *_, target in runs if system == "posix"}) * 2 == len({(r[0], r[4]) for r in runs})
+
+
+def test_nothing_that_a_machine_makes_is_deployed() -> None:
+    """azd leaves a virtual environment out by itself only where there is no .funcignore."""
+    ignored = (ROOT / ".funcignore").read_text().split()
+    assert {".*", "venv/", "*_env/", "__pycache__", "node_modules"} <= set(ignored)
 
 
 def test_what_is_deployed_is_the_apps_rooms() -> None:
