@@ -14,10 +14,10 @@ from http_api import (
     health,
     history,
     openapi_route,
-    page,
     page_settings,
     stats,
     telemetry_in,
+    web_page,
 )
 from http_api.endpoint import Api, Endpoint
 
@@ -31,7 +31,7 @@ _APIS: tuple[Api, ...] = (
     health.api,
     openapi_route.api,
     page_settings.api,
-    page.api,
+    web_page.api,
 )
 
 blueprints: tuple[df.Blueprint, ...] = tuple(api.blueprint for api in _APIS)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from http_api.page import read_files, security_headers
+from http_api.web_page import read_files, security_headers
 
 DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
 HOME = (47.476075, -122.192026)

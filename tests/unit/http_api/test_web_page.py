@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from http_api import page
-from http_api.page import security_headers
+from http_api import web_page
+from http_api.web_page import security_headers
 from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client
 
@@ -26,8 +26,8 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "secret.txt").write_text("secret")
     (tmp_path / "outside.txt").write_text("secret")
     (folder / "assets" / "link.txt").symlink_to(tmp_path / "outside.txt")
-    monkeypatch.setattr(page, "DIST", folder)
-    monkeypatch.setattr(page, "_cached", None)
+    monkeypatch.setattr(web_page, "DIST", folder)
+    monkeypatch.setattr(web_page, "_cached", None)
     return folder
 
 
@@ -101,7 +101,7 @@ async def test_no_path_leads_elsewhere(ask: Client, dist: Path, path: str) -> No
 async def test_a_page_that_is_not_built_says_how_to_build_it(
     ask: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "DIST", tmp_path / "none")
+    monkeypatch.setattr(web_page, "DIST", tmp_path / "none")
     answer = await ask.get("/")
     assert answer.status == 404
     assert "make web" in answer.json()["detail"]
