@@ -18,6 +18,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from http_api.authorization import Role, authorize
+from http_api.origin import refuse_foreign
 from http_api.parameters import Parameter, invalid_continuation, read_parameters
 from http_api.problem import Problem, unavailable
 from pipeline.ports import InvalidContinuation, StoreUnavailable
@@ -109,6 +110,7 @@ async def answer(endpoint: Endpoint, request: func.HttpRequest, client: Any) -> 
     """The answer to one request; nothing is read before the caller is known to be allowed."""
     try:
         authorize(get_settings(), request.headers, endpoint.role)
+        refuse_foreign(request, get_settings().allowed_origins)
         query = {} if endpoint.query is None else read_parameters(request, endpoint.query)
         return await _handled(endpoint, Call(request, query, client))
     except Problem as problem:

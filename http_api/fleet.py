@@ -8,6 +8,7 @@ empty, page may therefore still carry a continuation; docs/fleet-queries.md has 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from http_api.entities import EntityPage
 from http_api.parameters import BoundingBox
 from storage.continuation import decode, encode, query_digest
+from storage.ports import InvalidContinuation
 from telemetry.times import add_seconds
 
 SCAN_BUDGET = 5000
@@ -24,6 +26,9 @@ SCAN_PAGE = 1000
 
 # A drone's entity is operated on after the hub took the message, by the clocks of two services that may differ so much.
 CLOCK_SKEW_SECONDS = 300.0
+
+# Printable ASCII: it travels in a header. Whoever hands a token in may have made it himself.
+_HOST_TOKEN = re.compile(r"[ -~]{1,4096}")
 
 View = dict[str, Any]
 
@@ -100,6 +105,8 @@ async def list_fleet(
     """
     query = query_digest("fleet", *astuple(where))
     position = _Position(*(text or None for text in decode(query, continuation, 2) or ()))
+    if position.token is not None and not _HOST_TOKEN.fullmatch(position.token):
+        raise InvalidContinuation("the continuation token holds no token of the extension")
     operated_from = None if where.changed_since is None else add_seconds(where.changed_since, -CLOCK_SKEW_SECONDS)
     # Unfiltered, every drone looked at is one of the answer; filtered, few may be, and pages cost more than rows.
     top = limit if where.is_empty() else SCAN_PAGE

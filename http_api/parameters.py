@@ -64,7 +64,10 @@ def invalid_continuation(value: str) -> Problem:
 
 def _pairs(request: func.HttpRequest) -> Sequence[tuple[str, str]]:
     # From the URL where it is there: the host's mapping joins repeated parameters and may leave out empty ones.
-    query = urlsplit(request.url).query
+    try:
+        query = urlsplit(request.url).query
+    except ValueError:  # the caller's Host header is part of it, and may be anything
+        query = ""
     return parse_qsl(query, keep_blank_values=True) if query else list(request.params.items())
 
 

@@ -18,6 +18,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "invalid-telemetry": (400, "Telemetry breaks the rules"),
     "unauthenticated": (401, "Sign-in is required"),
     "forbidden": (403, "A role is missing"),
+    "foreign-origin": (403, "Another site's page may not do this"),
     "not-found": (404, "Not found"),
     "conflict": (409, "The state does not allow it"),
     "still-rejected": (409, "The message still breaks the rules"),

@@ -6,7 +6,7 @@ import azure.functions as func
 import orjson
 
 from http_api.authorization import Role
-from http_api.body import limited_body, media_type
+from http_api.body import limited_body, required_media_type
 from http_api.endpoint import Api, Call
 from http_api.event_hub import EventTooLarge, HubUnavailable, OutgoingEvent, get_hub
 from http_api.problem import Problem, unavailable
@@ -24,8 +24,7 @@ PROTOBUF = "application/x-protobuf"
 async def post_telemetry(call: Call) -> func.HttpResponse:
     request = call.request
     body = limited_body(request)
-    # A body without a content type is JSON here: what it would be guessed to be must not depend on its bytes.
-    content_type = media_type(request) or JSON
+    content_type = required_media_type(request, JSON, PROTOBUF)
     if content_type not in (JSON, PROTOBUF):
         raise Problem("unsupported-media-type", f"the content type is {content_type!r}; allowed: {JSON}, {PROTOBUF}")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()

@@ -1,6 +1,8 @@
-"""``AUTH_MODE``: who is let in."""
+"""Who is let in: ``AUTH_MODE``, and which pages of other sites may change things: ``ALLOWED_ORIGINS``."""
 
 from __future__ import annotations
+
+import re
 
 from settings.errors import SettingError
 from settings.reader import Reader
@@ -15,3 +17,17 @@ def read_auth_mode(read: Reader, in_azure: bool) -> str:
             "ALLOW_ANONYMOUS_IN_AZURE=1",
         )
     return mode
+
+
+def read_allowed_origins(read: Reader) -> frozenset[str]:
+    """``https://one.example,https://two.example`` or ``*``."""
+    origins = frozenset(
+        part.strip().lower() for part in (read.optional("ALLOWED_ORIGINS") or "").split(",") if part.strip()
+    )
+    for origin in sorted(origins - {"*"}):
+        if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", origin):
+            raise SettingError(
+                "ALLOWED_ORIGINS",
+                f"has {origin!r}; allowed: origins (https://example.org), separated by commas, or *",
+            )
+    return origins

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings.access import read_auth_mode
+from settings.access import read_allowed_origins, read_auth_mode
 from settings.azure_store import AzureStoreSettings, read_azure_store
 from settings.errors import SettingError
 from settings.faults import InjectedFault, read_faults
@@ -32,6 +32,7 @@ class Settings:
     auth_mode: str  # none | app-service
     in_azure: bool
     app_service_auth_enabled: bool
+    allowed_origins: frozenset[str]  # of pages elsewhere that may change things; lower case, * for all
     low_battery: float  # fraction of full charge
     stale_seconds: float
     offline_seconds: float
@@ -81,6 +82,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         auth_mode=read_auth_mode(read, in_azure),
         in_azure=in_azure,
         app_service_auth_enabled=(read.optional("WEBSITE_AUTH_ENABLED") or "").lower() == "true",
+        allowed_origins=read_allowed_origins(read),
         low_battery=read.number("LOW_BATTERY", 0.2, 0, 1, "a fraction from 0 to 1"),
         stale_seconds=stale,
         offline_seconds=offline,
