@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,11 @@ from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLI
 from http_api.parameters import Parameter, bounding_box, choice, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response, matches, not_modified
+from observability import log
 from pipeline.clock import now
 from reference_data import get_reference_data
 from settings import get_settings
-from telemetry.view import drone_view, etag, status_v1
+from telemetry.view import check_state, drone_view, etag, status_v1
 
 api = Api()
 View = dict[str, Any]
@@ -96,6 +98,11 @@ async def _state(call: Call, text: str) -> dict[str, Any]:
     state = await drone_entities(call.client).state(device_id(text))
     if state is None:
         raise not_found("drone", text)
+    try:
+        check_state(state)
+    except Exception as error:
+        log(logging.ERROR, "not shown: its state is none", deviceId=text, error=repr(error))
+        raise not_found("drone", text) from error
     return state
 
 

@@ -18,6 +18,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from http_api.authorization import Role, authorize
+from http_api.entities import InvalidHostToken
 from http_api.origin import refuse_foreign
 from http_api.parameters import Parameter, invalid_continuation, read_parameters
 from http_api.problem import Problem, unavailable
@@ -127,7 +128,7 @@ async def _handled(endpoint: Endpoint, call: Call) -> func.HttpResponse:
     except StoreUnavailable as error:
         _LOG.warning("%s %s: store unavailable: %s", endpoint.method, endpoint.path, error)
         raise unavailable("the store cannot be reached at the moment") from error
-    except InvalidContinuation as error:
+    except (InvalidContinuation, InvalidHostToken) as error:
         raise invalid_continuation(call.query.get("continuation") or "") from error
     except (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError) as error:
         _LOG.warning("%s %s: durable API unavailable: %r", endpoint.method, endpoint.path, error)

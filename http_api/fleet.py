@@ -8,6 +8,7 @@ empty, page may therefore still carry a continuation; docs/fleet-queries.md has 
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from typing import Any, Protocol
 
 from http_api.entities import EntityPage
 from http_api.parameters import BoundingBox
+from observability import log
+from pipeline.ports import InvalidContinuation
 from storage.continuation import decode, encode, query_digest
-from storage.ports import InvalidContinuation
 from telemetry.times import add_seconds
 
 SCAN_BUDGET = 5000
@@ -118,10 +120,9 @@ async def list_fleet(
         rest = _after(page.items, position.after)
         finished = True
         for number, (key, state) in enumerate(rest, start=1):
-            if isinstance(state, dict) and where.admits_state(key, state):
-                seen = view(state)
-                if where.admits(seen):
-                    found.append(seen)
+            seen = _seen(key, state, view, where)
+            if seen is not None:
+                found.append(seen)
             if len(found) == limit:
                 position.after = key
                 finished = number == len(rest)
@@ -133,6 +134,20 @@ async def list_fleet(
             position = _Position(page.token)
         if len(found) == limit or looked_at >= SCAN_BUDGET or clock() >= give_up_at:
             return FleetPage(found, encode(query, position.token or "", position.after or ""))
+
+
+def _seen(key: str, state: Any, view: Callable[[dict[str, Any]], View], where: FleetFilter) -> View | None:
+    """The view of a drone that the filter admits. A state that is none is left out: it must not hide all others."""
+    if not isinstance(state, dict):
+        return None
+    try:
+        if where.admits_state(key, state):
+            seen = view(state)
+            if where.admits(seen):
+                return seen
+    except Exception as error:
+        log(logging.ERROR, "left out of the fleet: its state is none", deviceId=key, error=repr(error))
+    return None
 
 
 def _after(items: list[tuple[str, Any]], key: str | None) -> list[tuple[str, Any]]:

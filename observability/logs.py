@@ -8,6 +8,7 @@ finds a batch in the log, in the ledger and in the Durable status API. In Applic
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import orjson
@@ -24,4 +25,12 @@ def log(level: int, happening: str, **ids: Any) -> None:
         text = orjson.dumps(known, default=str).decode()
     except orjson.JSONEncodeError:
         text = orjson.dumps({name: repr(value) for name, value in known.items()}).decode()
-    _LOGGER.log(level, "%s %s", happening, text)
+    _LOGGER.log(level, "%s %s", happening, _UNPRINTABLE.sub(_escaped, text))
+
+
+# Beyond what JSON escapes: what ends a line, or turns around the order in which it is read, for some reader of logs.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -6,6 +6,8 @@ import itertools
 import json
 from typing import Any
 
+import pytest
+
 from telemetry.merge import canonical, from_message
 from tests.durable.engine import ENTITY, signal_text
 
@@ -75,3 +77,42 @@ def test_a_signal_that_cannot_be_merged_changes_nothing_and_harms_no_other() -> 
 def test_a_first_signal_that_fails_makes_no_drone() -> None:
     answer = handle([("reset", None), ("merge", None)])
     assert answer["entityExists"] is False
+
+
+GOOD = state(1, battery=0.5, flightMode="inflight", flightModeNumber=3)
+NO_STATES: list[Any] = [
+    {"id": "drone-1"},
+    "drone-1",
+    [],
+    {**GOOD, "registers": None},
+    {**GOOD, "registers": {"battery": 0.5}},
+    {**GOOD, "registers": {"battery": ["full", *GOOD["registers"]["battery"][1:]]}},
+    {**GOOD, "registers": {"battery": [0.5, None, "d1"]}},
+    {**GOOD, "registers": {"flightMode": [{}, *GOOD["registers"]["battery"][1:]]}},
+    {**GOOD, "lastSeen": "yesterday"},
+    {**GOOD, "lastSeen": None},
+    {**GOOD, "last": []},
+    {name: value for name, value in GOOD.items() if name != "last"},
+]
+
+
+@pytest.mark.parametrize("patch", NO_STATES)
+def test_what_is_no_state_is_refused(patch: Any) -> None:
+    answer = handle([("merge", patch)])
+    assert answer["results"][0]["isError"] is True
+    assert answer["entityExists"] is False
+    answer = handle([("merge", patch), ("merge", GOOD)], stored=json.dumps(GOOD))
+    assert json.loads(answer["entityState"]) == GOOD
+
+
+@pytest.mark.parametrize("stored", NO_STATES)
+def test_a_stored_state_that_is_none_gives_way(stored: Any) -> None:
+    answer = handle([("merge", GOOD)], stored=json.dumps(stored))
+    assert answer["results"][0]["isError"] is False
+    assert json.loads(answer["entityState"]) == GOOD
+
+
+def test_line_breaks_in_keys_and_operations_forge_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    handle([("a\r\nb", GOOD)], key="x\r\ny\u2028z")
+    assert len(caplog.records) == 1
+    assert len(caplog.records[0].getMessage().splitlines()) == 1

@@ -238,3 +238,16 @@ async def test_what_is_left_of_a_vanished_page_ends_the_list() -> None:
 async def test_a_token_of_another_list_is_not_ours() -> None:
     with pytest.raises(InvalidContinuation):
         await list_fleet(Lister(1), _view, FleetFilter(), 1, "W10")
+
+
+async def test_a_state_that_is_none_hides_no_other(ask: Client, extension: Extension) -> None:
+    good = samples.state("drone-1", battery=0.1)
+    extension.keep(good)
+    extension.keep({"id": "evil"})
+    for number, broken in enumerate([{}, [], "x", {**good, "registers": 7}, {**good, "lastSeen": 7}]):
+        extension.entities[f"evil-{number}"] = (broken, "2026-01-01T00:00:00.0000000Z")
+    assert await ids(ask, "") == ["drone-1"]
+    assert await ids(ask, "alert=low_battery&changedSince=2020-01-01T00:00:00Z") == ["drone-1"]
+    assert (await ask.get("/api/drones/evil")).status == 404
+    assert (await ask.get("/api/drones/evil-3")).status == 404
+    assert (await ask.get("/api/v1/dronestatus/evil")).status == 404
