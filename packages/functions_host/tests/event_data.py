@@ -1,4 +1,4 @@
-"""Event Hubs events as they arrive from the wire, made without one."""
+"""Event Hubs events as azure-eventhub hands them over from the wire, made without one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from typing import Any
 
 from azure.eventhub import EventData
 from azure.eventhub._pyamqp.message import Message, Properties
+from functions_host.eventhubs.events import ReceivedEvent, from_sdk
 
 
-def received(
+def received(body: bytes, number: int, **options: Any) -> ReceivedEvent:
+    """`sdk_event` in the host's own form."""
+    return from_sdk(sdk_event(body, number, **options))
+
+
+def sdk_event(
     body: bytes,
     number: int,
     *,

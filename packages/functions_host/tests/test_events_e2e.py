@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
+from azure.eventhub.amqp import AmqpAnnotatedMessage
 from host_support import HostProcess, children, http, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -75,6 +76,30 @@ def test_bytes_stay_bytes_for_a_binary_trigger_only(events: HostProcess) -> None
     entries = wait_for(lambda: found if len(found := seen(events, "bytes")) >= 2 else None, "both triggers")
     assert {entry["trigger"]: entry["hex"] for entry in entries} == {"binary": "08ff01", "text": "08efbfbd01"}
     assert "data_type=BINARY" in events.log
+
+
+def test_bodies_of_all_kinds_arrive_and_harm_none_of_their_neighbours(events: HostProcess) -> None:
+    odd = [
+        AmqpAnnotatedMessage(value_body=b"\xff\xfe"),
+        AmqpAnnotatedMessage(sequence_body=[b"\xff\xfe", 1]),
+        AmqpAnnotatedMessage(value_body="text"),
+        AmqpAnnotatedMessage(value_body={"a": ["b", 1]}),
+        AmqpAnnotatedMessage(sequence_body=[["a"], [2]]),
+    ]
+    producer = EventHubProducerClient.from_connection_string(events.ready["eventHubConnection"], eventhub_name="kinds")
+    with producer:
+        batch = producer.create_batch(partition_id="0")
+        for number in range(200):
+            if number % 40 == 20:
+                batch.add(odd[number // 40])
+            batch.add(EventData(str(number)))
+        producer.send_batch(batch)
+    entries = wait_for(lambda: found if len(found := seen(events, "kinds")) >= 205 else None, "all events")
+    bodies = [bytes.fromhex(entry["hex"]).decode() for entry in entries]
+    assert [body for body in bodies if body.isdigit()] == [str(number) for number in range(200)]
+    assert [body for body in bodies if not body.isdigit()] == [
+        "\ufffd\ufffd", '["//4=",1]', "text", '{"a":["b",1]}', '["a",2]',
+    ]  # fmt: skip
 
 
 def test_a_retry_policy_is_honoured_before_the_checkpoint(events: HostProcess) -> None:

@@ -8,9 +8,12 @@ from typing import Any, List  # noqa: UP035
 
 import azure.functions as func
 import pytest
+from azure.eventhub import EventData
+from azure.eventhub._pyamqp.message import Message
 from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.connection import Source, local_connection_string
+from functions_host.eventhubs.events import DAMAGE
 from functions_host.eventhubs.listener import EventHubListener
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.functions import index
@@ -93,3 +96,23 @@ async def test_a_list_of_events_without_cardinality_is_warned_of(
     it.start()
     await it.close()
     assert "no cardinality=MANY" in caplog.text
+
+
+async def test_events_that_are_damaged_are_named_and_handed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = listener(tmp_path)
+    pump = PartitionPump(it.function, "3", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    good = {b"x-opt-sequence-number": 1, b"x-opt-offset": b"10"}
+    events = [
+        EventData._from_message(Message(data=[b"a"], message_annotations=good)),
+        EventData._from_message(Message(data=[b"b"], message_annotations={})),
+        EventData._from_message(
+            Message(data=[b"c"], message_annotations={**good, b"x-opt-sequence-number": 3, DAMAGE: "no footer"})
+        ),
+    ]
+    assert [event.body for event in it._read(events, pump)] == [b"a", b"c"]
+    assert "partition 3: the event after offset 10 cannot be read and is passed over" in caplog.text
+    assert (
+        "partition 3: the event at offset 10 (sequence number 3) could not be read as it is (no footer)" in caplog.text
+    )

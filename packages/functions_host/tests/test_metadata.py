@@ -6,8 +6,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from azure.eventhub import EventData
-from azure.eventhub._pyamqp.message import Message
 from azure.functions import EventHubEvent
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
@@ -100,13 +98,6 @@ def test_bytes_that_are_no_text_survive_only_as_binary() -> None:
     assert body_of(event, binary=True) == b"\x08\xff\x01"
     assert body_of(event, binary=False) == "\x08�\x01".encode()
     assert body_of(received("é€".encode(), 0), binary=False) == "é€".encode()
-
-
-def test_bodies_that_are_no_data_become_text() -> None:
-    value = EventData._from_message(Message(value={"a": 1}, message_annotations={}))
-    assert body_of(value, binary=True) == b"{'a': 1}"
-    from_the_wire = EventData._from_message(Message(value={b"a": b"x"}, message_annotations={}))
-    assert body_of(from_the_wire, binary=True) == b"{'a': 'x'}"
 
 
 def test_offsets_that_are_no_numbers_do_not_break_the_batch() -> None:

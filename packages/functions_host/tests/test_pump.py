@@ -12,6 +12,7 @@ from typing import Any, List  # noqa: UP035
 import azure.functions as func
 import pytest
 from event_data import received
+from functions_host.eventhubs import pump
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.functions import FunctionInfo, index
@@ -245,15 +246,34 @@ async def test_events_received_twice_are_delivered_once(tmp_path: Path) -> None:
         assert [number for batch in it.batches for number in batch] == [0, 1, 2]
 
 
-async def test_a_batch_that_cannot_even_be_handed_over_does_not_stop_the_partition(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("cardinality", "made_by"), [("many", "event_objects"), ("one", "event_metadata")])
+async def test_an_event_that_nothing_can_be_made_of_harms_only_itself(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    cardinality: str,
+    made_by: str,
 ) -> None:
-    async with bench(tmp_path, EventHubsOptions(max_batch=1)) as it:
-        broken = received(b"x", 1)
-        monkeypatch.setattr(type(broken), "partition_key", property(lambda event: 1 // (event.sequence_number - 1)))
-        await it.pump.put([broken, received(b"x", 2)])
-        await it.until(lambda: it.checkpoint == Checkpoint("200", 2))
-        assert it.batches == [[2]]
+    make = getattr(pump, made_by)
+
+    def unless_two(given: Any, *rest: Any, **named: Any) -> Any:
+        if any(event.sequence_number == 2 for event in (given if isinstance(given, list) else [given])):
+            raise ValueError("no such thing")
+        return make(given, *rest, **named)
+
+    monkeypatch.setattr(pump, made_by, unless_two)
+    async with bench(tmp_path, EventHubsOptions(max_batch=4), cardinality=cardinality) as it:
+        await it.put(1, 2, 3, 4)
+        await it.until(lambda: it.checkpoint == Checkpoint("400", 4))
+        assert sorted(number for batch in it.batches for number in batch) == [1, 3, 4]
+    assert "the event at offset 200 of partition 0 (sequence number 2) cannot be handed over" in caplog.text
+
+
+async def test_the_first_event_that_is_no_text_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with bench(tmp_path, EventHubsOptions()) as it:
+        await it.pump.put([received(b"x", 1), received(b"\xff", 2), received(b"\xfe", 3)])
+        await it.until(lambda: it.batches == [[1, 2, 3]])
+    assert caplog.text.count("is not UTF-8 (partition 0, offset 200)") == 1
 
 
 async def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_partition(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from azure.eventhub import EventData
-from event_data import received
+from event_data import sdk_event
 from functions_host.eventhubs import quick_events
 
 
@@ -17,7 +17,7 @@ def restored() -> Iterator[None]:
 
 
 def test_an_event_is_the_same_either_way() -> None:
-    message = received(b"body", 3, key="k", properties={"a": 1}, content_type="text/plain")._message
+    message = sdk_event(b"body", 3, key="k", properties={"a": 1}, content_type="text/plain")._message
     theirs = quick_events.original(message)
     ours = quick_events.from_message(EventData, message)
     assert ours.__dict__.keys() == theirs.__dict__.keys()

@@ -10,11 +10,10 @@ from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from azure.eventhub import EventData
-from azure.eventhub.amqp import AmqpAnnotatedMessage
 from azure.functions.meta import Datum
 
 from functions_host.errors import FunctionFailed
+from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.metadata import batch_metadata, event_metadata, event_objects
 from functions_host.functions import FunctionInfo
 from functions_host.http.admin import Refused
@@ -74,8 +73,8 @@ class ManualTrigger:
                 metadata = batch_metadata([event], context)
                 await self._invoker.invoke(function, None, value=event_objects([event], metadata, binary=True))
             else:
-                body = b"".join(event.body)
-                await self._invoker.invoke(function, Datum(body, "bytes"), metadata=event_metadata(event, context))
+                datum = Datum(event.body, "bytes")
+                await self._invoker.invoke(function, datum, metadata=event_metadata(event, context))
 
     async def _orchestration(self, function: FunctionInfo, given: Any) -> None:
         assert self._durable is not None
@@ -84,10 +83,7 @@ class ManualTrigger:
             raise Refused(refusal)
 
 
-def _event_data(text: str) -> EventData:
+def _event_data(text: str) -> ReceivedEvent:
     """An event as it would arrive: with a sequence number, an offset and the time of its arrival."""
-    event = EventData(text)
     now = int(datetime.now(timezone.utc).timestamp() * 1000)
-    message: AmqpAnnotatedMessage = event.raw_amqp_message
-    message.annotations = {b"x-opt-sequence-number": 0, b"x-opt-offset": b"0", b"x-opt-enqueued-time": now}
-    return event
+    return ReceivedEvent(text.encode("utf-8", "replace"), 0, "0", enqueued=now)

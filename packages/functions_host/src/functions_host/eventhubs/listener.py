@@ -15,9 +15,11 @@ from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.connection import Source, client_arguments
+from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.eventhubs.quick_events import install_quick_events
 from functions_host.eventhubs.quick_frames import install_quick_frames
+from functions_host.eventhubs.tolerant_decoding import install_tolerant_decoding
 from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker
@@ -29,6 +31,7 @@ logger = logging.getLogger("functions_host.eventhubs")
 Position = str | datetime
 _OPEN_SECONDS = 3.0
 _CHECKPOINT_SECONDS = 0.3
+_NAMED_DAMAGE = 20
 _RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -51,11 +54,14 @@ class EventHubListener:
         self._pumps: dict[str, PartitionPump] = {}
         self._receivers: list[asyncio.Task[None]] = []
         self._lost: set[str] = set()
+        self._damaged = 0
 
     def start(self) -> None:
         """Begin to receive. StartError for a connection string that the SDK cannot read."""
         install_quick_frames()
         install_quick_events()
+        if not install_tolerant_decoding():
+            logger.warning("this azure-eventhub is not known: an event that it cannot decode holds up its partition")
         try:
             self._client()
         except ValueError as error:
@@ -148,7 +154,7 @@ class EventHubListener:
         async def on_batch(_: PartitionContext, events: list[EventData]) -> None:
             if events:
                 self._connected(pump.partition)
-                await pump.put(events)
+                await pump.put(self._read(events, pump))
 
         async def on_error(_: PartitionContext | None, error: Exception) -> None:
             if not failure.done():
@@ -178,6 +184,33 @@ class EventHubListener:
         finally:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
+
+    def _read(self, events: list[EventData], pump: PartitionPump) -> list[ReceivedEvent]:
+        """The events in this host's own form; what is wrong with one is said, and holds up none of the others."""
+        found: list[ReceivedEvent] = []
+        where = f"{self.function.name}: Event Hub {self.source.hub} partition {pump.partition}"
+        for event in events:
+            try:
+                found.append(from_sdk(event))
+            except Unreadable as error:
+                newest = pump.last_received if not found else Checkpoint(found[-1].offset, found[-1].sequence_number)
+                after = "at its start" if newest is None else f"after offset {newest.offset}"
+                logger.error("%s: the event %s cannot be read and is passed over: %s", where, after, error)
+                continue
+            if found[-1].damage:
+                self._warn_of_damage(where, found[-1])
+        return found
+
+    def _warn_of_damage(self, where: str, event: ReceivedEvent) -> None:
+        self._damaged += 1
+        if self._damaged > _NAMED_DAMAGE and self._damaged % _NAMED_DAMAGE:
+            return
+        logger.warning(
+            "%s: the event at offset %s (sequence number %d) could not be read as it is (%s); "
+            "what can be had of it is handed over%s",
+            where, event.offset, event.sequence_number, event.damage,
+            f"; {self._damaged} such events so far" if self._damaged >= _NAMED_DAMAGE else "",
+        )  # fmt: skip
 
     async def _position(self, client: EventHubConsumerClient, pump: PartitionPump) -> Position:
         """After the newest event received, else after the checkpoint, else where initialOffsetOptions says."""

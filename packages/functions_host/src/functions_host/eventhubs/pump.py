@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from azure.eventhub import EventData
 from azure.functions.meta import Datum
 
 from functions_host.errors import FunctionFailed, RetryInterrupted
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
+from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.metadata import batch_datum, batch_metadata, body_of, event_metadata, event_objects
 from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
@@ -47,20 +48,20 @@ class PartitionPump:
         self._many = function.takes_many
         self._binary = str(function.trigger.get("dataType") or "").lower() == "binary"
         self._capacity = max(options.prefetch, options.max_batch)
-        self._buffer: deque[EventData] = deque()
+        self._buffer: deque[ReceivedEvent] = deque()
         self._first_arrival = 0.0
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._batches = 0
-        self._warned_of_binary = False
+        self._warned_of_text = False
         self.last_received: Checkpoint | None = None
 
-    async def put(self, events: list[EventData]) -> None:
+    async def put(self, events: list[ReceivedEvent]) -> None:
         """Take received events; waits while the function is behind, which stops the flow of link credit."""
         newest = -1 if self.last_received is None else self.last_received.sequence_number
         # After the SDK reconnects it repeats what it had in its own buffer.
-        fresh = [event for event in events if (event.sequence_number or 0) > newest]
+        fresh = [event for event in events if event.sequence_number > newest]
         if fresh:
             if not self._buffer:
                 self._first_arrival = asyncio.get_running_loop().time()
@@ -83,12 +84,15 @@ class PartitionPump:
                 return
             except Exception:
                 # Whatever is wrong with this batch, the next ones must not wait for it.
-                logger.exception("%s: a batch of partition %s was given up", self._function.name, self.partition)
+                logger.exception(
+                    "%s: sequence numbers %d to %d of partition %s were given up",
+                    self._function.name, batch[0].sequence_number, batch[-1].sequence_number, self.partition,
+                )  # fmt: skip
             self._batches += 1
             if self._batches % self._options.checkpoint_frequency == 0:
                 self._checkpoint(batch[-1])
 
-    def _checkpoint(self, event: EventData) -> None:
+    def _checkpoint(self, event: ReceivedEvent) -> None:
         try:
             self._store.save(self.partition, _position(event))
         except OSError as error:
@@ -96,7 +100,7 @@ class PartitionPump:
                 "%s: the checkpoint of partition %s stays behind: %s", self._function.name, self.partition, error
             )
 
-    async def _next_batch(self) -> list[EventData] | None:
+    async def _next_batch(self) -> list[ReceivedEvent] | None:
         options, loop = self._options, asyncio.get_running_loop()
         while not self._stopping.is_set():
             count = len(self._buffer)
@@ -111,7 +115,7 @@ class PartitionPump:
             await self._woken(wait)
         return None
 
-    def _take(self) -> list[EventData]:
+    def _take(self) -> list[ReceivedEvent]:
         buffer = self._buffer
         batch = [buffer.popleft() for _ in range(min(len(buffer), self._options.max_batch))]
         # What stays behind has been waiting for as long as this batch's function will take, at least.
@@ -130,36 +134,54 @@ class PartitionPump:
         """Look at `stopping` now."""
         self._arrived.set()
 
-    async def _deliver(self, batch: list[EventData]) -> None:
+    async def _deliver(self, batch: list[ReceivedEvent]) -> None:
         if self._many:
             await self._invoke_many(batch)
         else:
             outcomes = await asyncio.gather(*(self._invoke_one(event) for event in batch), return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException):
+            for event, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, RetryInterrupted):
                     raise outcome
+                if isinstance(outcome, BaseException):
+                    self._give_up(event, outcome)
 
-    async def _invoke_many(self, batch: list[EventData]) -> None:
-        metadata = batch_metadata(batch, self._context)
-        slot = self._function.trigger_slot
+    async def _invoke_many(self, batch: list[ReceivedEvent]) -> None:
         try:
-            if slot.converter.__name__ == "EventHubTriggerConverter":
-                events = event_objects(batch, metadata, binary=self._binary)
-                self._warn_of_text(batch, events[0].get_body() if events else b"")
-                await self._invoker.invoke_with_retries(self._function, None, value=events, stopping=self._stopping)
-            else:
-                datum = batch_datum(batch, binary=self._binary)
-                await self._invoker.invoke_with_retries(
-                    self._function, datum, metadata=metadata, stopping=self._stopping
-                )
+            given = self._arguments(batch)
+        except Exception:
+            # One event that nothing can be made of must not take its batch with it.
+            batch = [event for event in batch if self._can_be_handed_over(event)]
+            if not batch:
+                return
+            given = self._arguments(batch)
+        try:
+            await self._invoker.invoke_with_retries(self._function, stopping=self._stopping, **given)
         except RetryInterrupted:
             raise
         except FunctionFailed:
             self._warn_of_loss(batch)
 
-    async def _invoke_one(self, event: EventData) -> None:
+    def _arguments(self, batch: list[ReceivedEvent]) -> dict[str, Any]:
+        metadata = batch_metadata(batch, self._context)
+        if self._function.trigger_slot.converter.__name__ == "EventHubTriggerConverter":
+            events = event_objects(batch, metadata, binary=self._binary)
+            self._warn_of_text(batch, (event.get_body() for event in events))
+            return {"datum": None, "value": events}
+        datum = batch_datum(batch, binary=self._binary)
+        self._warn_of_text(batch, datum.value.bytes)
+        return {"datum": datum, "metadata": metadata}
+
+    def _can_be_handed_over(self, event: ReceivedEvent) -> bool:
+        try:
+            self._arguments([event])
+        except Exception as error:
+            self._give_up(event, error)
+            return False
+        return True
+
+    async def _invoke_one(self, event: ReceivedEvent) -> None:
         body = body_of(event, binary=self._binary)
-        self._warn_of_text([event], body)
+        self._warn_of_text([event], [body])
         metadata = event_metadata(event, self._context)
         try:
             await self._invoker.invoke_with_retries(
@@ -170,23 +192,32 @@ class PartitionPump:
         except FunctionFailed:
             self._warn_of_loss([event])
 
-    def _warn_of_loss(self, batch: list[EventData]) -> None:
+    def _give_up(self, event: ReceivedEvent, error: BaseException) -> None:
+        logger.error(
+            "%s: the event at offset %s of partition %s (sequence number %d) cannot be handed over: %s: %s",
+            self._function.name, event.offset, self.partition, event.sequence_number, type(error).__name__, error,
+        )  # fmt: skip
+
+    def _warn_of_loss(self, batch: list[ReceivedEvent]) -> None:
         # The checkpoint is written all the same, as on the real host: what the function did not keep is passed over.
         logger.warning(
             "%s failed and its retries, if it has any, are over: partition %s goes on after sequence numbers %d to %d",
-            self._function.name, self.partition, batch[0].sequence_number or 0, batch[-1].sequence_number or 0,
+            self._function.name, self.partition, batch[0].sequence_number, batch[-1].sequence_number,
         )  # fmt: skip
 
-    def _warn_of_text(self, batch: list[EventData], body: bytes) -> None:
-        if self._binary or self._warned_of_binary or body_of(batch[0], binary=True) == body:
+    def _warn_of_text(self, batch: list[ReceivedEvent], bodies: Iterable[bytes]) -> None:
+        if self._binary or self._warned_of_text:
             return
-        self._warned_of_binary = True
+        altered = next((event for event, body in zip(batch, bodies, strict=True) if body is not event.body), None)
+        if altered is None:
+            return
+        self._warned_of_text = True
         logger.warning(
-            "%s got an event that is not UTF-8, and its trigger has no data_type=BINARY: "
-            "its bytes were replaced as on the real host",
-            self._function.name,
-        )
+            "%s got an event that is not UTF-8 (partition %s, offset %s), and its trigger has no data_type=BINARY: "
+            "its bytes were replaced as on the real host; further ones are not named",
+            self._function.name, self.partition, altered.offset,
+        )  # fmt: skip
 
 
-def _position(event: EventData) -> Checkpoint:
-    return Checkpoint(event.offset or "", event.sequence_number or 0)
+def _position(event: ReceivedEvent) -> Checkpoint:
+    return Checkpoint(event.offset, event.sequence_number)

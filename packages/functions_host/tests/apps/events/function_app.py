@@ -79,6 +79,13 @@ def text(events: List[func.EventHubEvent]) -> None:  # noqa: UP006
 
 
 @app.event_hub_message_trigger(
+    arg_name="events", event_hub_name="kinds", connection="EventHubConnection", cardinality=func.Cardinality.MANY
+)
+def kinds(events: List[func.EventHubEvent]) -> None:  # noqa: UP006
+    record("kinds", [{"hex": event.get_body().hex()} for event in events])
+
+
+@app.event_hub_message_trigger(
     arg_name="events",
     event_hub_name="flaky",
     connection="EventHubConnection",
