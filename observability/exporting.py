@@ -37,17 +37,24 @@ def configure(settings: Settings) -> Callable[[], None] | None:
         return None
 
 
-def _configure(settings: Settings) -> Callable[[], None]:
+def _configure(settings: Settings) -> Callable[[], None] | None:
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
+    exporters = _exporters(settings)
+    if not exporters:
+        return None
     resource = Resource.create({SERVICE_NAME: SERVICE})
-    tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    # By trace id, which is the attempt's: of one attempt either every span is kept or none, whichever process made it.
+    tracer_provider = TracerProvider(
+        resource=resource, shutdown_on_exit=False, sampler=TraceIdRatioBased(settings.trace_ratio)
+    )
     readers = []
-    for span_exporter, metric_exporter in _exporters(settings):
+    for span_exporter, metric_exporter in exporters:
         tracer_provider.add_span_processor(BatchSpanProcessor(span_exporter))
         readers.append(PeriodicExportingMetricReader(metric_exporter, export_interval_millis=EXPORT_SECONDS * 1000))
     meter_provider = MeterProvider(metric_readers=readers, resource=resource, shutdown_on_exit=False)
@@ -74,21 +81,36 @@ def _configure(settings: Settings) -> Callable[[], None]:
 
 
 def _exporters(settings: Settings) -> list[tuple[Any, Any]]:
+    """(span, metric) exporters of the destinations that can be set up. One that cannot takes no other with it.
+
+    That is no far-fetched case in Azure: the worker has loaded a protobuf of its own by then, which OTLP's generated
+    messages may refuse.
+    """
     found: list[tuple[Any, Any]] = []
-    if settings.otlp_endpoint is not None:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-        base = settings.otlp_endpoint.rstrip("/")
-        found.append((OTLPSpanExporter(f"{base}/v1/traces"), OTLPMetricExporter(f"{base}/v1/metrics")))
-    if settings.application_insights is not None:
-        from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
-
-        connection = settings.application_insights
-        found.append(
-            (
-                AzureMonitorTraceExporter(connection_string=connection),
-                AzureMonitorMetricExporter(connection_string=connection),
-            )
-        )
+    for destination, address, make in (
+        ("OTLP", settings.otlp_endpoint, _otlp),
+        ("Application Insights", settings.application_insights, _application_insights),
+    ):
+        if address is not None:
+            try:
+                found.append(make(address))
+            except Exception as error:
+                log(logging.ERROR, "traces and metrics do not go there", destination=destination, error=repr(error))
     return found
+
+
+def _otlp(endpoint: str) -> tuple[Any, Any]:
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    base = endpoint.rstrip("/")
+    return OTLPSpanExporter(f"{base}/v1/traces"), OTLPMetricExporter(f"{base}/v1/metrics")
+
+
+def _application_insights(connection: str) -> tuple[Any, Any]:
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
+
+    return (
+        AzureMonitorTraceExporter(connection_string=connection),
+        AzureMonitorMetricExporter(connection_string=connection),
+    )

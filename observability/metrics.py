@@ -29,6 +29,7 @@ class Meter(Protocol):
 
 class Instruments:
     def __init__(self, meter: Meter) -> None:
+        self.received = meter.create_counter("telemetry.received", "{event}", "Events kept in the ledger, first time")
         self.batch_events = meter.create_histogram("telemetry.batch.events", "{event}", "Events in one batch")
         self.batch_messages = meter.create_histogram("telemetry.batch.messages", "{message}", "Messages in one batch")
         self.messages = meter.create_counter(
@@ -72,6 +73,11 @@ def _harmless(record: F) -> F:
 def _get() -> Instruments:
     assert _instruments is not None
     return _instruments
+
+
+@_harmless
+def batch_received(events: int) -> None:
+    _get().received.add(events)
 
 
 @_harmless

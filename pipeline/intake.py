@@ -58,6 +58,7 @@ async def receive(store: Store, client: DurableClient, deliveries: Sequence[Deli
     raw = pack(deliveries)
     kept: Batch = await _QUICK_RETRIES(store.ledger.receive, batch, raw)
     if kept.received_at == batch.received_at:
+        metrics.batch_received(kept.events)
         log(logging.INFO, "batch received", batchId=kept.id, instanceId=kept.instance_id, events=kept.events)
         await start(client, kept)
     elif kept.status in UNFINISHED:

@@ -48,6 +48,7 @@ class Settings:
     map_tiles_attribution: str | None
     otlp_endpoint: str | None
     application_insights: str | None
+    trace_ratio: float  # of the attempts at batches whose spans are exported
 
     @property
     def rules(self) -> Rules:
@@ -100,4 +101,5 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         map_tiles_attribution=read.optional("MAP_TILES_ATTRIBUTION"),
         otlp_endpoint=read.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
         application_insights=read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        trace_ratio=read.number("TRACE_RATIO", 1, 0, 1, "a fraction from 0 to 1"),
     )

@@ -82,7 +82,7 @@ resource inputWithoutOutput 'Microsoft.Insights/scheduledQueryRules@2023-03-15-p
   tags: tags
   properties: {
     displayName: 'input-without-output'
-    description: 'Events are handed to the app, and no batch has completed for 15 minutes.'
+    description: 'Events come in, and no batch has completed for 15 minutes.'
     severity: 0
     enabled: true
     scopes: [applicationInsightsId]
@@ -91,7 +91,8 @@ resource inputWithoutOutput 'Microsoft.Insights/scheduledQueryRules@2023-03-15-p
     criteria: {
       allOf: [
         {
-          query: 'requests | where name == "ingest" | summarize calls = count() | extend completed = toscalar(customMetrics | where name == "telemetry.batches" and tostring(customDimensions.outcome) == "completed" | summarize sum(valueSum)) | project value = iff(calls > 0 and coalesce(completed, 0.0) == 0.0, 1, 0)'
+          // Metrics, which are never sampled; requests are recorded only where they fail (host.json).
+          query: 'customMetrics | where name == "telemetry.received" | summarize received = sum(valueSum) | extend completed = toscalar(customMetrics | where name == "telemetry.batches" and tostring(customDimensions.outcome) == "completed" | summarize sum(valueSum)) | project value = iff(received > 0 and coalesce(completed, 0.0) == 0.0, 1, 0)'
           metricMeasureColumn: 'value'
           timeAggregation: 'Maximum'
           operator: 'GreaterThan'

@@ -54,6 +54,9 @@ var appSettings = {
   AZURE_CLIENT_ID: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // What the host writes of every invocation would be most of the bill (docs/scaling.md): warnings and errors stay.
+  AzureFunctionsJobHost__logging__logLevel__Function: 'Warning'
+  TRACE_RATIO: '0.05'
   AzureWebJobsDisableHomepage: 'true'
   PYTHON_THREADPOOL_THREAD_COUNT: '8'
 }

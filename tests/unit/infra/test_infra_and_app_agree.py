@@ -32,6 +32,7 @@ READ_BY_THE_HOST = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "AzureWebJobsDisableHomepage",  # the page is at /
     "PYTHON_THREADPOOL_THREAD_COUNT",
+    "AzureFunctionsJobHost__logging__logLevel__Function",
 }
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -177,8 +178,11 @@ def test_alerts_read_metrics_that_the_app_records() -> None:
     read = set(re.findall(r'name == "(telemetry\.[a-z.]+)"', text))
     assert read
     assert read <= names.made
-    functions = set(registered.functions())
-    assert set(re.findall(r'requests \| where name == "(\w+)"', text)) <= functions
+    # What is sampled or left out in Azure is nothing that an alert may rest on.
+    logging = json.loads((ROOT / "host.json").read_text())["logging"]
+    assert logging["logLevel"]["Host.Results"] == "Error"
+    assert not re.search(r"\b(requests|traces|dependencies)\b *\|", text)
+    assert {"Exception", "Trace"} <= set(logging["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";"))
 
 
 def test_only_open_routes_are_left_out_of_sign_in() -> None:
@@ -243,13 +247,13 @@ def test_the_schedulers_settings_override_what_host_json_says() -> None:
     text = (INFRA / "modules" / "function-app.bicep").read_text()
     host = json.loads((ROOT / "host.json").read_text())
     named = re.findall(r"AzureFunctionsJobHost__(\w+):", text)
-    assert len(named) == 4
+    assert len(named) == 5
     for name in named:
         *path, last = name.split("__")
         there = host
         for part in path:
             there = there[part]
-        assert last in there or last == "connectionStringName"
+        assert last in there or last in ("connectionStringName", "Function")
 
 
 def test_a_private_network_closes_storage_and_cosmos_and_has_an_endpoint_for_each_use() -> None:

@@ -150,8 +150,42 @@ async def test_a_measurement_that_fails_costs_no_batch(
 
 def test_a_wrong_destination_is_logged_and_the_app_starts(caplog: pytest.LogCaptureFixture) -> None:
     assert configure(replace(settings.read_settings({}), application_insights="nonsense")) is None
-    assert "traces and metrics are off" in caplog.text
+    assert "traces and metrics do not go there" in caplog.text
+    assert "Application Insights" in caplog.text
     assert not metrics.enabled()
+
+
+@pytest.mark.parametrize("broken", ["_otlp", "_application_insights"])
+async def test_one_destination_does_not_take_the_other_down(
+    tmp_path: Path,
+    collector: Collector,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: str,
+) -> None:
+    def refused(_: str) -> Any:
+        raise TypeError("Descriptors cannot be created directly")  # as protobuf says beside another one
+
+    working = exporting._otlp
+    monkeypatch.setattr(exporting, "_application_insights", working)
+    monkeypatch.setattr(exporting, broken, refused)
+    both = replace(settings.read_settings({}), otlp_endpoint=collector.url, application_insights=collector.url)
+    end = configure(both)
+    assert end is not None
+    await run_batch(tmp_path)
+    end()
+    assert collector.metrics()["telemetry.lag"]
+    assert collector.spans()
+    assert "Descriptors" in caplog.text
+
+
+async def test_spans_are_kept_by_ratio_and_metrics_are_not(tmp_path: Path, collector: Collector) -> None:
+    end = configure(replace(settings.read_settings({}), otlp_endpoint=collector.url, trace_ratio=0.0))
+    assert end is not None
+    await run_batch(tmp_path)
+    end()
+    assert collector.spans() == []
+    assert [point.as_int for point in collector.metrics()["telemetry.received"]] == [2]
 
 
 def test_without_a_destination_nothing_is_set_up_and_no_exporter_imported() -> None:
