@@ -9,6 +9,7 @@ from typing import Any
 from observability import log, observe_stage
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch
+from pipeline.steps import Step
 
 Reference = dict[str, Any]
 """``{"batchId", "instanceId"}``: all that an orchestration hands to a step (the last ones get a little more)."""
@@ -18,17 +19,17 @@ Result = dict[str, Any]
 
 
 async def run_step(
-    store: Store, reference: Reference, stage: str, work: Callable[[Batch], Awaitable[Result]]
+    store: Store, reference: Reference, step: Step, work: Callable[[Batch], Awaitable[Result]]
 ) -> Result:
     """Note the stage in the ledger and do the work. ``StoreUnavailable`` and the like are the caller's to retry."""
-    with observe_stage(stage, reference):
+    with observe_stage(step.stage, reference):
         try:
-            batch = await store.ledger.begin(reference["batchId"], reference["instanceId"], stage)
+            batch = await store.ledger.begin(reference["batchId"], reference["instanceId"], step.stage)
             return {"current": True, **await work(batch)}
         except Conflict as conflict:
-            return superseded(reference, stage, conflict)
+            return superseded(reference, step, conflict)
 
 
-def superseded(reference: Reference, stage: str, conflict: Conflict) -> Result:
-    log(logging.WARNING, "attempt superseded", stage=stage, reason=str(conflict), **reference)
+def superseded(reference: Reference, step: Step, conflict: Conflict) -> Result:
+    log(logging.WARNING, "attempt superseded", stage=step.stage, reason=str(conflict), **reference)
     return {"current": False}

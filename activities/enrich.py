@@ -6,6 +6,7 @@ from activities.attempt import Reference, Result, run_step
 from activities.staging import ENRICHED, MESSAGES, take_staged, write_staged
 from pipeline.ports import Store
 from pipeline.records import Batch
+from pipeline.steps import ENRICH
 from reference_data import ReferenceData
 from telemetry.enrichment import enrich as enrich_messages
 from telemetry.rules import Rules
@@ -20,4 +21,4 @@ async def enrich(store: Store, reference: Reference, rules: Rules, known: Refere
         await write_staged(store, batch, ENRICHED, messages)
         return {}
 
-    return await run_step(store, reference, "enrich", work)
+    return await run_step(store, reference, ENRICH, work)

@@ -9,6 +9,7 @@ from observability import log, metrics, observe_stage
 from pipeline.clock import now
 from pipeline.ports import Conflict, Store
 from pipeline.records import Counts
+from pipeline.steps import COMPLETE, FAIL
 
 
 async def complete(store: Store, reference: Reference) -> Result:
@@ -16,11 +17,11 @@ async def complete(store: Store, reference: Reference) -> Result:
     batch_id, instance_id = reference["batchId"], reference["instanceId"]
     counts = Counts(**reference["counts"])
     ids = {"batchId": batch_id, "instanceId": instance_id}
-    with observe_stage("complete", reference):
+    with observe_stage(COMPLETE.stage, reference):
         try:
             await store.ledger.complete(batch_id, instance_id, counts, now())
         except Conflict as conflict:
-            return superseded(ids, "complete", conflict)
+            return superseded(ids, COMPLETE, conflict)
     metrics.batch_completed({"stored": counts.stored, "duplicate": counts.duplicates, "rejected": counts.rejected})
     log(logging.INFO, "batch completed", **ids, **reference["counts"])
     return {"current": True}
@@ -33,7 +34,7 @@ async def fail(store: Store, reference: Reference) -> Result:
     try:
         await store.ledger.fail(batch_id, instance_id, stage, error, now())
     except Conflict as conflict:
-        return superseded({"batchId": batch_id, "instanceId": instance_id}, "fail", conflict)
+        return superseded({"batchId": batch_id, "instanceId": instance_id}, FAIL, conflict)
     metrics.batch_failed(stage)
     log(logging.ERROR, "batch failed", batchId=batch_id, instanceId=instance_id, stage=stage, error=error)
     return {"current": True}

@@ -16,6 +16,7 @@ from observability import metrics
 from pipeline.clock import now
 from pipeline.ports import Conflict, Document, Store
 from pipeline.records import Batch, Counts, Outcome
+from pipeline.steps import STORE
 from telemetry.identity import dead_letter_id
 
 
@@ -35,7 +36,7 @@ async def store(store: Store, reference: Reference) -> Result:
         metrics.batch_stored(messages, now())
         return {"counts": asdict(counts)}
 
-    return await run_step(store, reference, "store", work)
+    return await run_step(store, reference, STORE, work)
 
 
 def count(outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome], replayed: int) -> Counts:

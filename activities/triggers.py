@@ -10,6 +10,7 @@ import azure.durable_functions as df
 from activities import enrich, finish, store, validate
 from activities import update_drones as drones
 from activities.attempt import Reference, Result
+from durable_sdk import durable_client
 from reference_data import get_reference_data
 from settings import get_settings
 from storage.factory import get_store
@@ -35,7 +36,7 @@ async def store_messages(reference: Reference) -> Result:
 @blueprint.activity_trigger(input_name="reference")
 @blueprint.durable_client_input(client_name="client")
 async def update_drones(reference: Reference, client: Any) -> Result:
-    return await drones.update_drones(await get_store(), client, reference)
+    return await drones.update_drones(await get_store(), durable_client(client), reference)
 
 
 @blueprint.activity_trigger(input_name="reference")

@@ -13,6 +13,7 @@ from pipeline.durable import DurableClient
 from pipeline.ports import Store
 from pipeline.records import Batch
 from pipeline.signals import signal_all
+from pipeline.steps import UPDATE_DRONES
 from telemetry.merge import merge_messages
 
 
@@ -24,4 +25,4 @@ async def update_drones(store: Store, client: DurableClient, reference: Referenc
         await signal_all(client, states.values())
         return {"drones": len(states)}
 
-    return await run_step(store, reference, "update_drones", work)
+    return await run_step(store, reference, UPDATE_DRONES, work)

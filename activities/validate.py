@@ -11,6 +11,7 @@ from observability import log, metrics
 from pipeline.clock import now
 from pipeline.ports import Store
 from pipeline.records import Batch
+from pipeline.steps import VALIDATE
 from telemetry.envelope import unpack
 from telemetry.model import DeadLetter
 from telemetry.rules import Rules
@@ -40,7 +41,7 @@ async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
         await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
         return result
 
-    return await run_step(store, reference, "validate", work)
+    return await run_step(store, reference, VALIDATE, work)
 
 
 def _log_rejected(batch: Batch, letters: Sequence[DeadLetter]) -> None:

@@ -31,7 +31,7 @@ MESSAGES, DRONES = 1_000, 500
 class NoSignals:
     """Stands in for the durable client: what signals cost is the engine's measurement."""
 
-    async def signal_entity(self, *_: Any) -> None:
+    async def signal(self, *_: Any) -> None:
         return None
 
 

@@ -124,5 +124,5 @@ class _SlowClient:
     def __init__(self, delay: float) -> None:
         self._delay = delay
 
-    async def signal_entity(self, *_: Any) -> None:
+    async def signal(self, *_: Any) -> None:
         await asyncio.sleep(self._delay)

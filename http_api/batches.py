@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import azure.functions as func
 
+from durable_sdk import durable_client
 from http_api.authorization import Role
 from http_api.body import read_json_object
 from http_api.endpoint import Api, Call
@@ -58,7 +59,7 @@ async def replay_one_batch(call: Call) -> func.HttpResponse:
     read_json_object(call.request, {})
     store = await get_store()
     try:
-        batch = await replay_batch(store, call.client, batch_id)
+        batch = await replay_batch(store, durable_client(call.client), batch_id)
     except KeyError:
         raise not_found("batch", batch_id) from None
     except Conflict as conflict:
@@ -74,7 +75,7 @@ async def replay_many_batches(call: Call) -> func.HttpResponse:
         # Completed batches are not run again by the hundred because somebody forgot a word.
         fields["status"] = frozenset({BatchStatus.FAILED.value})
     store = await get_store()
-    result = await replay_batches(store, call.client, _filter(fields), fields["limit"])
+    result = await replay_batches(store, durable_client(call.client), _filter(fields), fields["limit"])
     return json_response({"replayed": result.replayed, "skipped": result.skipped}, status=202)
 
 

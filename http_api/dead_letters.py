@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.functions as func
 
+from durable_sdk import durable_client
 from http_api.authorization import Role
 from http_api.body import read_json_object
 from http_api.endpoint import Api, Call
@@ -64,7 +65,7 @@ async def replay_one_dead_letter(call: Call) -> func.HttpResponse:
     read_json_object(call.request, {})
     store = await get_store()
     try:
-        letter = await replay_dead_letter(store, call.client, letter_id)
+        letter = await replay_dead_letter(store, durable_client(call.client), letter_id)
     except KeyError:
         raise not_found("dead letter", letter_id) from None
     except Conflict as conflict:
@@ -78,7 +79,7 @@ async def replay_one_dead_letter(call: Call) -> func.HttpResponse:
 async def replay_many_dead_letters(call: Call) -> func.HttpResponse:
     fields = read_json_object(call.request, REPLAY_FIELDS)
     store = await get_store()
-    result = await replay_dead_letters(store, call.client, _filter(fields), fields["limit"])
+    result = await replay_dead_letters(store, durable_client(call.client), _filter(fields), fields["limit"])
     return json_response(
         {"replayed": result.replayed, "stillRejected": result.still_rejected, "skipped": result.skipped}
     )

@@ -10,10 +10,12 @@ tests/replay_gate/README.md first.
 # mypy: allow-untyped-decorators
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import azure.durable_functions as df
+
+from pipeline.steps import COMPLETE, ENRICH, FAIL, STORE, UPDATE_DRONES, VALIDATE, Step
 
 blueprint = df.Blueprint()
 
@@ -27,61 +29,63 @@ class BatchFailed(Exception):
     """Ends the instance as Failed; the text is what the Durable status API shows."""
 
 
+class _Superseded(Exception):
+    """Another attempt has taken the batch over."""
+
+
 @blueprint.orchestration_trigger(context_name="context")
 def process_batch(context: df.DurableOrchestrationContext) -> Steps:
     """Input ``{"batchId"}``, output ``{"batchId", "current", "counts", "drones"}``, status ``{"stage", "counts"}``."""
     batch = {"batchId": context.get_input()["batchId"], "instanceId": context.instance_id}
+    try:
+        result = yield from _run(context, batch)
+    except _Superseded:
+        return {"batchId": batch["batchId"], "current": False, "counts": None, "drones": 0}
+    return {"batchId": batch["batchId"], "current": True, **result}
+
+
+def _run(context: df.DurableOrchestrationContext, batch: Mapping[str, Any]) -> Steps:
     status: dict[str, Any] = {"stage": None, "counts": None}
     try:
         # 1. Decode the raw bytes and judge every message.
-        if not (yield from _step(context, status, "validate", "validate_batch", batch))["current"]:
-            return _superseded(batch)
+        yield from _step(context, status, VALIDATE, batch)
 
         # 2. Add what the registry and the zones know.
-        if not (yield from _step(context, status, "enrich", "enrich_messages", batch))["current"]:
-            return _superseded(batch)
+        yield from _step(context, status, ENRICH, batch)
 
         # 3. Keep the messages and the dead letters, and count them.
-        stored = yield from _step(context, status, "store", "store_messages", batch)
-        if not stored["current"]:
-            return _superseded(batch)
+        stored = yield from _step(context, status, STORE, batch)
         status["counts"] = counts = stored["counts"]
 
         # 4. Bring each drone up to date with one merged signal.
-        updated = yield from _step(context, status, "update_drones", "update_drones", batch)
-        if not updated["current"]:
-            return _superseded(batch)
+        updated = yield from _step(context, status, UPDATE_DRONES, batch)
 
         # 5. Close the ledger's line.
-        if not (yield from _step(context, status, "complete", "complete_batch", {**batch, "counts": counts}))[
-            "current"
-        ]:
-            return _superseded(batch)
+        yield from _step(context, status, COMPLETE, {**batch, "counts": counts})
+    except _Superseded:
+        raise
     except Exception as error:
         # 6. A person decides about a failed batch: the ledger says where it stopped, and why.
         failure = {**batch, "stage": status["stage"], "error": reason_of(error)}
-        if not (yield context.call_activity_with_retry("fail_batch", RETRY, failure))["current"]:
-            return _superseded(batch)
+        yield from _call(context, FAIL, failure)
         raise BatchFailed(f"batch failed at stage {failure['stage']}: {failure['error']}") from None
     context.set_custom_status({**status, "stage": "completed"})
-    return {"batchId": batch["batchId"], "current": True, "counts": counts, "drones": updated["drones"]}
+    return {"counts": counts, "drones": updated["drones"]}
 
 
 def _step(
-    context: df.DurableOrchestrationContext,
-    status: dict[str, Any],
-    stage: str,
-    activity: str,
-    reference: dict[str, Any],
+    context: df.DurableOrchestrationContext, status: dict[str, Any], step: Step, reference: Mapping[str, Any]
 ) -> Steps:
-    status["stage"] = stage
+    status["stage"] = step.stage
     context.set_custom_status(dict(status))
-    result: dict[str, Any] = yield context.call_activity_with_retry(activity, RETRY, reference)
+    return (yield from _call(context, step, reference))
+
+
+def _call(context: df.DurableOrchestrationContext, step: Step, reference: Mapping[str, Any]) -> Steps:
+    result: dict[str, Any] = yield context.call_activity_with_retry(step.activity, RETRY, dict(reference))
+    if not result["current"]:
+        raise _Superseded
     return result
-
-
-def _superseded(batch: dict[str, str]) -> dict[str, Any]:
-    return {"batchId": batch["batchId"], "current": False, "counts": None, "drones": 0}
 
 
 def reason_of(error: Exception) -> str:

@@ -6,20 +6,24 @@ tells the batch's story, and because an id that has ended would silently be repl
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from observability import log
 from pipeline.clock import now
 from pipeline.durable import DurableClient
+from pipeline.many import for_each, gather_pages
 from pipeline.ports import BatchFilter, Conflict, Store
 from pipeline.records import UNFINISHED, Batch
 from telemetry.identity import instance_id
 
 ORCHESTRATOR = "process_batch"
 REPLAYS_AT_ONCE = 8
+
+
+def instance_prefix(hub: str) -> str:
+    """What the ids of all instances of this hub's batches begin with; drones (``@drone@…``) never do."""
+    return hub[:20]
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,13 @@ class Replays:
 async def start(client: DurableClient, batch: Batch) -> bool:
     """Start the instance of the batch's current attempt; False when that could not be done.
 
-    An instance of that id that is there already is what was wanted. A start that fails is no error of the caller's: the
-    ledger has the batch as received, and the sweeper starts what has no instance. Raising instead would hold the whole
-    partition (or tell a person that a replay failed that is going to run) although nothing can be lost.
+    A start that fails is no error of the caller's: the ledger has the batch as received, and the sweeper starts what
+    has no instance. Raising instead would hold the whole partition (or tell a person that a replay failed that is going
+    to run) although nothing can be lost.
     """
     try:
-        await client.start_new(ORCHESTRATOR, batch.instance_id, {"batchId": batch.id})
-    except Exception as error:  # the client raises bare Exception for every answer it does not like
-        if "already exists" in str(error):
-            return True
+        await client.start(ORCHESTRATOR, batch.instance_id, {"batchId": batch.id})
+    except Exception as error:
         log(
             logging.WARNING,
             "start failed; the sweeper will start the batch",
@@ -77,30 +79,16 @@ async def replay_batch(store: Store, client: DurableClient, batch_id: str) -> Ba
 
 async def replay_batches(store: Store, client: DurableClient, where: BatchFilter, limit: int) -> Replays:
     """Replay up to ``limit`` batches that match, newest first. Those that run are skipped."""
-    # The ids are gathered first: a replay changes what the filter matches, and would move the pages under the reader.
-    found: list[str] = []
-    continuation: str | None = None
-    while len(found) < limit:
-        page = await store.ledger.list(where, min(1000, limit - len(found)), continuation)
-        found += [batch.id for batch in page.items]
-        continuation = page.continuation
-        if continuation is None:
-            break
-    return await _replay_all(store, client, found)
-
-
-async def _replay_all(store: Store, client: DurableClient, batch_ids: Iterable[str]) -> Replays:
-    gate = asyncio.Semaphore(REPLAYS_AT_ONCE)
     result = Replays()
 
-    async def one(batch_id: str) -> None:
-        async with gate:
-            try:
-                await replay_batch(store, client, batch_id)
-            except (Conflict, KeyError):
-                result.skipped.append(batch_id)
-            else:
-                result.replayed.append(batch_id)
+    async def one(batch: Batch) -> None:
+        try:
+            await replay_batch(store, client, batch.id)
+        except (Conflict, KeyError):
+            result.skipped.append(batch.id)
+        else:
+            result.replayed.append(batch.id)
 
-    await asyncio.gather(*(one(batch_id) for batch_id in batch_ids))
+    found = await gather_pages(lambda size, token: store.ledger.list(where, size, token), limit)
+    await for_each(found, REPLAYS_AT_ONCE, one)
     return result

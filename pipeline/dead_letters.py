@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
 from observability import log
 from pipeline.clock import now
 from pipeline.durable import DurableClient
+from pipeline.many import for_each, gather_pages
 from pipeline.ports import Conflict, DeadLetterFilter, Document, Store
 from pipeline.records import Outcome
 from pipeline.signals import signal_all
@@ -72,30 +72,20 @@ async def replay_dead_letters(
     store: Store, client: DurableClient, where: DeadLetterFilter, limit: int
 ) -> LetterReplays:
     """Replay up to ``limit`` letters that match, newest first."""
-    # Gathered first: a replay changes what the filter matches, and would move the pages under the reader.
-    found: list[Document] = []
-    continuation: str | None = None
-    while len(found) < limit:
-        page = await store.dead_letters.list(where, min(1000, limit - len(found)), continuation)
-        found += page.items
-        continuation = page.continuation
-        if continuation is None:
-            break
-    gate = asyncio.Semaphore(LETTERS_AT_ONCE)
     result = LetterReplays()
 
     async def one(letter: Document) -> None:
         if letter["status"] != "open":
             result.skipped += 1
             return
-        async with gate:
-            try:
-                await replay_dead_letter(store, client, letter["id"])
-                result.replayed += 1
-            except StillRejected:
-                result.still_rejected += 1
-            except (Conflict, KeyError):
-                result.skipped += 1
+        try:
+            await replay_dead_letter(store, client, letter["id"])
+            result.replayed += 1
+        except StillRejected:
+            result.still_rejected += 1
+        except (Conflict, KeyError):
+            result.skipped += 1
 
-    await asyncio.gather(*(one(letter) for letter in found))
+    found = await gather_pages(lambda size, token: store.dead_letters.list(where, size, token), limit)
+    await for_each(found, LETTERS_AT_ONCE, one)
     return result

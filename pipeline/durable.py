@@ -1,29 +1,63 @@
-"""What the app asks of the durable client."""
+"""The durable engine as the pipeline sees it: instances, and the one protocol by which it is asked.
+
+The adapter over the SDK's client stands in ``durable_sdk``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 
+class InstanceStatus(str, Enum):
+    """The engine's words for where an instance stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    CONTINUED_AS_NEW = "ContinuedAsNew"
+    SUSPENDED = "Suspended"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    TERMINATED = "Terminated"
+    CANCELED = "Canceled"
+
+
+UNDER_WAY = frozenset({InstanceStatus.PENDING, InstanceStatus.RUNNING})
+ENDED = frozenset({InstanceStatus.COMPLETED, InstanceStatus.FAILED, InstanceStatus.TERMINATED, InstanceStatus.CANCELED})
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An orchestration as the engine knows it; ``moved`` (aware) is when it last did anything."""
+
+    id: str
+    status: InstanceStatus
+    moved: datetime
+
+
 class DurableClient(Protocol):
-    """What the app uses of ``azure.durable_functions.DurableOrchestrationClient``."""
+    """Every call may fail with any exception: the SDK raises bare ``Exception`` for each answer it does not like."""
 
-    async def start_new(
-        self, orchestration_function_name: str, instance_id: str | None = None, client_input: Any = None
-    ) -> str: ...
+    async def start(self, orchestrator: str, instance_id: str, argument: Any) -> None:
+        """Start an instance. One of that id that is under way already is what was wanted."""
+        ...
 
-    async def get_status(self, instance_id: str) -> Any: ...
+    async def instance(self, instance_id: str) -> Instance | None: ...
 
-    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None: ...
+    async def instance_ids(
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus]
+    ) -> list[str]:
+        """Ids of the instances that begin with ``prefix``, were created before then (aware) and have one of the
+        statuses."""
+        ...
+
+    async def signal(self, entity: str, key: str, operation: str, argument: Any) -> None: ...
 
     async def terminate(self, instance_id: str, reason: str) -> None: ...
 
-    async def get_status_by(
-        self,
-        created_time_from: Any = None,
-        created_time_to: Any = None,
-        runtime_status: Any = None,
-        instance_id_prefix: str | None = None,
-    ) -> list[Any]: ...
-
-    async def purge_instance_history(self, instance_id: str) -> Any: ...
+    async def purge(self, instance_id: str) -> int:
+        """Delete the history of an instance that has ended; the number of those deleted, 0 or 1."""
+        ...

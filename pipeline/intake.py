@@ -72,7 +72,7 @@ async def _start_if_lost(client: DurableClient, kept: Batch) -> None:
     Only an instance that never was is started: one that has just ended would be replaced and run anew.
     """
     try:
-        lost = not await client.get_status(kept.instance_id)
+        lost = await client.instance(kept.instance_id) is None
     except Exception as error:
         log(logging.WARNING, "status unknown; the sweeper will look", batchId=kept.id, error=str(error))
         return

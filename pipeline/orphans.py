@@ -9,8 +9,8 @@ import logging
 from datetime import datetime, timedelta, timezone
 
 from observability import log
-from pipeline.durable import DurableClient
-from pipeline.instances import UNFINISHED_STATUSES, instance_ids
+from pipeline.attempts import instance_prefix
+from pipeline.durable import UNDER_WAY, DurableClient
 from pipeline.ports import Store
 from pipeline.records import UNFINISHED
 from settings import Sweeping
@@ -20,7 +20,7 @@ async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, h
     """End unfinished instances that are old and no batch's current attempt. At most a hundred come in one answer; those
     that are ended make room for the next run's."""
     before = datetime.now(timezone.utc) - timedelta(seconds=sweeping.stuck_seconds)
-    for instance in await instance_ids(client, hub, before, UNFINISHED_STATUSES):
+    for instance in await client.instance_ids(instance_prefix(hub), before, UNDER_WAY):
         batch = await store.ledger.get(instance.rpartition("~")[0])
         if batch is None or batch.instance_id != instance:
             reason = "its batch is not in the ledger" if batch is None else f"superseded by {batch.instance_id}"

@@ -6,16 +6,16 @@ deleted by id after the engine has named them as ended. A run ends after a while
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
 from observability import log
+from pipeline.attempts import instance_prefix
 from pipeline.clock import ago
-from pipeline.durable import DurableClient
-from pipeline.instances import ENDED_STATUSES, instance_ids
+from pipeline.durable import ENDED, DurableClient
+from pipeline.many import for_each
 from pipeline.ports import Store
 from settings import Retention
 
@@ -78,12 +78,5 @@ async def _repeat(kind: str, step: Callable[[], Awaitable[int]], full: int, cloc
 async def purge_histories(client: DurableClient, retention: Retention, hub: str) -> int:
     """Delete the histories of (at most a hundred) ended instances of this hub's batches that were created before."""
     before = datetime.now(timezone.utc) - timedelta(hours=retention.durable_hours)
-    ended = await instance_ids(client, hub, before, ENDED_STATUSES)
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(instance: str) -> int:
-        async with gate:
-            result = await client.purge_instance_history(instance)
-            return int(result.instances_deleted)
-
-    return sum(await asyncio.gather(*(one(instance) for instance in ended)))
+    ended = await client.instance_ids(instance_prefix(hub), before, ENDED)
+    return sum(await for_each(ended, AT_ONCE, client.purge))

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import azure.durable_functions as df
-
 from pipeline.durable import DurableClient
 
 DRONE = "drone"
@@ -34,7 +32,7 @@ async def _signal_until_empty(
         if errors:
             return
         try:
-            await client.signal_entity(df.EntityId(DRONE, state["id"]), MERGE, state)
+            await client.signal(DRONE, state["id"], MERGE, state)
         except Exception as error:  # the client raises bare Exception for any answer but 202
             errors.append(error)
             return

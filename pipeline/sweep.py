@@ -10,26 +10,22 @@ not turn every batch of that hour into a failed one.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, timedelta, timezone
-from typing import Any
-
-import azure.durable_functions as df
 
 from observability import log
 from pipeline.attempts import start
 from pipeline.clock import ago, now
-from pipeline.durable import DurableClient
+from pipeline.durable import ENDED, DurableClient, Instance, InstanceStatus
+from pipeline.many import for_each
 from pipeline.orphans import end_instance
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch
+from pipeline.steps import START
 from settings import Sweeping
 from telemetry.identity import instance_id
 
 AT_ONCE = 8
-_Status = df.OrchestrationRuntimeStatus
-_ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
 # A pending instance waits for its turn, which takes its time under a backlog; only a very long wait means it is lost.
 _PENDING_FACTOR = 6
 
@@ -37,55 +33,49 @@ _PENDING_FACTOR = 6
 async def sweep(store: Store, client: DurableClient, sweeping: Sweeping) -> None:
     """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
     still = await store.ledger.standing_still(ago(sweeping.still_seconds), sweeping.limit)
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(batch: Batch) -> None:
-        async with gate:
-            try:
-                await look_after(store, client, sweeping, batch)
-            except Conflict:
-                return  # it moved while we looked
-            except Exception as error:
-                log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
+        try:
+            await look_after(store, client, sweeping, batch)
+        except Conflict:
+            return  # it moved while we looked
+        except Exception as error:
+            log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
 
-    await asyncio.gather(*(one(batch) for batch in still))
+    await for_each(still, AT_ONCE, one)
 
 
 async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
-    status = await client.get_status(batch.instance_id)
-    if not status:
+    instance = await client.instance(batch.instance_id)
+    if instance is None:
         if await start(client, batch):
             log(logging.WARNING, "lost start made up for", batchId=batch.id, instanceId=batch.instance_id)
         return
-    reason = why_restart(status, sweeping)
+    reason = why_restart(instance, sweeping)
     if reason is None:
         return
     if batch.sweeps >= sweeping.max_sweeps:
         error = f"started again {batch.sweeps} times without coming to an end; the last instance {reason}"
-        await store.ledger.fail(batch.id, batch.instance_id, batch.stage or "start", error, now())
+        await store.ledger.fail(batch.id, batch.instance_id, batch.stage or START, error, now())
         log(logging.ERROR, "batch given up", batchId=batch.id, instanceId=batch.instance_id, error=error)
         return
     following = instance_id(batch.id, batch.attempts + 1)
     opened = await store.ledger.open_attempt(batch.id, batch, following, now(), swept=True)
     log(logging.WARNING, "batch swept", batchId=batch.id, instanceId=following, swept=batch.instance_id, reason=reason)
-    if status.runtime_status not in _ENDED:
+    if instance.status not in ENDED:
         await end_instance(client, batch.instance_id, f"superseded by {following}")
     await start(client, opened)
 
 
-def why_restart(status: Any, sweeping: Sweeping) -> str | None:
+def why_restart(instance: Instance, sweeping: Sweeping) -> str | None:
     """What is wrong with the instance of a batch that stands still; None when it is to be left alone."""
-    runtime = status.runtime_status
-    if runtime in _ENDED:
-        return f"is {runtime.value}"
-    if runtime is _Status.Suspended:
+    status = instance.status
+    if status in ENDED:
+        return f"is {status.value}"
+    if status is InstanceStatus.SUSPENDED:
         return None
-    allowed = sweeping.stuck_seconds * (_PENDING_FACTOR if runtime is _Status.Pending else 1)
-    idle = datetime.now(timezone.utc) - _aware(status.last_updated_time or status.created_time)
+    allowed = sweeping.stuck_seconds * (_PENDING_FACTOR if status is InstanceStatus.PENDING else 1)
+    idle = datetime.now(timezone.utc) - instance.moved
     if idle > timedelta(seconds=allowed):
-        return f"is {runtime.value} and has not moved for {idle.total_seconds():.0f} s"
+        return f"is {status.value} and has not moved for {idle.total_seconds():.0f} s"
     return None
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

@@ -18,6 +18,7 @@ from typing import Any, List  # noqa: UP035
 import azure.durable_functions as df
 import azure.functions as func
 
+from durable_sdk import durable_client
 from pipeline.intake import parts_of, receive
 from pipeline.pace import Pace
 from settings import get_settings
@@ -51,9 +52,9 @@ _PACE = Pace()
 # List, not list: the worker's check of annotations does not know builtin generics, and refuses the function.
 async def ingest(events: List[func.EventHubEvent], client: df.DurableOrchestrationClient) -> None:  # noqa: UP006
     if events:
-        store = await get_store()
+        store, durable = await get_store(), durable_client(client)
         for part in parts_of(deliveries_of(events, get_settings().event_hub_name)):
-            batch = await receive(store, client, part)
+            batch = await receive(store, durable, part)
         await _PACE.hold(store.ledger, batch)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import azure.durable_functions as df
 import azure.functions as func
 
+from durable_sdk import durable_client
 from pipeline.orphans import end_orphans
 from pipeline.purge import purge
 from pipeline.sweep import sweep
@@ -20,7 +21,7 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     settings = get_settings()
-    await sweep(await get_store(), client, settings.sweeping)
+    await sweep(await get_store(), durable_client(client), settings.sweeping)
 
 
 @blueprint.function_name("purger")
@@ -28,5 +29,6 @@ async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClien
 @blueprint.durable_client_input(client_name="client")
 async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     settings = get_settings()
-    await end_orphans(await get_store(), client, settings.sweeping, settings.event_hub_name)
-    await purge(await get_store(), client, settings.retention, settings.event_hub_name)
+    store, durable = await get_store(), durable_client(client)
+    await end_orphans(store, durable, settings.sweeping, settings.event_hub_name)
+    await purge(store, durable, settings.retention, settings.event_hub_name)

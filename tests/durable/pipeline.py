@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from activities import enrich, finish, store, update_drones, validate
+from durable_sdk import durable_client
 from pipeline import intake
+from pipeline.durable import DurableClient
 from pipeline.ports import BatchFilter, DeadLetterFilter, Store
 from pipeline.records import Batch
 from reference_data import ReferenceData
@@ -33,14 +35,19 @@ class Pipeline:
     known: ReferenceData = NO_REFERENCE_DATA
 
     async def receive(self, deliveries: Sequence[Delivery]) -> Batch:
-        return await intake.receive(self.store, self.client, deliveries)
+        return await intake.receive(self.store, self.durable, deliveries)
+
+    @property
+    def durable(self) -> DurableClient:
+        """The client as a function hands it on: through the app's adapter."""
+        return durable_client(self.client)
 
     def activities(self) -> dict[str, Activity]:
         return {
             "validate_batch": lambda reference: validate.validate(self.store, reference, self.rules),
             "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
             "store_messages": lambda reference: store.store(self.store, reference),
-            "update_drones": lambda reference: update_drones.update_drones(self.store, self.client, reference),
+            "update_drones": lambda reference: update_drones.update_drones(self.store, self.durable, reference),
             "complete_batch": lambda reference: finish.complete(self.store, reference),
             "fail_batch": lambda reference: finish.fail(self.store, reference),
         }

@@ -29,7 +29,8 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend
 from google.protobuf.wrappers_pb2 import StringValue
 
-from pipeline.instances import ENDED_STATUSES
+from durable_sdk import durable_client
+from pipeline.durable import ENDED, DurableClient
 from tests import registered
 
 if int(version("azure-functions-durable").split(".")[0]) < 2:
@@ -57,6 +58,7 @@ class Host:
         self.address = address
         self.backend = backend
         self.client = df.DurableOrchestrationClient(self.binding())
+        self.durable: DurableClient = durable_client(self.client)
         self.activities: dict[str, Callable[[Any], Any]] = {}
         """Activity -> what is called in its place."""
         self.calls: list[str] = []
@@ -87,7 +89,8 @@ class Host:
     async def ended(self, instance_id: str) -> Any:
         """The status of the instance once it has ended."""
         # Asked for again and again: the engine's own wait would hold one of its ten threads.
-        while (status := await self.client.get_status(instance_id)).runtime_status not in ENDED_STATUSES:  # noqa: ASYNC110
+        ended = {status.value for status in ENDED}
+        while (status := await self.client.get_status(instance_id)).runtime_status.value not in ended:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         return status
 

@@ -11,6 +11,7 @@ import azure.durable_functions as df
 import pytest
 
 from pipeline.attempts import start
+from pipeline.durable import InstanceStatus
 from pipeline.intake import new_batch, receive
 from pipeline.orphans import end_orphans
 from pipeline.purge import purge_histories
@@ -44,12 +45,12 @@ async def test_a_second_start_of_a_running_or_ended_instance_is_no_error_and_run
     host: Host, store: SqliteStore
 ) -> None:
     batch = await kept(store)
-    assert await start(host.client, batch)
-    assert await start(host.client, batch)
+    assert await start(host.durable, batch)
+    assert await start(host.durable, batch)
     async with host.running():
         await host.ended(batch.instance_id)
         calls = list(host.calls)
-        assert await start(host.client, batch)
+        assert await start(host.durable, batch)
         await host.idle()
     assert host.calls == calls
 
@@ -57,17 +58,18 @@ async def test_a_second_start_of_a_running_or_ended_instance_is_no_error_and_run
 async def test_a_start_that_cannot_be_done_is_left_to_the_sweeper(host: Host, store: SqliteStore) -> None:
     batch = await kept(store)
     host.backend.stop()
-    assert not await start(host.client, batch)
+    assert not await start(host.durable, batch)
 
 
 async def test_only_an_instance_that_never_was_is_missing(host: Host, store: SqliteStore) -> None:
-    assert not await host.client.get_status("unknown")
+    assert await host.durable.instance("unknown") is None
     batch = await kept(store)
-    await start(host.client, batch)
-    status = await host.client.get_status(batch.instance_id)
-    assert status
-    assert status.runtime_status is Status.Pending
-    # Without a time zone, unlike 1.x; the sweeper reads it as UTC.
+    await start(host.durable, batch)
+    status = await host.durable.instance(batch.instance_id)
+    assert status is not None
+    assert status.status is InstanceStatus.PENDING
+    # The SDK gives no time zone, unlike 1.x: the adapter reads it as UTC.
+    assert status.moved.tzinfo is not None
     assert why_restart(status, replace(SWEEPING, stuck_seconds=60)) is None
     assert "has not moved" in (why_restart(status, SWEEPING) or "")
 
@@ -75,7 +77,7 @@ async def test_only_an_instance_that_never_was_is_missing(host: Host, store: Sql
 async def test_a_batch_that_is_delivered_again_after_a_lost_start_is_started(host: Host, store: SqliteStore) -> None:
     batch = await kept(store)
     async with host.running():
-        assert (await receive(store, host.client, DELIVERIES)).id == batch.id
+        assert (await receive(store, host.durable, DELIVERIES)).id == batch.id
         assert (await host.ended(batch.instance_id)).runtime_status is Status.Completed
     assert (await get(store, batch)).status is BatchStatus.COMPLETED
 
@@ -87,13 +89,13 @@ async def test_the_sweeper_starts_what_was_lost_and_starts_again_what_ended_with
         raise OSError("the store is away")
 
     batch = await kept(store)
-    await sweep(store, host.client, SWEEPING)
+    await sweep(store, host.durable, SWEEPING)
     assert await host.client.get_status(batch.instance_id)
     host.activities = {"validate_batch": away, "fail_batch": away}
     async with host.running():
         assert (await host.ended(batch.instance_id)).runtime_status is Status.Failed
         host.activities = {}
-        await sweep(store, host.client, SWEEPING)
+        await sweep(store, host.durable, SWEEPING)
         following = (await get(store, batch)).instance_id
         assert following != batch.instance_id
         assert (await host.ended(following)).runtime_status is Status.Completed
@@ -103,24 +105,24 @@ async def test_the_sweeper_starts_what_was_lost_and_starts_again_what_ended_with
 
 async def test_the_sweeper_leaves_a_suspended_instance_alone(host: Host, store: SqliteStore) -> None:
     batch = await kept(store)
-    await start(host.client, batch)
+    await start(host.durable, batch)
     await host.client.suspend(batch.instance_id, "a person looks at it")
     async with host.running():
         status = None
         while status is not Status.Suspended:
             await asyncio.sleep(0.01)
             status = (await host.client.get_status(batch.instance_id)).runtime_status
-        await sweep(store, host.client, SWEEPING)
+        await sweep(store, host.durable, SWEEPING)
     assert (await get(store, batch)).attempts == 1
 
 
 async def test_orphans_of_this_hub_are_ended_and_nothing_else(host: Host, store: SqliteStore) -> None:
     batch = await kept(store)
-    await start(host.client, batch)
+    await start(host.durable, batch)
     orphans = ["telemetry~0~9~9~20260101T000000000000Z~1", batch.id + "~7"]
     for instance in (*orphans, "somebody-elses"):
         await host.client.start_new("process_batch", instance, {"batchId": "unknown"})
-    await end_orphans(store, host.client, SWEEPING, "telemetry")
+    await end_orphans(store, host.durable, SWEEPING, "telemetry")
     async with host.running():
         for instance in orphans:
             assert (await host.ended(instance)).runtime_status is Status.Terminated
@@ -132,7 +134,7 @@ async def test_histories_of_ended_instances_of_this_hub_are_purged_and_nothing_e
     host: Host, store: SqliteStore
 ) -> None:
     done, failed = await kept(store), "telemetry~0~9~9~20260101T000000000000Z~1"
-    await start(host.client, done)
+    await start(host.durable, done)
     await host.client.start_new("process_batch", "somebody-elses", {"batchId": "unknown"})
     await host.client.start_new("process_batch", failed, {})
     async with host.running():
@@ -140,8 +142,8 @@ async def test_histories_of_ended_instances_of_this_hub_are_purged_and_nothing_e
             await host.ended(instance)
     await host.client.start_new("process_batch", "telemetry~waiting", {"batchId": "unknown"})
     assert (await host.client.get_status(failed)).runtime_status is Status.Failed
-    assert await purge_histories(host.client, replace(RETENTION, durable_hours=1), "telemetry") == 0
-    assert await purge_histories(host.client, RETENTION, "telemetry") == 2
+    assert await purge_histories(host.durable, replace(RETENTION, durable_hours=1), "telemetry") == 0
+    assert await purge_histories(host.durable, RETENTION, "telemetry") == 2
     assert not await host.client.get_status(done.instance_id)
     assert not await host.client.get_status(failed)
     assert await host.client.get_status("somebody-elses")

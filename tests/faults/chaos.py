@@ -165,10 +165,10 @@ class Run:
         workers = [self._steps(pipeline, chance.randrange(20)) for _ in range(chance.randrange(1, 4))]
         results = await asyncio.gather(*workers, return_exceptions=True)
         if chance.random() < 0.2:
-            await self._patiently(sweep(pipeline.store, pipeline.client, SWEEPING))
+            await self._patiently(sweep(pipeline.store, pipeline.durable, SWEEPING))
         if chance.random() < 0.2:
             for batch in chance.sample(await all_batches(pipeline.store.inner), 1):
-                await self._patiently(replay_batch(pipeline.store, pipeline.client, batch.id))
+                await self._patiently(replay_batch(pipeline.store, pipeline.durable, batch.id))
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -186,11 +186,11 @@ class Run:
             unfinished = 0
             for batch in await all_batches(pipeline.store.inner):
                 if batch.status is BatchStatus.FAILED:
-                    await replay_batch(pipeline.store, pipeline.client, batch.id)
+                    await replay_batch(pipeline.store, pipeline.durable, batch.id)
                 unfinished += batch.status is not BatchStatus.COMPLETED
             if not unfinished:
                 return
-            await sweep(pipeline.store, pipeline.client, SWEEPING)
+            await sweep(pipeline.store, pipeline.durable, SWEEPING)
         raise AssertionError("not everything came to an end")
 
     async def _compare(self, inner: Any, engine: Engine, hub: Any, received: dict[str, list[Delivery]]) -> None:

@@ -115,9 +115,9 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
         if batch.status is BatchStatus.FAILED:
             assert batch.stage
             assert "planned" in (batch.error or "")
-            await until_it_works(lambda: replay_batch(pipeline.store, pipeline.client, batch_id))
+            await until_it_works(lambda: replay_batch(pipeline.store, pipeline.durable, batch_id))
         else:
-            await until_it_works(lambda: sweep(pipeline.store, pipeline.client, SWEEPING))
+            await until_it_works(lambda: sweep(pipeline.store, pipeline.durable, SWEEPING))
     raise AssertionError(f"{batch_id} was never completed: {batch}")
 
 
@@ -144,12 +144,12 @@ async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False) ->
 
     letters = {letter["errors"][0]["code"]: letter["id"] for letter in await all_letters(inner)}
     high, wild = letters["altitude_out_of_range"], letters["battery_out_of_range"]
-    await until_it_works(lambda: replay_dead_letter(store, pipeline.client, high))
+    await until_it_works(lambda: replay_dead_letter(store, pipeline.durable, high))
     at = "2026-01-01T00:00:00.000000Z"
     await until_it_works(lambda: store.dead_letters.resolve(wild, "discarded", at=at, reason="known"))
 
     first = intake.new_batch(FIRST).id
-    await until_it_works(lambda: replay_batch(store, pipeline.client, first))
+    await until_it_works(lambda: replay_batch(store, pipeline.durable, first))
     await bring_to_completion(pipeline, FIRST)
     state = await final_state(pipeline, inner)
     await inner.close()

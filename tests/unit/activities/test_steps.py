@@ -12,6 +12,7 @@ import pytest
 
 from activities import enrich, finish, store, update_drones, validate
 from activities.staging import StagedDocumentMissing
+from durable_sdk import durable_client
 from pipeline.intake import new_batch
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import Batch, BatchStatus, Counts, Outcome
@@ -66,7 +67,7 @@ async def run_all(
     answers = [await store.store(kept, reference) for _ in range(2)]
     assert answers[0] == answers[1]
     for _ in range(2):
-        assert (await update_drones.update_drones(kept, engine.client, reference))["current"]
+        assert (await update_drones.update_drones(kept, durable_client(engine.client), reference))["current"]
     for _ in range(2):
         assert await finish.complete(kept, {**reference, "counts": answers[0]["counts"]}) == {"current": True}
     return Counts(**answers[0]["counts"])
@@ -172,7 +173,10 @@ async def test_each_drone_is_signalled_once_and_merged(kept: Store) -> None:
     engine = Engine({})
     await validate.validate(kept, reference, RULES)
     await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
-    assert await update_drones.update_drones(kept, engine.client, reference) == {"current": True, "drones": 2}
+    assert await update_drones.update_drones(kept, durable_client(engine.client), reference) == {
+        "current": True,
+        "drones": 2,
+    }
     assert {key: len(signals) for key, signals in engine.signals.items()} == {"a": 1, "b": 1}
     await engine.run()
     state = orjson.loads(engine.entities["a"] or "")
@@ -187,10 +191,10 @@ class Refusing:
         self.good = good
         self.sent: list[str] = []
 
-    async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None:
+    async def signal(self, entity: str, key: str, operation: str, argument: Any) -> None:
         if len(self.sent) >= self.good:
             raise Exception("The operation failed with an unexpected status code 503")
-        self.sent.append(entityId.key)
+        self.sent.append(key)
 
 
 async def test_any_signal_that_is_not_taken_fails_the_step(kept: Store) -> None:
@@ -210,7 +214,7 @@ async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
     assert await validate.validate(kept, old, RULES) == {"current": False}
     assert await enrich.enrich(kept, old, RULES, NO_REFERENCE_DATA) == {"current": False}
     assert await store.store(kept, old) == {"current": False}
-    assert await update_drones.update_drones(kept, engine.client, old) == {"current": False}
+    assert await update_drones.update_drones(kept, durable_client(engine.client), old) == {"current": False}
     counts = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
     assert await finish.complete(kept, {**old, "counts": counts}) == {"current": False}
     assert await finish.fail(kept, {**old, "stage": "store", "error": "x"}) == {"current": False}

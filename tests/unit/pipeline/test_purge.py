@@ -55,7 +55,7 @@ async def fill(pipeline: Pipeline) -> None:
 
 async def test_what_is_finished_and_old_goes_and_what_is_not_stays(pipeline: Pipeline) -> None:
     await fill(pipeline)
-    deleted = await purge(pipeline.store, pipeline.client, NOTHING, "telemetry")
+    deleted = await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
     assert deleted == {"messages": 1, "batches": 2, "deadLetters": 1, "histories": 2}
     assert {batch.status for batch in await all_batches(pipeline.store)} == {BatchStatus.RECEIVED, BatchStatus.FAILED}
     assert [letter["status"] for letter in await all_letters(pipeline.store)] == ["open"]
@@ -65,14 +65,14 @@ async def test_what_is_finished_and_old_goes_and_what_is_not_stays(pipeline: Pip
 async def test_what_is_young_stays(pipeline: Pipeline) -> None:
     await fill(pipeline)
     keep = replace(KEEP, messages_hours=1e6, dead_letters_hours=1e6)
-    assert set((await purge(pipeline.store, pipeline.client, keep, "telemetry")).values()) == {0}
+    assert set((await purge(pipeline.store, pipeline.durable, keep, "telemetry")).values()) == {0}
     assert len(pipeline.engine.instances) == 3
 
 
 async def test_the_totals_outlive_what_they_count(pipeline: Pipeline) -> None:
     await fill(pipeline)
     before = await pipeline.store.ledger.totals()
-    await purge(pipeline.store, pipeline.client, NOTHING, "telemetry")
+    await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
     after = await pipeline.store.ledger.totals()
     assert (
         (after.messages, after.stored, after.rejected) == (before.messages, before.stored, before.rejected) == (3, 1, 2)
@@ -84,9 +84,9 @@ async def test_a_run_goes_on_while_there_is_time(pipeline: Pipeline) -> None:
     await pipeline.engine.run()
     few = replace(NOTHING, limit=2)
     seconds = itertools.count(0, 30)
-    rushed = await purge(pipeline.store, pipeline.client, few, "telemetry", clock=lambda: float(next(seconds)))
+    rushed = await purge(pipeline.store, pipeline.durable, few, "telemetry", clock=lambda: float(next(seconds)))
     assert rushed["messages"] == 2
-    assert (await purge(pipeline.store, pipeline.client, few, "telemetry"))["messages"] == 5
+    assert (await purge(pipeline.store, pipeline.durable, few, "telemetry"))["messages"] == 5
     assert (await all_messages(pipeline.store, ["a"]))["a"] == []
 
 
@@ -96,9 +96,9 @@ async def test_histories_go_a_hundred_at_a_time_and_only_ended_ones(pipeline: Pi
     for instance in list(pipeline.engine.instances.values())[:120]:
         instance.status = Status.Completed
         instance.created -= timedelta(hours=KEEP.durable_hours + 1)
-    assert await purge_histories(pipeline.client, KEEP, "telemetry") == 100
-    assert await purge_histories(pipeline.client, KEEP, "telemetry") == 20
-    assert await purge_histories(pipeline.client, KEEP, "telemetry") == 0
+    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 100
+    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 20
+    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 0
     assert len(pipeline.engine.instances) == 10
 
 
@@ -111,6 +111,6 @@ async def test_one_kind_that_cannot_be_purged_holds_no_other(
         raise StoreUnavailable("disk full")
 
     monkeypatch.setattr(pipeline.store.messages, "purge", down)
-    deleted = await purge(pipeline.store, pipeline.client, NOTHING, "telemetry")
+    deleted = await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
     assert (deleted["messages"], deleted["batches"]) == (0, 2)
     assert "disk full" in caplog.text

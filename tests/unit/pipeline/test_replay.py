@@ -63,7 +63,7 @@ async def test_a_failed_batch_is_replayed_as_a_new_instance(pipeline: Pipeline) 
     failed = await failed_batch(pipeline)
     assert (failed.status, failed.stage) == (BatchStatus.FAILED, "store")
     assert "disk full" in failed.error
-    opened = await replay_batch(pipeline.store, pipeline.client, failed.id)
+    opened = await replay_batch(pipeline.store, pipeline.durable, failed.id)
     assert opened.instance_id == f"{failed.id}~2"
     await pipeline.engine.run()
     ended = await pipeline.store.ledger.get(failed.id)
@@ -81,7 +81,7 @@ async def test_replaying_a_completed_batch_changes_nothing_that_is_kept(pipeline
     batch = await pipeline.receive([delivery(1, message("a", 1)), delivery(2, message("a", 2, battery=2))])
     await pipeline.engine.run()
     before = await snapshot(pipeline)
-    await replay_batch(pipeline.store, pipeline.client, batch.id)
+    await replay_batch(pipeline.store, pipeline.durable, batch.id)
     await pipeline.engine.run()
     after = await snapshot(pipeline)
     assert after == before
@@ -104,21 +104,21 @@ async def snapshot(pipeline: Pipeline) -> Any:
 async def test_a_batch_that_runs_cannot_be_replayed(pipeline: Pipeline) -> None:
     batch = await pipeline.receive([delivery(1, message("a", 1))])
     with pytest.raises(Conflict, match="is received"):
-        await replay_batch(pipeline.store, pipeline.client, batch.id)
+        await replay_batch(pipeline.store, pipeline.durable, batch.id)
     await pipeline.engine.run(3)
     with pytest.raises(Conflict, match="is running"):
-        await replay_batch(pipeline.store, pipeline.client, batch.id)
+        await replay_batch(pipeline.store, pipeline.durable, batch.id)
 
 
 async def test_an_unknown_batch_is_unknown(pipeline: Pipeline) -> None:
     with pytest.raises(KeyError):
-        await replay_batch(pipeline.store, pipeline.client, "nope")
+        await replay_batch(pipeline.store, pipeline.durable, "nope")
 
 
 async def test_of_many_replays_at_once_one_is_done(pipeline: Pipeline) -> None:
     failed = await failed_batch(pipeline)
     answers = await asyncio.gather(
-        *(replay_batch(pipeline.store, pipeline.client, failed.id) for _ in range(20)), return_exceptions=True
+        *(replay_batch(pipeline.store, pipeline.durable, failed.id) for _ in range(20)), return_exceptions=True
     )
     assert [a.instance_id for a in answers if not isinstance(a, BaseException)] == [f"{failed.id}~2"]
     assert sum(isinstance(answer, Conflict) for answer in answers) == 19
@@ -133,17 +133,17 @@ async def test_a_replay_whose_start_fails_is_started_by_the_sweeper(pipeline: Pi
         raise Exception("connection refused")
 
     pipeline.client.start_new = down
-    opened = await replay_batch(pipeline.store, pipeline.client, failed.id)
+    opened = await replay_batch(pipeline.store, pipeline.durable, failed.id)
     assert (opened.status, opened.sweeps) == (BatchStatus.RECEIVED, 0)
 
 
 async def test_many_are_replayed_up_to_the_limit_and_the_running_skipped(pipeline: Pipeline) -> None:
     failed = [await failed_batch(pipeline, number) for number in range(1, 6)]
     running = await pipeline.receive([delivery(9, message("a", 9))])
-    result = await replay_batches(pipeline.store, pipeline.client, FAILED, 3)
+    result = await replay_batches(pipeline.store, pipeline.durable, FAILED, 3)
     assert len(result.replayed) == 3
     assert result.skipped == []
-    result = await replay_batches(pipeline.store, pipeline.client, BatchFilter(), 100)
+    result = await replay_batches(pipeline.store, pipeline.durable, BatchFilter(), 100)
     assert len(result.replayed) == 2
     assert running.id in result.skipped
     await pipeline.engine.run()
@@ -156,12 +156,12 @@ async def test_a_dead_letter_is_stored_when_the_settings_allow_it(pipeline: Pipe
     await pipeline.engine.run()
     [letter] = await all_letters(pipeline.store)
     with pytest.raises(StillRejected) as caught:
-        await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+        await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
     assert [error["code"] for error in caught.value.errors] == ["altitude_out_of_range"]
     assert (await all_letters(pipeline.store))[0]["attempts"] == 2
     lenient()
     for _ in range(3):
-        replayed = await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+        replayed = await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
         assert replayed["status"] == "replayed"
     await pipeline.engine.run()
     assert len((await all_messages(pipeline.store, ["a"]))["a"]) == 2
@@ -181,7 +181,7 @@ async def test_a_dead_letter_whose_message_came_by_another_way_is_a_duplicate(pi
     pipeline.rules = settings.get_settings().rules
     await pipeline.receive([delivery(2, same)])
     await pipeline.engine.run()
-    await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+    await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
     counted = await pipeline.store.ledger.get(first.id)
     assert counted is not None
     assert counted.counts == Counts(messages=1, stored=0, duplicates=1, rejected=0)
@@ -193,9 +193,9 @@ async def test_a_discarded_letter_is_not_replayed(pipeline: Pipeline) -> None:
     [letter] = await all_letters(pipeline.store)
     await pipeline.store.dead_letters.resolve(letter["id"], "discarded", at=letter["createdAt"], reason="x")
     with pytest.raises(Conflict, match="is discarded"):
-        await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+        await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
     with pytest.raises(KeyError):
-        await replay_dead_letter(pipeline.store, pipeline.client, "nope")
+        await replay_dead_letter(pipeline.store, pipeline.durable, "nope")
 
 
 async def test_a_signal_that_fails_leaves_the_letter_open_and_asking_again_does_the_rest(
@@ -212,10 +212,10 @@ async def test_a_signal_that_fails_leaves_the_letter_open_and_asking_again_does_
 
     pipeline.client.signal_entity = down
     with pytest.raises(Exception, match="503"):
-        await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+        await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
     assert [one["status"] for one in await all_letters(pipeline.store)] == ["open"]
     pipeline.client.signal_entity = signal
-    await replay_dead_letter(pipeline.store, pipeline.client, letter["id"])
+    await replay_dead_letter(pipeline.store, pipeline.durable, letter["id"])
     counted = await pipeline.store.ledger.get(batch.id)
     assert counted is not None
     assert counted.counts == Counts(1, 1, 0, 0)
@@ -228,9 +228,9 @@ async def test_many_letters_are_replayed_and_counted(pipeline: Pipeline, lenient
     discarded = [letter for letter in await all_letters(pipeline.store) if letter["deviceId"] == "b"]
     await pipeline.store.dead_letters.resolve(discarded[0]["id"], "discarded", at="2026-01-01T00:00:00.000000Z")
     lenient()
-    result = await replay_dead_letters(pipeline.store, pipeline.client, DeadLetterFilter(), 100)
+    result = await replay_dead_letters(pipeline.store, pipeline.durable, DeadLetterFilter(), 100)
     assert (result.replayed, result.still_rejected, result.skipped) == (5, 1, 1)
-    again = await replay_dead_letters(pipeline.store, pipeline.client, DeadLetterFilter(status="open"), 100)
+    again = await replay_dead_letters(pipeline.store, pipeline.durable, DeadLetterFilter(status="open"), 100)
     assert (again.replayed, again.still_rejected, again.skipped) == (0, 1, 0)
 
 
@@ -238,5 +238,5 @@ async def test_letters_are_replayed_up_to_the_limit(pipeline: Pipeline, lenient:
     await pipeline.receive([delivery(1, [message("a", second, position=HIGH) for second in range(5)])])
     await pipeline.engine.run()
     lenient()
-    result = await replay_dead_letters(pipeline.store, pipeline.client, DeadLetterFilter(status="open"), 2)
+    result = await replay_dead_letters(pipeline.store, pipeline.durable, DeadLetterFilter(status="open"), 2)
     assert (result.replayed, result.still_rejected, result.skipped) == (2, 0, 0)

@@ -33,8 +33,8 @@ async def pipeline(tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def run_sweep(pipeline: Pipeline, sweeping: Sweeping = AT_ONCE) -> None:
-    await sweep(pipeline.store, pipeline.client, sweeping)
-    await end_orphans(pipeline.store, pipeline.client, sweeping, "telemetry")
+    await sweep(pipeline.store, pipeline.durable, sweeping)
+    await end_orphans(pipeline.store, pipeline.durable, sweeping, "telemetry")
 
 
 async def lost_start(pipeline: Pipeline, number: int = 1) -> Batch:

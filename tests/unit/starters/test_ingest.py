@@ -126,14 +126,14 @@ class Flaky:
 
 async def test_the_ledger_is_tried_again_a_few_times(pipeline: Pipeline) -> None:
     flaky: Any = Flaky(pipeline.store, 3)
-    batch = await intake.receive(flaky, pipeline.client, DELIVERIES)
+    batch = await intake.receive(flaky, pipeline.durable, DELIVERIES)
     assert await pipeline.store.ledger.get(batch.id) is not None
 
 
 async def test_a_ledger_that_stays_down_raises_so_that_the_partition_is_held(pipeline: Pipeline) -> None:
     flaky: Any = Flaky(pipeline.store, 1000)
     with pytest.raises(StoreUnavailable, match="disk full"):
-        await intake.receive(flaky, pipeline.client, DELIVERIES)
+        await intake.receive(flaky, pipeline.durable, DELIVERIES)
     assert pipeline.engine.instances == {}
 
 

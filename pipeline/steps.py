@@ -1,0 +1,30 @@
+"""The steps of a batch: the one table that joins a stage, the activity that does it, and what it does in words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """``stage`` is what the ledger, the status and the measurements say; ``activity`` what the engine calls."""
+
+    stage: str
+    activity: str
+    does: str
+
+
+VALIDATE = Step("validate", "validate_batch", "decode the raw bytes and judge every message")
+ENRICH = Step("enrich", "enrich_messages", "add what the registry and the zones know")
+STORE = Step("store", "store_messages", "keep the messages and the dead letters, and count them")
+UPDATE_DRONES = Step("update_drones", "update_drones", "bring each drone up to date with one merged signal")
+COMPLETE = Step("complete", "complete_batch", "close the ledger's line")
+FAIL = Step("fail", "fail_batch", "note where the batch stopped, and why")
+
+STEPS = (VALIDATE, ENRICH, STORE, UPDATE_DRONES, COMPLETE)
+"""In the order in which they run; ``FAIL`` takes the place of those that are left."""
+
+START = "start"
+"""Where a batch stopped that came to no step at all."""
+
+STAGES = (START, *(step.stage for step in STEPS))
+"""What a batch's ``stage`` may say."""
