@@ -7,11 +7,12 @@ one machine, is spared reading and parsing it: the lists of the last few batches
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
 
-from pipeline.ports import Document, Store
+from pipeline.ports import Store
 from pipeline.records import Batch
 
 MESSAGES = "messages"
@@ -19,6 +20,8 @@ ENRICHED = "enriched"
 DEAD_LETTERS = "dead_letters"
 
 Key = tuple[str, str, str]
+Json = Any
+"""A message or a dead letter, by the name it is staged under."""
 
 
 class StagedDocumentMissing(Exception):
@@ -30,10 +33,10 @@ class Recent:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._lists: OrderedDict[Key, list[Document]] = OrderedDict()
+        self._lists: OrderedDict[Key, list[Json]] = OrderedDict()
         self.size = 0
 
-    def remember(self, key: Key, documents: list[Document]) -> None:
+    def remember(self, key: Key, documents: list[Json]) -> None:
         self.take(key)
         self._lists[key] = documents
         self.size += len(documents)
@@ -41,10 +44,10 @@ class Recent:
             _, oldest = self._lists.popitem(last=False)
             self.size -= len(oldest)
 
-    def look(self, key: Key) -> list[Document] | None:
+    def look(self, key: Key) -> list[Json] | None:
         return self._lists.get(key)
 
-    def take(self, key: Key) -> list[Document] | None:
+    def take(self, key: Key) -> list[Json] | None:
         documents = self._lists.pop(key, None)
         if documents is not None:
             self.size -= len(documents)
@@ -62,29 +65,29 @@ def _recent_of(store: Store) -> Recent:
     return recent
 
 
-async def write_staged(store: Store, batch: Batch, name: str, documents: list[Document]) -> None:
+async def write_staged(store: Store, batch: Batch, name: str, documents: list[Json]) -> None:
     """The caller hands the list over: it must not change it any more."""
     await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps(documents))
     _recent_of(store).remember((batch.id, batch.instance_id, name), documents)
 
 
-async def read_staged(store: Store, batch: Batch, name: str) -> list[Document]:
+async def read_staged(store: Store, batch: Batch, name: str) -> list[Json]:
     """To be looked at only; others may be looking at the same list."""
     key = (batch.id, batch.instance_id, name)
     documents = _recent_of(store).look(key)
     return documents if documents is not None else await _parse(store, *key)
 
 
-async def take_staged(store: Store, batch: Batch, name: str) -> list[Document]:
+async def take_staged(store: Store, batch: Batch, name: str) -> list[Json]:
     """A list of the caller's own, to change as it likes; the ledger's copy stays for the case that it comes again."""
     key = (batch.id, batch.instance_id, name)
     documents = _recent_of(store).take(key)
     return documents if documents is not None else await _parse(store, *key)
 
 
-async def _parse(store: Store, batch_id: str, instance_id: str, name: str) -> list[Document]:
+async def _parse(store: Store, batch_id: str, instance_id: str, name: str) -> list[Json]:
     staged = await store.ledger.staged(batch_id, instance_id, name)
     if staged is None:
         raise StagedDocumentMissing(f"batch {batch_id}: nothing staged as {name!r} by {instance_id}")
-    documents: list[Document] = orjson.loads(staged)
+    documents: list[Json] = orjson.loads(staged)
     return documents

@@ -14,10 +14,11 @@ from activities.attempt import Reference, Result, run_step
 from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
 from observability import metrics
 from pipeline.clock import now
-from pipeline.ports import Conflict, Document, Store
+from pipeline.ports import Conflict, Store
 from pipeline.records import Batch, Counts, Outcome
 from pipeline.steps import STORE
 from telemetry.identity import dead_letter_id
+from telemetry.model import DeadLetter, Message
 
 
 async def store(store: Store, reference: Reference) -> Result:
@@ -49,14 +50,14 @@ def count(outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome], repla
     )
 
 
-async def _replayed_already(store: Store, batch: Batch, letters: Sequence[Document]) -> list[str]:
+async def _replayed_already(store: Store, batch: Batch, letters: Sequence[DeadLetter]) -> list[str]:
     if batch.attempts == 1 or not letters:
         return []
     known = await store.dead_letters.of_batch(batch.id, [letter["id"] for letter in letters])
     return [letter_id for letter_id, letter in known.items() if letter["status"] == "replayed"]
 
 
-async def _resolve_accepted(store: Store, batch: Batch, messages: Sequence[Document]) -> None:
+async def _resolve_accepted(store: Store, batch: Batch, messages: Sequence[Message]) -> None:
     """Dead letters of messages that an earlier attempt rejected under other settings, and that are accepted now.
 
     The messages are stored before that: a crash in between leaves an open letter, which the next run finds.

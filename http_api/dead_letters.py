@@ -11,27 +11,28 @@ from http_api.authorization import Role
 from http_api.body import read_json_object
 from http_api.endpoint import Api, Call
 from http_api.identifiers import document_id
-from http_api.openapi.schemas import DEAD_LETTER_STATUS, ERROR_CODE
 from http_api.parameters import Parameter, choice, continuation, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
 from pipeline.clock import now
 from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
-from pipeline.ports import Conflict, DeadLetterFilter, Document
+from pipeline.ports import Conflict, DeadLetterFilter
 from storage.factory import get_store
+from telemetry.model import DeadLetter
 from telemetry.times import display
+from telemetry.vocabulary import ERROR_CODES, LETTER_STATUSES
 
 api = Api()
 
 FILTER: dict[str, Parameter] = {
-    "errorCode": choice(ERROR_CODE["enum"]),
+    "errorCode": choice(ERROR_CODES),
     "deviceId": text(),
     "batchId": text(),
-    "status": choice(DEAD_LETTER_STATUS["enum"]),
+    "status": choice(LETTER_STATUSES),
 }
 REPLAY_FIELDS: dict[str, Parameter] = {
     **FILTER,
-    "status": choice(DEAD_LETTER_STATUS["enum"], "open"),
+    "status": choice(LETTER_STATUSES, "open"),
     "limit": limit(default=10_000, highest=10_000),
 }
 _TIMES = ("enqueuedAt", "createdAt", "resolvedAt")
@@ -117,5 +118,6 @@ def _filter(values: Any) -> DeadLetterFilter:
     )
 
 
-def _body(letter: Document) -> dict[str, Any]:
-    return {**letter, **{name: display(letter[name]) for name in _TIMES if letter.get(name)}}
+def _body(letter: DeadLetter) -> dict[str, Any]:
+    body: dict[str, Any] = {**letter}
+    return {**body, **{name: display(body[name]) for name in _TIMES if body.get(name)}}

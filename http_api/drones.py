@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import azure.functions as func
 
@@ -14,7 +14,7 @@ from http_api.endpoint import Api, Call
 from http_api.entities import drone_entities
 from http_api.fleet import FleetFilter, list_fleet
 from http_api.identifiers import device_id
-from http_api.openapi.schemas import ALERT_CODE, CONNECTIVITY, DRONE_FIELDS, FLIGHT_MODE
+from http_api.openapi.schemas import DRONE_FIELDS
 from http_api.parameters import Parameter, bounding_box, choice, choices, continuation, instant, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response, matches, not_modified
@@ -22,7 +22,9 @@ from observability import log
 from pipeline.clock import now
 from reference_data import get_reference_data
 from settings import get_settings
+from telemetry.model import DroneState
 from telemetry.view import check_state, drone_view, etag, status_v1
+from telemetry.vocabulary import ALERT_CODES, CONNECTIVITY, FLIGHT_MODES
 
 api = Api()
 View = dict[str, Any]
@@ -44,9 +46,9 @@ async def get_drone(call: Call) -> func.HttpResponse:
     "/api/drones",
     role=Role.GET_STATUS,
     query={
-        "connectivity": choice(CONNECTIVITY["enum"]),
-        "alert": choice(ALERT_CODE["enum"]),
-        "flightMode": choice(FLIGHT_MODE["enum"]),
+        "connectivity": choice(CONNECTIVITY),
+        "alert": choice(ALERT_CODES),
+        "flightMode": choice(FLIGHT_MODES),
         "zone": text(),
         "bbox": bounding_box(),
         "changedSince": instant(),
@@ -94,19 +96,19 @@ async def _status_v1(call: Call, text: str | None) -> func.HttpResponse:
     return json_response(status_v1(await _state(call, text)))
 
 
-async def _state(call: Call, text: str) -> dict[str, Any]:
+async def _state(call: Call, text: str) -> DroneState:
     state = await drone_entities(call.client).state(device_id(text))
     if state is None:
         raise not_found("drone", text)
     try:
-        check_state(state)
+        check_state(cast(DroneState, state))
     except Exception as error:
         log(logging.ERROR, "not shown: its state is none", deviceId=text, error=repr(error))
         raise not_found("drone", text) from error
-    return state
+    return cast(DroneState, state)
 
 
-def _view_maker(fields: frozenset[str]) -> Callable[[dict[str, Any]], View]:
+def _view_maker(fields: frozenset[str]) -> Callable[[DroneState], View]:
     """States to answers, all of one request by the same clock, rules and registry."""
     make = functools.partial(drone_view, now=now(), rules=get_settings().rules, registry=get_reference_data().registry)
     return (lambda state: _select(make(state), fields)) if fields else make

@@ -13,13 +13,14 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from http_api.entities import EntityPage
 from http_api.parameters import BoundingBox
 from observability import log
 from pipeline.ports import InvalidContinuation
 from storage.continuation import decode, encode, query_digest
+from telemetry.model import DroneState
 from telemetry.times import add_seconds
 
 SCAN_BUDGET = 5000
@@ -52,7 +53,7 @@ class FleetFilter:
     def is_empty(self) -> bool:
         return self == FleetFilter()
 
-    def admits_state(self, key: str, state: dict[str, Any]) -> bool:
+    def admits_state(self, key: str, state: DroneState) -> bool:
         """What can be told without working out the view."""
         return (self.id_prefix is None or key.startswith(self.id_prefix)) and (
             self.changed_since is None or state["lastSeen"] > self.changed_since
@@ -94,7 +95,7 @@ class _Position:
 
 async def list_fleet(
     entities: EntityLister,
-    view: Callable[[dict[str, Any]], View],
+    view: Callable[[DroneState], View],
     where: FleetFilter,
     limit: int,
     continuation: str | None,
@@ -136,13 +137,14 @@ async def list_fleet(
             return FleetPage(found, encode(query, position.token or "", position.after or ""))
 
 
-def _seen(key: str, state: Any, view: Callable[[dict[str, Any]], View], where: FleetFilter) -> View | None:
+def _seen(key: str, state: Any, view: Callable[[DroneState], View], where: FleetFilter) -> View | None:
     """The view of a drone that the filter admits. A state that is none is left out: it must not hide all others."""
     if not isinstance(state, dict):
         return None
     try:
-        if where.admits_state(key, state):
-            seen = view(state)
+        known = cast(DroneState, state)
+        if where.admits_state(key, known):
+            seen = view(known)
             if where.admits(seen):
                 return seen
     except Exception as error:

@@ -14,8 +14,9 @@ from http_api.identifiers import device_id
 from http_api.parameters import choice, continuation, instant, limit
 from http_api.problem import not_found
 from http_api.responses import json_response
-from pipeline.ports import Document, Page, Store
+from pipeline.ports import Page, Store
 from storage.factory import get_store
+from telemetry.model import Message
 from telemetry.times import display
 from telemetry.view import history_item
 
@@ -66,7 +67,7 @@ async def _was_seen(store: Store, call: Call, drone: str) -> bool:
     return bool(any_time.items)
 
 
-def track(drone: str, page: Page[Document]) -> dict[str, Any]:
+def track(drone: str, page: Page[Message]) -> dict[str, Any]:
     """A Feature whose LineString has the positions of the page's messages, with their times beside them.
 
     RFC 7946 has no line of fewer than two positions: one is a Point, and none no geometry.
@@ -74,7 +75,7 @@ def track(drone: str, page: Page[Document]) -> dict[str, Any]:
     coordinates: list[list[float]] = []
     times: list[str] = []
     for message in page.items:
-        position = message.get("position") or {}
+        position: dict[str, Any] = {**message.get("position", {})}
         latitude, longitude, altitude = (position.get(name) for name in ("latitude", "longitude", "altitude"))
         if latitude is None or longitude is None:
             continue

@@ -6,7 +6,7 @@ import re
 
 from http_api.endpoint import Call
 from http_api.problem import not_found
-from telemetry.fields import DEVICE_ID_PATTERN
+from telemetry.reading import DEVICE_ID_PATTERN
 
 # As telemetry.identity makes them: letters, digits and . _ : - ~, at most 100, a hub's name first.
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,99}")

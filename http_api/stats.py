@@ -15,9 +15,9 @@ from http_api.responses import json_response
 from pipeline.clock import now
 from storage.factory import get_store
 from telemetry.times import display
+from telemetry.vocabulary import LETTER_STATUSES
 
 api = Api()
-DEAD_LETTER_STATUSES = ("open", "replayed", "discarded")
 _drones = DroneCounter()
 
 
@@ -39,7 +39,7 @@ async def get_stats(call: Call) -> func.HttpResponse:
             "rejected": ledger.rejected,
             "duplicates": ledger.duplicates,
             "batches": {status: ledger.batches.get(status, 0) for status in BATCH_STATUSES},
-            "deadLetters": {status: letters.dead_letters.get(status, 0) for status in DEAD_LETTER_STATUSES},
+            "deadLetters": {status: letters.dead_letters.get(status, 0) for status in LETTER_STATUSES},
             "deadLetterCodes": dict(sorted(letters.dead_letter_codes.items())),
             "drones": drones,
             "oldestUnfinishedAt": display(standing[0].updated_at) if standing else None,

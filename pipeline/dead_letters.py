@@ -9,14 +9,14 @@ from observability import log
 from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.many import for_each, gather_pages
-from pipeline.ports import Conflict, DeadLetterFilter, Document, Store
+from pipeline.ports import Conflict, DeadLetterFilter, Store
 from pipeline.records import Outcome
 from pipeline.signals import signal_all
 from reference_data import get_reference_data
 from settings import get_settings
 from telemetry.enrichment import enrich
 from telemetry.merge import merge_messages
-from telemetry.rejection import Error
+from telemetry.model import DeadLetter, Error
 from telemetry.validation import validate_dead_letter
 
 LETTERS_AT_ONCE = 8
@@ -39,7 +39,7 @@ class LetterReplays:
     skipped: int = 0
 
 
-async def replay_dead_letter(store: Store, client: DurableClient, letter_id: str) -> Document:
+async def replay_dead_letter(store: Store, client: DurableClient, letter_id: str) -> DeadLetter:
     """The letter as it stands after its message was stored and its drone told; a replayed one comes back untouched.
 
     ``KeyError`` when it is unknown, ``Conflict`` when it was discarded, ``StillRejected`` with today's errors. Whatever
@@ -74,7 +74,7 @@ async def replay_dead_letters(
     """Replay up to ``limit`` letters that match, newest first."""
     result = LetterReplays()
 
-    async def one(letter: Document) -> None:
+    async def one(letter: DeadLetter) -> None:
         if letter["status"] != "open":
             result.skipped += 1
             return

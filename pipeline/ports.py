@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from pipeline.records import Batch, BatchStatus, Counts, Outcome
+from telemetry.model import DeadLetter, Error, Message
+from telemetry.vocabulary import LetterStatus
 
-Document = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -65,7 +66,7 @@ class DeadLetterFilter:
     error_code: str | None = None
     device_id: str | None = None
     batch_id: str | None = None
-    status: str | None = None  # open | replayed | discarded
+    status: LetterStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class MessageStore(Protocol):
     A message has at least ``id``, ``deviceId``, ``time`` and ``enqueuedAt``. Its id determines its ``deviceId`` and its
     ``time``: identity is made of them."""
 
-    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+    async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
         """Create each message that is not there, one outcome a message in order. A second one with the same id in this
         call is a duplicate. A message that stands there from ``batch_id`` itself is STORED. What is kept has
         ``batch_id`` as its ``batchId``."""
@@ -174,7 +175,7 @@ class MessageStore(Protocol):
         ascending: bool,
         limit: int,
         continuation: str | None,
-    ) -> Page[Document]:
+    ) -> Page[Message]:
         """Messages of one drone by message time (then id); from inclusive, to exclusive."""
         ...
 
@@ -185,26 +186,26 @@ class DeadLetterStore(Protocol):
     """Rejected messages with their original bytes: documents as in the HTTP API, plus ``contentType`` and
     ``contentEncoding`` of the event where the whole event is kept."""
 
-    async def put(self, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+    async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
         """As ``MessageStore.put``. One that is there keeps its status; ``attempts`` and ``errors`` of an open one are
         brought up to date when this batch wrote it."""
         ...
 
-    async def get(self, letter_id: str) -> Document | None: ...
+    async def get(self, letter_id: str) -> DeadLetter | None: ...
 
-    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]: ...
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[DeadLetter]: ...
 
-    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+    async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
         """open → replayed | discarded. The same status again: no change, the record as it is. ``Conflict`` on the other
         one, ``KeyError`` when unknown."""
         ...
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         """A replay that was rejected again: ``attempts + 1`` and today's errors, still open. Again with the same
         ``at``: no change. ``Conflict`` when it is not open, ``KeyError`` when unknown."""
         ...
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
         """Those of ``ids`` that this batch has written (a re-run batch asks which of its accepted messages it had
         rejected before), by id."""
         ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from pipeline.durable import DurableClient
+from telemetry.model import DroneState
 
 DRONE = "drone"
 """The entity's name; its key is the device id."""
@@ -16,7 +16,7 @@ MERGE = "merge"
 SIGNALS_AT_ONCE = 32
 
 
-async def signal_all(client: DurableClient, states: Iterable[dict[str, Any]]) -> None:
+async def signal_all(client: DurableClient, states: Iterable[DroneState]) -> None:
     """Signal each state's drone, some at once. The first error is raised when what was under way has ended."""
     waiting = iter(states)
     errors: list[Exception] = []
@@ -25,9 +25,7 @@ async def signal_all(client: DurableClient, states: Iterable[dict[str, Any]]) ->
         raise errors[0]
 
 
-async def _signal_until_empty(
-    client: DurableClient, waiting: Iterator[dict[str, Any]], errors: list[Exception]
-) -> None:
+async def _signal_until_empty(client: DurableClient, waiting: Iterator[DroneState], errors: list[Exception]) -> None:
     for state in waiting:
         if errors:
             return

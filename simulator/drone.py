@@ -8,13 +8,14 @@ from enum import IntEnum
 from random import Random
 from typing import Any
 
+from telemetry.vocabulary import SENSORS
+
 CENTRE = (47.476075, -122.192026)
 """Latitude and longitude, degrees: where the reference's drones start."""
 
 Sample = dict[str, Any]
 """What a drone measures, as in a JSON message: battery, flightMode (name), position, health, groundSpeed, heading."""
 
-SENSORS = ("gyrometer", "accelerometer", "magnetometer")
 
 _METRES_PER_DEGREE = 111_320.0
 _LONGEST_STEP = 1.0

@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from simulator.drone import SENSORS, Sample
+from simulator.drone import Sample
+from telemetry.vocabulary import FLIGHT_MODE_NUMBERS, SENSORS
 
 CONTENT_TYPES = {"json": "application/json", "protobuf": "application/x-protobuf"}
 KEY_FRAME_GAPS = {"json": 10, "protobuf": 100}
 """A drone's messages from one key frame to the next."""
-FLIGHT_MODES = {"unknown": 0, "ready": 1, "takeoff": 2, "inflight": 3, "landing": 4, "offline": 5}
 
 _DOUBLE = struct.Struct("<d").pack
 
@@ -52,7 +52,7 @@ def encode_protobuf(fields: dict[str, Any]) -> bytes:
         parts.append(b"\x11" + _DOUBLE(fields["battery"]))
     if "flightMode" in fields:
         mode = fields["flightMode"]
-        parts.append(b"\x18" + bytes((FLIGHT_MODES.get(mode, mode),)))
+        parts.append(b"\x18" + bytes((FLIGHT_MODE_NUMBERS.get(mode, mode),)))
     if "position" in fields:
         position = fields["position"]
         parts.append(

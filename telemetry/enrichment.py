@@ -6,18 +6,14 @@ from collections.abc import Sequence
 
 from pyproj import Geod
 
-from telemetry.model import Message
+from telemetry.model import Alert, Derived, Message
 from telemetry.registry import Registry
 from telemetry.rules import Rules
-from telemetry.zones import GEOFENCE, NO_FLY, Zone, Zones
+from telemetry.vocabulary import ALERT_CODES, GEOFENCE, NO_FLY, AlertCode, Flag
+from telemetry.zones import Zone, Zones
 
-LOW_BATTERY = "low_battery"
-SENSOR_UNHEALTHY = "sensor_unhealthy"
-NO_FLY_ZONE = "no_fly_zone"
-OUTSIDE_GEOFENCE = "outside_geofence"
-ALTITUDE_LIMIT = "altitude_limit"
-ALERTS = (LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT)
-UNREGISTERED_DEVICE = "unregistered_device"
+LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT = ALERT_CODES
+UNREGISTERED_DEVICE: Flag = "unregistered_device"
 
 _WGS84 = Geod(ellps="WGS84")
 
@@ -94,9 +90,7 @@ def _reaches(zone: Zone, altitude: float | None) -> bool:
     return zone.kind != NO_FLY or zone.ceiling is None or altitude <= zone.ceiling
 
 
-def _derived(
-    around: list[Zone], fenced: bool, distance: float | None, altitude: float | None, rules: Rules
-) -> dict[str, object]:
+def _derived(around: list[Zone], fenced: bool, distance: float | None, altitude: float | None, rules: Rules) -> Derived:
     limit = rules.altitude_limit
     no_fly = fence = False
     ceiling: float | None = None
@@ -107,7 +101,7 @@ def _derived(
             fence = True
             if zone.ceiling is not None and (ceiling is None or zone.ceiling < ceiling):
                 limit = ceiling = zone.ceiling
-    derived: dict[str, object] = {
+    derived: Derived = {
         "zones": sorted([zone.id for zone in around]) if around else [],
         "noFly": no_fly,
         "outsideGeofence": fenced and not fence,
@@ -119,8 +113,8 @@ def _derived(
     return derived
 
 
-def _alerts(message: Message, rules: Rules) -> list[dict[str, str]]:
-    codes: list[str] = []
+def _alerts(message: Message, rules: Rules) -> list[Alert]:
+    codes: list[AlertCode] = []
     battery = message.get("battery")
     if battery is not None and battery < rules.low_battery:
         codes.append(LOW_BATTERY)

@@ -13,25 +13,18 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
+from telemetry.fields import FIELDS, GROUPS, of_group
 from telemetry.model import DroneState, Message
 
 Register = list[Any]
+_KEYS = {"flightMode": "flightModeNumber"}
 
-POSITION = ("latitude", "longitude", "altitude")
-_DERIVED = ("zones", "noFly", "outsideGeofence", "distanceFromHome")
-HEALTH = ("gyrometer", "accelerometer", "magnetometer")
-REGISTERS = (
-    "battery",
-    "flightMode",
-    *POSITION,
-    *HEALTH,
-    "groundSpeed",
-    "heading",
-    "derived",
-    "altitudeLimitExceeded",
-)
+REGISTERS = (*(field.name for field in FIELDS if field.merged), "derived", "altitudeLimitExceeded")
 """In the order a state holds them. ``flightMode`` keeps the number as sent. ``derived`` is what enrichment found at a
 position; whether it is too high stands apart, because a message may give a position without an altitude."""
+_TOP = tuple((field.name, _KEYS.get(field.name, field.name)) for field in of_group(None) if field.merged)
+_GROUPS = tuple((group, tuple(field.name for field in of_group(group) if field.merged)) for group in GROUPS)
+_DERIVED = ("zones", "noFly", "outsideGeofence", "distanceFromHome")
 
 
 def merge_messages(messages: Iterable[Message]) -> dict[str, DroneState]:
@@ -66,36 +59,26 @@ def _add_older(state: DroneState, message: Message) -> None:
 def from_message(message: Message) -> DroneState:
     """The state of a drone of which only this message is known."""
     time, identity = message["time"], message["id"]
+    said: Any = message
     registers: dict[str, Register] = {}
     # No value is ever None: what a message does not say is absent.
-    value = message.get("battery")
-    if value is not None:
-        registers["battery"] = [value, time, identity]
-    value = message.get("flightModeNumber")
-    if value is not None:
-        registers["flightMode"] = [value, time, identity]
-    position = message.get("position")
-    if position:
-        for name in POSITION:
-            if name in position:
-                registers[name] = [position[name], time, identity]
-    health = message.get("health")
-    if health:
-        for name in HEALTH:
-            if name in health:
-                registers[name] = [health[name], time, identity]
-    value = message.get("groundSpeed")
-    if value is not None:
-        registers["groundSpeed"] = [value, time, identity]
-    value = message.get("heading")
-    if value is not None:
-        registers["heading"] = [value, time, identity]
-    derived = message.get("derived")
+    for name, key in _TOP:
+        value = said.get(key)
+        if value is not None:
+            registers[name] = [value, time, identity]
+    for group, names in _GROUPS:
+        parts = said.get(group)
+        if parts:
+            for name in names:
+                if name in parts:
+                    registers[name] = [parts[name], time, identity]
+    derived = said.get("derived")
     if derived is not None:
         registers["derived"] = [{name: derived[name] for name in _DERIVED if name in derived}, time, identity]
         value = derived.get("altitudeLimitExceeded")
         if value is not None:
             registers["altitudeLimitExceeded"] = [value, time, identity]
+    registers = {name: registers[name] for name in REGISTERS if name in registers}
     enqueued_at = message["enqueuedAt"]
     return {
         "id": message["deviceId"],

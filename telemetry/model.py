@@ -1,24 +1,111 @@
 """The shapes that pass between the rules: a delivery comes in; messages and rejections go out.
 
-Messages, dead letters and drone states are plain JSON objects (dicts) from the moment they are decoded until they are
-stored, so that a batch of thousands is never converted back and forth; the keys are those of the HTTP API.
+Messages, dead letters and drone states are plain JSON objects from the moment they are decoded until they are stored,
+so that a batch of thousands is never converted back and forth; the keys are those of the HTTP API. Their types here
+cost nothing when running: they let the type checker find a wrong key.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
-Message = dict[str, Any]
-"""id, deviceId, time, timeSource, keyFrame, flags, enqueuedAt, partition, sequenceNumber, index, batchId always;
-battery, flightMode (name), flightModeNumber, position, health, groundSpeed, heading, extra where the device said them;
-derived and alerts once enriched. Times are canonical text."""
+from telemetry.vocabulary import AlertCode, ErrorCode, Flag, FlightMode, LetterStatus, TimeSource
 
-DeadLetter = dict[str, Any]
-"""id, status, errors, body (base64), deviceId, hub, partition, offset, sequenceNumber, enqueuedAt, index, batchId,
-attempts, createdAt, resolvedAt, reason, contentType, contentEncoding."""
 
-DroneState = dict[str, Any]
-"""The merged registers of one drone: what the entity keeps and what one signal carries (see ``telemetry.merge``)."""
+class Error(TypedDict):
+    """One broken rule."""
+
+    code: ErrorCode
+    field: str | None  # as in ``position.latitude``; None for the whole
+    value: Any  # what was there, shortened
+    detail: str
+
+
+class Position(TypedDict, total=False):
+    latitude: float
+    longitude: float
+    altitude: float
+
+
+class Health(TypedDict, total=False):
+    gyrometer: bool
+    accelerometer: bool
+    magnetometer: bool
+
+
+class Derived(TypedDict, total=False):
+    """What enrichment found at a position."""
+
+    zones: list[str]
+    noFly: bool
+    outsideGeofence: bool
+    distanceFromHome: float
+    altitudeLimitExceeded: bool
+
+
+class Alert(TypedDict):
+    code: AlertCode
+    at: str
+
+
+class Message(TypedDict, total=False):
+    """An accepted message. Always there: id, deviceId, time, timeSource, keyFrame, flags, enqueuedAt, partition,
+    sequenceNumber, index, batchId; ``alerts`` once enriched, ``derived`` if it has a place; the rest where the device
+    said it. Times are canonical text."""
+
+    id: str
+    deviceId: str
+    time: str
+    timeSource: TimeSource
+    keyFrame: bool
+    flags: list[Flag]
+    battery: float
+    flightMode: FlightMode
+    flightModeNumber: float
+    position: Position
+    health: Health
+    groundSpeed: float
+    heading: float
+    extra: dict[str, Any]
+    derived: Derived
+    alerts: list[Alert]
+    enqueuedAt: str
+    partition: str
+    sequenceNumber: int
+    index: int
+    batchId: str
+
+
+class DeadLetter(TypedDict):
+    """What was rejected, and why."""
+
+    id: str
+    status: LetterStatus
+    errors: list[Error]
+    body: str  # base64
+    deviceId: str | None
+    hub: str
+    partition: str
+    offset: str
+    sequenceNumber: int
+    enqueuedAt: str
+    index: int | None  # None: the whole event
+    batchId: str
+    attempts: int
+    createdAt: str
+    resolvedAt: str | None
+    reason: str | None
+    contentType: str | None
+    contentEncoding: str | None
+
+
+class DroneState(TypedDict):
+    """The merged registers of one drone: what the entity keeps and one signal carries (see ``telemetry.merge``)."""
+
+    id: str
+    registers: dict[str, list[Any]]  # field: [value, time, message id]
+    lastSeen: str
+    last: list[Any]  # time, message id, enqueuedAt, partition, sequenceNumber, index
 
 
 class Delivery(NamedTuple):

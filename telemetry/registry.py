@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from telemetry.fields import DEVICE_ID_PATTERN
+from telemetry.reading import DEVICE_ID_PATTERN
 from telemetry.rejection import json_type
 
 Registration = dict[str, Any]

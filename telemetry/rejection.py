@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-Error = dict[str, Any]
-"""code, field (as in ``position.latitude``; None for the whole), value (what was there, shortened), detail (text)."""
+from telemetry.model import Error
+from telemetry.vocabulary import ErrorCode, EventErrorCode
 
 _LONGEST_VALUE = 256
 
@@ -16,12 +16,12 @@ _LONGEST_VALUE = 256
 class EventRejected(Exception):
     """The event as a whole cannot be read; ``error`` says why."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: EventErrorCode, detail: str) -> None:
         super().__init__(detail)
         self.error: Error = {"code": code, "field": None, "value": None, "detail": detail}
 
 
-def broken(code: str, field: str | None, value: Any, detail: str) -> Error:
+def broken(code: ErrorCode, field: str | None, value: Any, detail: str) -> Error:
     """One broken rule. A value that JSON cannot say, or a very long one, is given as (the start of) its text."""
     return {"code": code, "field": field, "value": _shown(value), "detail": detail}
 

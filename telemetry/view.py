@@ -6,23 +6,16 @@ from hashlib import blake2b
 from typing import Any
 
 from telemetry import enrichment, merge, times
-from telemetry.fields import FLIGHT_MODES
+from telemetry.fields import GROUPS, HEALTH, TOP_LEVEL, of_group
 from telemetry.model import DroneState, Message
 from telemetry.registry import Registry
 from telemetry.rules import Rules
+from telemetry.vocabulary import FLIGHT_MODES, OFFLINE, ONLINE, STALE, AlertCode, Connectivity, FlightMode
 
-ONLINE, STALE, OFFLINE = "online", "stale", "offline"
-
-# Top-level field -> its registers.
-_FIELDS = {
-    "battery": ("battery",),
-    "flightMode": ("flightMode",),
-    "position": merge.POSITION,
-    "health": merge.HEALTH,
-    "groundSpeed": ("groundSpeed",),
-    "heading": ("heading",),
-    "derived": ("derived", "altitudeLimitExceeded"),
-}
+_GROUPS = {group: tuple(field.name for field in of_group(group) if field.merged) for group in GROUPS}
+# Top-level key -> its registers.
+_SHOWN = {key: _GROUPS.get(key, (key,)) for key in TOP_LEVEL if key in GROUPS or key in merge.REGISTERS}
+_UPDATED = {**_SHOWN, "derived": ("derived", "altitudeLimitExceeded")}
 
 
 def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | None) -> dict[str, Any]:
@@ -33,24 +26,23 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
         register = registers.get(name)
         return None if register is None else register[0]
 
-    def group(names: tuple[str, ...]) -> dict[str, Any] | None:
-        known = {name: value(name) for name in names}
-        return known if any(part is not None for part in known.values()) else None
-
-    health = group(merge.HEALTH)
+    said: dict[str, Any] = {}
+    for key, names in _SHOWN.items():
+        if key in _GROUPS:
+            parts = {name: value(name) for name in names}
+            said[key] = parts if any(part is not None for part in parts.values()) else None
+        else:
+            said[key] = value(key)
+            if key == "flightMode":
+                mode = said[key]
+                said[key], said["flightModeNumber"] = None if mode is None else _mode_name(mode), mode
+    health = said[HEALTH]
     derived = value("derived") or {}
-    mode = value("flightMode")
     age = max(times.seconds_between(state["lastSeen"], now), 0.0)
     last = state["last"]
     return {
         "id": state["id"],
-        "battery": value("battery"),
-        "flightMode": None if mode is None else _mode_name(mode),
-        "flightModeNumber": mode,
-        "position": group(merge.POSITION),
-        "health": health,
-        "groundSpeed": value("groundSpeed"),
-        "heading": value("heading"),
+        **said,
         "derived": {
             "zones": derived.get("zones"),
             "healthy": None if health is None else False not in health.values(),
@@ -59,7 +51,7 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
             "distanceFromHome": derived.get("distanceFromHome"),
         },
         "alerts": _alerts(registers, rules),
-        "updatedAt": {field: _latest(registers, names) for field, names in _FIELDS.items()},
+        "updatedAt": {field: _latest(registers, names) for field, names in _UPDATED.items()},
         "lastSeen": times.display(state["lastSeen"]),
         "ageSeconds": round(age, 3),
         "connectivity": connectivity(age, rules),
@@ -82,7 +74,7 @@ def check_state(state: DroneState) -> None:
     etag(state)
 
 
-def connectivity(age_seconds: float, rules: Rules) -> str:
+def connectivity(age_seconds: float, rules: Rules) -> Connectivity:
     """online, stale or offline by the age of the last message."""
     if age_seconds < rules.stale_after_seconds:
         return ONLINE
@@ -117,7 +109,7 @@ def status_v1(state: DroneState) -> dict[str, Any]:
 
 def history_item(message: Message) -> dict[str, Any]:
     """A stored message as the history shows it: times in their shortest form, nothing that is only for the pipeline."""
-    item = dict(message)
+    item: dict[str, Any] = dict(message)
     item["time"] = times.display(message["time"])
     item["enqueuedAt"] = times.display(message["enqueuedAt"])
     if "derived" in message:
@@ -127,7 +119,7 @@ def history_item(message: Message) -> dict[str, Any]:
     return item
 
 
-def _mode_name(number: int | float) -> str:
+def _mode_name(number: int | float) -> FlightMode:
     return FLIGHT_MODES[int(number)] if 0 <= number < len(FLIGHT_MODES) else FLIGHT_MODES[0]
 
 
@@ -138,11 +130,11 @@ def _latest(registers: dict[str, list[Any]], names: tuple[str, ...]) -> str | No
 
 def _alerts(registers: dict[str, list[Any]], rules: Rules) -> list[dict[str, str]]:
     """Each with the message time of the value that raises it (of several unhealthy sensors, the latest)."""
-    raised: list[tuple[str, str]] = []
+    raised: list[tuple[AlertCode, str]] = []
     battery = registers.get("battery")
     if battery is not None and battery[0] < rules.low_battery:
         raised.append((enrichment.LOW_BATTERY, battery[1]))
-    unhealthy = [registers[name][1] for name in merge.HEALTH if name in registers and registers[name][0] is False]
+    unhealthy = [registers[name][1] for name in _GROUPS[HEALTH] if name in registers and registers[name][0] is False]
     if unhealthy:
         raised.append((enrichment.SENSOR_UNHEALTHY, max(unhealthy)))
     derived = registers.get("derived")

@@ -12,9 +12,7 @@ from shapely.geometry import shape
 from shapely.validation import explain_validity
 
 from telemetry.rejection import json_type
-
-NO_FLY = "no_fly"
-GEOFENCE = "geofence"
+from telemetry.vocabulary import ZONE_KINDS, ZoneKind
 
 
 class InvalidZones(ValueError):
@@ -27,7 +25,7 @@ class Zone:
 
     id: str
     name: str
-    kind: str
+    kind: ZoneKind
     floor: float | None
     ceiling: float | None
 
@@ -84,8 +82,8 @@ def _zone(feature: dict[str, Any], where: str) -> Zone:
         raise InvalidZones(f"{where}.properties.id: must be a non-empty string, not {zone_id!r}")
     where = f"{where} ({zone_id}).properties"
     kind = properties.get("kind")
-    if kind not in (NO_FLY, GEOFENCE):
-        raise InvalidZones(f"{where}.kind: must be {NO_FLY!r} or {GEOFENCE!r}, not {kind!r}")
+    if kind not in ZONE_KINDS:
+        raise InvalidZones(f"{where}.kind: must be {' or '.join(map(repr, ZONE_KINDS))}, not {kind!r}")
     name = properties.get("name", zone_id)
     if not isinstance(name, str):
         raise InvalidZones(f"{where}.name: must be a string, not {json_type(name)}")

@@ -19,11 +19,11 @@ from http_api.openapi.parts import (
 )
 from http_api.openapi.schemas import (
     ALERT_CODE,
-    CONNECTIVITY,
+    CONNECTED,
     DRONE_FIELDS,
-    FLIGHT_MODE,
 )
 from http_api.openapi.values import ANY_TEXT, TIME_VALUE
+from telemetry.schema import FLIGHT_MODE
 
 _DRONE_ID = path("id", "Device id, exactly as sent.")
 _FIELD = f"({'|'.join(DRONE_FIELDS)})"
@@ -45,7 +45,7 @@ DRONES: Json = {
             description="A request looks at a bounded number of drones; with filters a page may be short, even empty, "
             "and still have a continuation.",
             parameters=(
-                query("connectivity", CONNECTIVITY, "By the age of the last message."),
+                query("connectivity", CONNECTED, "By the age of the last message."),
                 query("alert", ALERT_CODE, "Those with this alert."),
                 query("flightMode", FLIGHT_MODE, "Those in this mode."),
                 query("zone", ANY_TEXT, "Those inside the zone of this id."),

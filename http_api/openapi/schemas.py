@@ -16,44 +16,18 @@ from http_api.openapi.parts import (
     record,
     ref,
 )
+from telemetry import schema
+from telemetry.vocabulary import ALERT_CODES, CONNECTIVITY, ERROR_CODES, FLAGS, LETTER_STATUSES, TIME_SOURCES
 
-CONNECTIVITY: Json = {"type": "string", "enum": ["online", "stale", "offline"]}
-FLIGHT_MODE: Json = {"type": "string", "enum": ["unknown", "ready", "takeoff", "inflight", "landing", "offline"]}
-ALERT_CODE: Json = {
-    "type": "string",
-    "enum": ["low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit"],
-}
-ERROR_CODE: Json = {
-    "type": "string",
-    "enum": [
-        *("empty_body", "too_large", "malformed_gzip", "malformed_json", "malformed_protobuf", "too_many_messages"),
-        *("not_an_object", "wrong_type", "missing_device_id", "invalid_device_id"),
-        *("invalid_timestamp", "timestamp_in_future", "battery_out_of_range", "unknown_flight_mode"),
-        *("latitude_out_of_range", "longitude_out_of_range", "altitude_out_of_range"),
-        *("ground_speed_out_of_range", "heading_out_of_range"),
-    ],
-}
+CONNECTED: Json = {"type": "string", "enum": list(CONNECTIVITY)}
+ALERT_CODE: Json = {"type": "string", "enum": list(ALERT_CODES)}
+ERROR_CODE: Json = {"type": "string", "enum": list(ERROR_CODES)}
 BATCH_STATUS: Json = {"type": "string", "enum": ["received", "running", "completed", "failed"]}
-DEAD_LETTER_STATUS: Json = {"type": "string", "enum": ["open", "replayed", "discarded"]}
-LATITUDE: Json = {"type": "number", "minimum": -90, "maximum": 90}
-LONGITUDE: Json = {"type": "number", "minimum": -180, "maximum": 180}
-BATTERY: Json = {"type": "number", "minimum": 0, "maximum": 1, "description": "Fraction of full charge."}
-SPEED: Json = {"type": "number", "minimum": 0, "description": "Metres per second."}
-HEADING: Json = {"type": "number", "minimum": 0, "exclusiveMaximum": 360, "description": "Degrees."}
-MODE_NUMBER: Json = {"type": "integer", "description": "The number as the device sent it."}
-SENSORS = ("gyrometer", "accelerometer", "magnetometer")
+DEAD_LETTER_STATUS: Json = {"type": "string", "enum": list(LETTER_STATUSES)}
 
 _DRONE: Json = {
     "id": STRING,
-    "battery": nullable(BATTERY),
-    "flightMode": nullable(FLIGHT_MODE),
-    "flightModeNumber": nullable(MODE_NUMBER),
-    "position": nullable(
-        record({"latitude": nullable(LATITUDE), "longitude": nullable(LONGITUDE), "altitude": nullable(NUMBER)})
-    ),
-    "health": nullable(record({sensor: nullable(BOOLEAN) for sensor in SENSORS})),
-    "groundSpeed": nullable(SPEED),
-    "heading": nullable(HEADING),
+    **schema.shown_properties(),
     "derived": record(
         {
             "zones": nullable(array(STRING)),
@@ -71,7 +45,7 @@ _DRONE: Json = {
     },
     "lastSeen": {**TIME, "description": "The latest time at which the hub took a message of it."},
     "ageSeconds": {"type": "number", "description": "Since lastSeen, at reading."},
-    "connectivity": CONNECTIVITY,
+    "connectivity": CONNECTED,
     "registration": {
         "type": ["object", "null"],
         "description": "What the registry says of it.",
@@ -85,21 +59,12 @@ _MESSAGE: Json = {
     "id": STRING,
     "deviceId": STRING,
     "time": TIME,
-    "timeSource": {"type": "string", "enum": ["device", "hub"]},
+    "timeSource": {"type": "string", "enum": list(TIME_SOURCES)},
     "keyFrame": BOOLEAN,
-    "battery": BATTERY,
-    "flightMode": FLIGHT_MODE,
-    "flightModeNumber": MODE_NUMBER,
-    "position": record(
-        {"latitude": LATITUDE, "longitude": LONGITUDE, "altitude": NUMBER},
-        optional=("latitude", "longitude", "altitude"),
-    ),
-    "health": record(dict.fromkeys(SENSORS, BOOLEAN), optional=SENSORS),
-    "groundSpeed": SPEED,
-    "heading": HEADING,
+    **schema.kept_properties(),
     "derived": {"type": "object", "additionalProperties": True},
     "alerts": array({}),
-    "flags": array(STRING),
+    "flags": array({"type": "string", "enum": list(FLAGS)}),
     "extra": {
         "type": "object",
         "additionalProperties": True,
@@ -174,21 +139,7 @@ SCHEMAS: Json = {
                 "anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}, {"type": "null"}],
                 "description": "RFC 3339 with offset, or milliseconds since the epoch.",
             },
-            "battery": nullable(BATTERY),
-            "flightMode": {"anyOf": [FLIGHT_MODE, {"type": "integer"}, {"type": "null"}]},
-            "position": nullable(
-                {
-                    "type": "object",
-                    "properties": {
-                        "latitude": nullable(LATITUDE),
-                        "longitude": nullable(LONGITUDE),
-                        "altitude": nullable({"type": "number", "minimum": -1000, "maximum": 20000}),
-                    },
-                }
-            ),
-            "health": nullable({"type": "object", "properties": {sensor: nullable(BOOLEAN) for sensor in SENSORS}}),
-            "groundSpeed": nullable(SPEED),
-            "heading": nullable(HEADING),
+            **schema.said_properties(),
             "keyFrame": nullable(BOOLEAN),
         },
         "required": ["deviceId"],

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from pipeline.ports import Conflict, DeadLetterFilter, Document, Page, StoreUnavailable, Totals
+from pipeline.ports import Conflict, DeadLetterFilter, Page, StoreUnavailable, Totals
 from pipeline.records import Outcome
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
@@ -18,7 +18,6 @@ from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item, Items, Operation, Refused, chunks
 from storage.azure.letter_items import (
     KEY_FIELDS,
-    STATUSES,
     codes_of,
     folder,
     from_item,
@@ -28,6 +27,8 @@ from storage.azure.letter_items import (
 )
 from storage.azure.missing import create_missing
 from storage.continuation import decode, encode, query_digest
+from telemetry.model import DeadLetter, Error
+from telemetry.vocabulary import LETTER_STATUSES, LetterStatus
 
 _MAX_TRIES = 50
 _COUNTER_OPERATIONS = 5  # room for the patches of 49 different codes in one transaction
@@ -42,8 +43,8 @@ class CosmosDeadLetters:
         self._items = items
         self._blobs = blobs
 
-    async def put(self, letters: Sequence[Document], batch_id: str) -> builtins.list[Outcome]:
-        by_bucket: dict[str, dict[str, Document]] = {}
+    async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> builtins.list[Outcome]:
+        by_bucket: dict[str, dict[str, DeadLetter]] = {}
         firsts = []
         for letter in letters:
             of_bucket = by_bucket.setdefault(bucket_of(letter["id"]), {})
@@ -59,7 +60,7 @@ class CosmosDeadLetters:
             for letter, first in zip(letters, firsts, strict=True)
         ]
 
-    async def _put_of_bucket(self, bucket: str, letters: builtins.list[Document], batch_id: str) -> set[str]:
+    async def _put_of_bucket(self, bucket: str, letters: builtins.list[DeadLetter], batch_id: str) -> set[str]:
         """Writes what is missing, brings this batch's own up to date; the ids of those that another batch wrote."""
         by_item_id = {safe_id(letter["id"]): letter for letter in letters}
         creates: builtins.list[tuple[Operation, int]] = []
@@ -85,11 +86,11 @@ class CosmosDeadLetters:
 
         return create
 
-    async def get(self, letter_id: str) -> Document | None:
+    async def get(self, letter_id: str) -> DeadLetter | None:
         item = await self._items.read(safe_id(letter_id), bucket_of(letter_id))
         return None if item is None else await self._whole(item)
 
-    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]:
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[DeadLetter]:
         query = query_digest("dead letters", where.error_code, where.device_id, where.batch_id, where.status)
         after = decode(query, continuation, 1)
         path, prefix = ("c.sort", "") if where.status is None else ("c.statusSort", f"{where.status}|")
@@ -109,7 +110,7 @@ class CosmosDeadLetters:
         token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
         return Page(await gather_all(self._whole(item) for item in found[:limit]), token)
 
-    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+    async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
         if status not in ("replayed", "discarded"):
             raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
         refused: builtins.list[Item] = []
@@ -125,7 +126,7 @@ class CosmosDeadLetters:
 
         return await self._answer(letter_id, await self._change(letter_id, change), refused)
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         refused: builtins.list[Item] = []
 
         def change(item: Item) -> Item:
@@ -139,7 +140,7 @@ class CosmosDeadLetters:
 
         return await self._answer(letter_id, await self._change(letter_id, change), refused)
 
-    async def _answer(self, letter_id: str, item: Item | None, refused: builtins.list[Item]) -> Document:
+    async def _answer(self, letter_id: str, item: Item | None, refused: builtins.list[Item]) -> DeadLetter:
         if item is None:
             raise KeyError(letter_id)
         letter = await self._whole(item)
@@ -147,7 +148,7 @@ class CosmosDeadLetters:
             raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
         return letter
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
         if not ids:
             return {}
         wanted = {safe_id(letter_id) for letter_id in ids}
@@ -172,7 +173,9 @@ class CosmosDeadLetters:
         codes = {
             name.removeprefix("code_"): value for name, value in sums.items() if name.startswith("code_") and value
         }
-        return Totals(dead_letters={status: sums[f"letters_{status}"] for status in STATUSES}, dead_letter_codes=codes)
+        return Totals(
+            dead_letters={status: sums[f"letters_{status}"] for status in LETTER_STATUSES}, dead_letter_codes=codes
+        )
 
     async def purge(self, resolved_before: str, limit: int) -> int:
         # Ended ones have a time there, open ones null, which is no smaller than any text.
@@ -213,11 +216,11 @@ class CosmosDeadLetters:
     async def _small(self, item: Item) -> tuple[Item, int]:
         return await oversize.move_out(self._blobs, item, folder(item), KEY_FIELDS)
 
-    async def _whole(self, item: Item) -> Document:
+    async def _whole(self, item: Item) -> DeadLetter:
         return from_item(await oversize.bring_back(self._blobs, dict(item)))
 
 
-def _brought_up_to_date(letter: Document) -> Change:
+def _brought_up_to_date(letter: DeadLetter) -> Change:
     def change(item: Item) -> Item:
         attempts = max(item["attempts"], letter["attempts"])
         new = with_errors(item, letter["errors"], attempts)

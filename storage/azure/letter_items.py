@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
-from pipeline.ports import Document
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, without_system_fields
+from telemetry.model import DeadLetter, Error
 
-STATUSES = ("discarded", "open", "replayed")
 KEY_FIELDS = (
     "id", "letterId", "bucket", "kind", "sort", "statusSort", "codes", "status", "batchId", "deviceId", "createdAt",
     "attempts", "resolvedAt", "attemptedAt",
@@ -18,7 +18,7 @@ KEY_FIELDS = (
 _OWN_FIELDS = ("letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson")
 
 
-def to_item(letter: Document) -> Item:
+def to_item(letter: DeadLetter) -> Item:
     when = f"{letter['createdAt']}|{letter['id']}"
     item = {name: value for name, value in letter.items() if name != "errors"} | {
         "id": safe_id(letter["id"]),
@@ -31,13 +31,15 @@ def to_item(letter: Document) -> Item:
     return _with_status_sort(with_errors(item, letter["errors"], letter["attempts"]))
 
 
-def from_item(item: Item) -> Document:
+def from_item(item: Item) -> DeadLetter:
     letter = without_system_fields(item)
-    fields = {name: value for name, value in letter.items() if name not in _OWN_FIELDS}
-    return fields | {"id": letter["letterId"], "errors": orjson.loads(letter["errorsJson"])}
+    fields: Any = {name: value for name, value in letter.items() if name not in _OWN_FIELDS}
+    fields |= {"id": letter["letterId"], "errors": orjson.loads(letter["errorsJson"])}
+    kept: DeadLetter = fields
+    return kept
 
 
-def with_errors(item: Item, errors: Sequence[Document], attempts: int) -> Item:
+def with_errors(item: Item, errors: Sequence[Error], attempts: int) -> Item:
     """Errors as text: they quote values as sent, and Cosmos DB would change large integers among them."""
     text = orjson.dumps(list(errors)).decode()
     codes = sorted({error["code"] for error in errors})

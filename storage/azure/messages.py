@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
 import orjson
 
-from pipeline.ports import Document, Page
+from pipeline.ports import Page
 from pipeline.records import Outcome
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
@@ -20,6 +21,7 @@ from storage.azure.ids import digest, safe_id
 from storage.azure.items import Item, Items, Operation, chunks, without_system_fields
 from storage.azure.missing import create_missing, owner_of
 from storage.continuation import decode, encode, query_digest
+from telemetry.model import Message
 
 _OWN_FIELDS = ("sort", "ttl", "messageId", "extraJson")
 _KEY_FIELDS = ("id", "messageId", "deviceId", "sort", "time", "enqueuedAt", "batchId", "ttl")
@@ -33,8 +35,8 @@ class CosmosMessages:
         self._blobs = blobs
         self._ttl = ttl
 
-    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
-        by_device: dict[str, dict[str, Document]] = {}
+    async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
+        by_device: dict[str, dict[str, Message]] = {}
         firsts = []
         seen = set()
         for message in messages:
@@ -51,7 +53,7 @@ class CosmosMessages:
             for message, first in zip(messages, firsts, strict=True)
         ]
 
-    async def _put_of_device(self, device_id: str, messages: list[Document], batch_id: str) -> set[str]:
+    async def _put_of_device(self, device_id: str, messages: list[Message], batch_id: str) -> set[str]:
         """Writes what is missing; the ids of those that another batch has written."""
         items = [await self._to_item(message, batch_id) for message in messages]
         owners: dict[str, str] = {}
@@ -82,7 +84,7 @@ class CosmosMessages:
         ascending: bool,
         limit: int,
         continuation: str | None,
-    ) -> Page[Document]:
+    ) -> Page[Message]:
         query = query_digest("history", device_id, time_from, time_to, ascending)
         after = decode(query, continuation, 1)
         # One range of one index. Drone|time|id is larger than drone|time alone, and smaller than any later time; "~" is
@@ -117,7 +119,7 @@ class CosmosMessages:
             await self._blobs.delete(item[oversize.FIELD])
         await self._items.delete(item["id"], item["deviceId"])
 
-    async def _to_item(self, message: Document, batch_id: str) -> tuple[Item, int]:
+    async def _to_item(self, message: Message, batch_id: str) -> tuple[Item, int]:
         item_id = safe_id(message["id"])
         item = message | {"id": item_id, "batchId": batch_id, "sort": _sort(message)}
         if item_id != message["id"]:
@@ -134,13 +136,14 @@ class CosmosMessages:
             small.pop("ttl", None)  # the blob would outlive it: purge deletes both
         return small, size
 
-    async def _to_message(self, item: Item) -> Document:
-        message = without_system_fields(await oversize.bring_back(self._blobs, item))
+    async def _to_message(self, item: Item) -> Message:
+        message: Any = without_system_fields(await oversize.bring_back(self._blobs, item))
         if "extraJson" in message:
             message["extra"] = orjson.loads(message["extraJson"])
         message["id"] = message.get("messageId", message["id"])
-        return {name: value for name, value in message.items() if name not in _OWN_FIELDS}
+        kept: Any = {name: value for name, value in message.items() if name not in _OWN_FIELDS}
+        return cast(Message, kept)
 
 
-def _sort(message: Document) -> str:
+def _sort(message: Message) -> str:
     return f"{message['deviceId']}|{message['time']}|{message['id']}"

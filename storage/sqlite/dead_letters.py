@@ -9,14 +9,15 @@ from typing import Any
 
 import orjson
 
-from pipeline.ports import Conflict, DeadLetterFilter, Document, Page, Totals
+from pipeline.ports import Conflict, DeadLetterFilter, Page, Totals
 from pipeline.records import Outcome
 from storage.continuation import decode, encode, query_digest
 from storage.sqlite import bulk, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
+from telemetry.model import DeadLetter, Error
+from telemetry.vocabulary import LETTER_STATUSES, LetterStatus
 
-STATUSES = ("discarded", "open", "replayed")
 _COLUMNS = ("id", "status", "created_at", "device_id", "batch_id", "resolved_at", "document")
 
 
@@ -26,15 +27,15 @@ class SqliteDeadLetters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+    async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
         if not letters:
             return []
         return await self._database.write(lambda connection: _put(connection, letters, batch_id))
 
-    async def get(self, letter_id: str) -> Document | None:
+    async def get(self, letter_id: str) -> DeadLetter | None:
         return await self._database.read(lambda connection: _find(connection, letter_id))
 
-    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[Document]:
+    async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[DeadLetter]:
         query = query_digest("dead letters", where.error_code, where.device_id, where.batch_id, where.status)
         after = decode(query, continuation, 2)
         conditions: builtins.list[tuple[str, Any]] = []
@@ -53,13 +54,13 @@ class SqliteDeadLetters:
                           AND k.id = dead_letters.id)"""
             conditions.append((has_code, where.error_code))
 
-        def read(connection: sqlite3.Connection) -> Page[Document]:
+        def read(connection: sqlite3.Connection) -> Page[DeadLetter]:
             rows = newest_first(
                 connection,
                 columns=document,
                 table=table,
                 time="created_at",
-                statuses=STATUSES if where.status is None else (where.status,),
+                statuses=LETTER_STATUSES if where.status is None else (where.status,),
                 where=conditions,
                 after=after,
                 limit=limit + 1,
@@ -69,11 +70,11 @@ class SqliteDeadLetters:
 
         return await self._database.read(read)
 
-    async def resolve(self, letter_id: str, status: str, *, at: str, reason: str | None = None) -> Document:
+    async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
         if status not in ("replayed", "discarded"):
             raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
 
-        def write(connection: sqlite3.Connection) -> Document:
+        def write(connection: sqlite3.Connection) -> DeadLetter:
             letter = _required(connection, letter_id)
             if letter["status"] == status:
                 return letter
@@ -90,8 +91,8 @@ class SqliteDeadLetters:
 
         return await self._database.write(write)
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Document], at: str) -> Document:
-        def write(connection: sqlite3.Connection) -> Document:
+    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
+        def write(connection: sqlite3.Connection) -> DeadLetter:
             letter = _required(connection, letter_id)
             if letter["status"] != "open":
                 raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
@@ -104,10 +105,10 @@ class SqliteDeadLetters:
 
         return await self._database.write(write)
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, Document]:
+    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
         sql = """SELECT document FROM dead_letters WHERE batch_id = ? AND id IN (SELECT value FROM json_each(?))"""
 
-        def read(connection: sqlite3.Connection) -> dict[str, Document]:
+        def read(connection: sqlite3.Connection) -> dict[str, DeadLetter]:
             rows = connection.execute(sql, (batch_id, bulk.json_array(ids)))
             return {letter["id"]: letter for letter in (orjson.loads(row[0]) for row in rows)}
 
@@ -117,7 +118,9 @@ class SqliteDeadLetters:
         def read(connection: sqlite3.Connection) -> Totals:
             letters = totals.read(connection, "letters.")
             codes = totals.read(connection, "codes.")
-            return Totals(dead_letters={status: letters.get(status, 0) for status in STATUSES}, dead_letter_codes=codes)
+            return Totals(
+                dead_letters={status: letters.get(status, 0) for status in LETTER_STATUSES}, dead_letter_codes=codes
+            )
 
         return await self._database.read(read)
 
@@ -138,19 +141,19 @@ class SqliteDeadLetters:
         return await self._database.write(write)
 
 
-def _find(connection: sqlite3.Connection, letter_id: str) -> Document | None:
+def _find(connection: sqlite3.Connection, letter_id: str) -> DeadLetter | None:
     row = connection.execute("SELECT document FROM dead_letters WHERE id = ?", (letter_id,)).fetchone()
     return None if row is None else orjson.loads(row[0])
 
 
-def _required(connection: sqlite3.Connection, letter_id: str) -> Document:
+def _required(connection: sqlite3.Connection, letter_id: str) -> DeadLetter:
     letter = _find(connection, letter_id)
     if letter is None:
         raise KeyError(letter_id)
     return letter
 
 
-def _put(connection: sqlite3.Connection, letters: Sequence[Document], batch_id: str) -> list[Outcome]:
+def _put(connection: sqlite3.Connection, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
     outcomes = []
     seen = set()
     for letter in letters:
@@ -171,7 +174,7 @@ def _put(connection: sqlite3.Connection, letters: Sequence[Document], batch_id: 
     return outcomes
 
 
-def _insert(connection: sqlite3.Connection, letter: Document) -> None:
+def _insert(connection: sqlite3.Connection, letter: DeadLetter) -> None:
     row = (
         letter["id"],
         letter["status"],
@@ -187,7 +190,7 @@ def _insert(connection: sqlite3.Connection, letter: Document) -> None:
 
 
 def _bring_up_to_date(
-    connection: sqlite3.Connection, letter: Document, errors: Sequence[Document], attempts: int
+    connection: sqlite3.Connection, letter: DeadLetter, errors: Sequence[Error], attempts: int
 ) -> None:
     """Today's errors and attempts into ``letter`` and its row, codes and counters with them."""
     if letter["errors"] == errors and letter["attempts"] == attempts:
@@ -203,22 +206,22 @@ def _bring_up_to_date(
     totals.add(connection, changes)
 
 
-def _codes(letter: Document) -> list[str]:
+def _codes(letter: DeadLetter) -> list[str]:
     return sorted({error["code"] for error in letter["errors"]})
 
 
-def _insert_codes(connection: sqlite3.Connection, letter: Document) -> None:
+def _insert_codes(connection: sqlite3.Connection, letter: DeadLetter) -> None:
     rows = [(code, letter["status"], letter["createdAt"], letter["id"]) for code in _codes(letter)]
     bulk.insert_missing(connection, "dead_letter_codes", ("code", "status", "created_at", "id"), rows)
 
 
-def _delete_codes(connection: sqlite3.Connection, letter: Document) -> None:
+def _delete_codes(connection: sqlite3.Connection, letter: DeadLetter) -> None:
     sql = "DELETE FROM dead_letter_codes WHERE code = ? AND status = ? AND created_at = ? AND id = ?"
     for code in _codes(letter):
         connection.execute(sql, (code, letter["status"], letter["createdAt"], letter["id"]))
 
 
-def _replace_codes(connection: sqlite3.Connection, letter: Document) -> None:
+def _replace_codes(connection: sqlite3.Connection, letter: DeadLetter) -> None:
     sql = "UPDATE dead_letter_codes SET status = ? WHERE code = ? AND status = 'open' AND created_at = ? AND id = ?"
     for code in _codes(letter):
         connection.execute(sql, (letter["status"], code, letter["createdAt"], letter["id"]))

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import orjson
 
-from pipeline.ports import Document, Page
+from pipeline.ports import Page
 from pipeline.records import Outcome
 from storage.continuation import decode, encode, query_digest
 from storage.sqlite import bulk
 from storage.sqlite.database import Database
+from telemetry.model import Message
 
 _COLUMNS = ("device_id", "time", "id", "enqueued_at", "batch_id", "document")
 _OF_OTHER_BATCHES = """
@@ -27,7 +28,7 @@ class SqliteMessages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+    async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
         if not messages:
             return []
         return await self._database.write(lambda connection: _put(connection, messages, batch_id))
@@ -41,7 +42,7 @@ class SqliteMessages:
         ascending: bool,
         limit: int,
         continuation: str | None,
-    ) -> Page[Document]:
+    ) -> Page[Message]:
         query = query_digest("history", device_id, time_from, time_to, ascending)
         after = decode(query, continuation, 2)
         sign, order = (">", "ASC") if ascending else ("<", "DESC")
@@ -61,7 +62,7 @@ class SqliteMessages:
             f"ORDER BY time {order}, id {order} LIMIT ?"
         )
 
-        def read(connection: sqlite3.Connection) -> Page[Document]:
+        def read(connection: sqlite3.Connection) -> Page[Message]:
             rows = connection.execute(sql, [*parameters, limit + 1]).fetchall()
             page = rows[:limit]
             token = encode(query, *page[-1][:2]) if len(rows) > limit else None
@@ -75,7 +76,7 @@ class SqliteMessages:
         return await self._database.write(lambda connection: connection.execute(sql, (enqueued_before, limit)).rowcount)
 
 
-def _put(connection: sqlite3.Connection, messages: Sequence[Document], batch_id: str) -> list[Outcome]:
+def _put(connection: sqlite3.Connection, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
     rows = {}
     outcomes = []
     for message in messages:

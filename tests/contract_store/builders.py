@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.ports import Document, Page, Store
+from pipeline.ports import Page, Store
 from pipeline.records import Batch, Counts
 
 FAR_PAST = "2000-01-01T00:00:00.000000Z"
@@ -30,7 +30,7 @@ def batch(batch_id: str = "hub-0-1-9", *, second: int = 0, **changes: Any) -> Ba
     return Batch(**(fields | changes))
 
 
-def message(message_id: str, device_id: str = "drone-1", *, second: int = 0, **changes: Any) -> Document:
+def message(message_id: str, device_id: str = "drone-1", *, second: int = 0, **changes: Any) -> Any:
     return {
         "id": message_id,
         "deviceId": device_id,
@@ -48,7 +48,7 @@ def message(message_id: str, device_id: str = "drone-1", *, second: int = 0, **c
 
 def letter(
     letter_id: str, *, second: int = 0, codes: tuple[str, ...] = ("battery_out_of_range",), **changes: Any
-) -> Document:
+) -> Any:
     return {
         "id": letter_id,
         "status": "open",

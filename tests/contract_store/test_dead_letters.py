@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.contract_store.builders import FAR_FUTURE, at, letter
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
 
 
-async def ids(store: Store, **where: str) -> list[str]:
+async def ids(store: Store, **where: Any) -> list[str]:
     return [item["id"] for item in (await store.dead_letters.list(DeadLetterFilter(**where), 100, None)).items]
 
 

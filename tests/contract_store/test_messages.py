@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from pipeline.ports import Document, Page, Store
+from pipeline.ports import Page, Store
 from pipeline.records import Outcome
+from telemetry.model import Message
 from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, message
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
@@ -28,7 +29,7 @@ WEIRD = [
 ]
 
 
-async def history(store: Store, device_id: str = "drone-1", **changes: object) -> Page[Document]:
+async def history(store: Store, device_id: str = "drone-1", **changes: object) -> Page[Message]:
     arguments: dict[str, object] = {"ascending": True, "limit": 100, "continuation": None} | changes
     return await store.messages.history(
         device_id,

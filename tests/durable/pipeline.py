@@ -17,7 +17,7 @@ from pipeline.ports import BatchFilter, DeadLetterFilter, Store
 from pipeline.records import Batch
 from reference_data import ReferenceData
 from storage.sqlite import SqliteStore
-from telemetry.model import Delivery
+from telemetry.model import DeadLetter, Delivery, Message
 from telemetry.rules import Rules
 from tests.durable.engine import Activity, Engine
 
@@ -80,11 +80,11 @@ async def all_batches(store_: Store) -> list[Batch]:
     return (await store_.ledger.list(BatchFilter(), 1000, None)).items
 
 
-async def all_letters(store_: Store) -> list[dict[str, Any]]:
+async def all_letters(store_: Store) -> list[DeadLetter]:
     return (await store_.dead_letters.list(DeadLetterFilter(), 1000, None)).items
 
 
-async def all_messages(store_: Store, devices: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+async def all_messages(store_: Store, devices: Sequence[str]) -> dict[str, list[Message]]:
     found = {}
     for device in devices:
         page = await store_.messages.history(device, None, None, ascending=True, limit=1000, continuation=None)
@@ -92,5 +92,5 @@ async def all_messages(store_: Store, devices: Sequence[str]) -> dict[str, list[
     return found
 
 
-def body_of(letter: dict[str, Any]) -> bytes:
+def body_of(letter: DeadLetter) -> bytes:
     return base64.b64decode(letter["body"])

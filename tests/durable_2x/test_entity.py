@@ -73,7 +73,7 @@ async def test_bad_signals_between_good_ones_change_nothing(host: Host) -> None:
 
 
 async def test_a_fleet_is_signalled_listed_and_paged_through(host: Host) -> None:
-    states = [{**PATCHES[0], "id": f"drone-{number:03d}"} for number in range(75)]
+    states: Any = [{**PATCHES[0], "id": f"drone-{number:03d}"} for number in range(75)]
     async with host.running():
         await signal_all(host.durable, states)
         await host.idle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ class Extension:
     down: bool = False
     url: str = ""
 
-    def keep(self, state: dict[str, Any], operated_at: str = "2026-01-01T00:00:00.0000000Z") -> None:
+    def keep(self, state: Mapping[str, Any], operated_at: str = "2026-01-01T00:00:00.0000000Z") -> None:
         self.entities[state["id"]] = (state, operated_at)
 
     def binding(self) -> str:

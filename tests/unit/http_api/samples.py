@@ -10,7 +10,7 @@ from storage.sqlite import SqliteStore
 from telemetry.enrichment import enrich
 from telemetry.envelope import pack
 from telemetry.merge import merge_messages
-from telemetry.model import Delivery
+from telemetry.model import Delivery, DroneState
 from telemetry.registry import Registry
 from telemetry.rules import Rules
 from telemetry.validation import Validated, validate_batch
@@ -46,7 +46,7 @@ def validated(*bodies: Any, batch_id: str = "batch", enqueued_at: str = ENQUEUED
     return result
 
 
-def state(device: str = "drone-1", *, enqueued_at: str = ENQUEUED, **values: Any) -> dict[str, Any]:
+def state(device: str = "drone-1", *, enqueued_at: str = ENQUEUED, **values: Any) -> DroneState:
     """What the entity keeps of one message."""
     found = validated(telemetry(device, **values), enqueued_at=enqueued_at)
     assert found.dead_letters == []

@@ -180,7 +180,7 @@ class Lister:
         return EntityPage(items, str(end) if end < len(self.keys) else None)
 
 
-def _view(state: dict[str, Any]) -> dict[str, Any]:
+def _view(state: Any) -> dict[str, Any]:
     return {"id": state["key"], "connectivity": "online" if state["key"].endswith("99999") else "stale"}
 
 

@@ -106,7 +106,7 @@ async def test_geojson_is_a_line_with_its_times(ask: Client, store: SqliteStore)
 def test_what_is_no_line_is_a_point_or_nothing(positions: list[Any], geometry: Any) -> None:
     from http_api.history import track
 
-    messages = [
+    messages: list[Any] = [
         {"time": "2026-01-01T00:00:00.000000Z", **({"position": position} if position else {})}
         for position in positions
     ]

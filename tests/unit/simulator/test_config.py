@@ -7,7 +7,8 @@ from pathlib import Path
 import simulator
 from simulator.drone import CENTRE, home_of
 from telemetry.registry import Registry
-from telemetry.zones import GEOFENCE, NO_FLY, Zones
+from telemetry.vocabulary import GEOFENCE, NO_FLY
+from telemetry.zones import Zones
 
 CONFIG = Path(simulator.__file__).parent.parent / "config"
 

@@ -138,7 +138,7 @@ def test_reorder_swaps_neighbours_and_late_is_later() -> None:
 def test_a_faulty_order_ends_in_the_same_states() -> None:
     def states(faults: str) -> dict[str, Any]:
         merged = merge_messages(validated(events(fleet(faults=faults), 1500)).messages)
-        return {name: canonical({**state, "last": None}) for name, state in merged.items()}
+        return {name: canonical({**state, "last": []}) for name, state in merged.items()}
 
     assert states("duplicates=0.2,reorder=0.2,late=0.1") == states("")
 

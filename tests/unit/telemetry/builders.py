@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from telemetry.model import Delivery, Message
-from telemetry.rejection import Error
+from telemetry.model import Delivery, Error, Message
 from telemetry.rules import Rules
 from telemetry.validation import Validated, validate_batch
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import random
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,7 @@ parts = {
 def deliveries(draw: st.DrawFn) -> list[Message]:
     """Deliveries of some messages of one drone, several of one message included."""
     contents = draw(st.lists(st.fixed_dictionaries({}, optional=parts), min_size=1, max_size=5))
-    messages = []
+    messages: list[Any] = []
     for number, content in enumerate(contents):
         time = draw(st.sampled_from(TIMES))
         for _ in range(draw(st.integers(1, 3))):
@@ -122,7 +122,7 @@ def test_agrees_with_the_definition(messages: list[Message]) -> None:
 
 
 def message(number: int, **fields: Any) -> Message:
-    return {
+    said: Any = {
         "id": f"m{number}",
         "deviceId": "drone-1",
         "time": TIMES[number],
@@ -132,6 +132,7 @@ def message(number: int, **fields: Any) -> Message:
         "index": 0,
         **fields,
     }
+    return cast(Message, said)
 
 
 def test_an_older_message_fills_only_what_is_unknown() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from telemetry.identity import dead_letter_id
+from telemetry.model import DeadLetter
 from telemetry.validation import check_event, delivery_of, validate_batch, validate_dead_letter
 from tests.unit.telemetry.builders import (
     ENQUEUED_AT,
@@ -25,7 +26,7 @@ from tests.unit.telemetry.frames import frame
 BAD = {"deviceId": "drone-9", "battery": 5}
 
 
-def body_of(letter: dict[str, Any]) -> bytes:
+def body_of(letter: DeadLetter) -> bytes:
     return base64.b64decode(letter["body"])
 
 
@@ -54,9 +55,10 @@ def test_an_element_that_is_no_object(element: Any) -> None:
 def test_a_dead_letter_of_a_whole_event() -> None:
     body = gzip.compress(json.dumps(BAD, indent=1).encode())
     (letter,) = validate(body, content_type="application/json", content_encoding="gzip").dead_letters
-    errors = letter.pop("errors")
+    errors = letter["errors"]
     assert codes(errors) == [("battery_out_of_range", "battery")]
     assert letter == {
+        "errors": errors,
         "id": dead_letter_id("telemetry", "1", 42, ENQUEUED_AT, None),
         "status": "open",
         "body": base64.b64encode(body).decode(),

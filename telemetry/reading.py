@@ -1,0 +1,192 @@
+"""One message in the native shape: each value is checked and normalised, as the table of fields says.
+
+A reader is called only for a value that is there and not null, and adds what it means to the message (or to the group
+it stands in), or to the errors. Numbers are kept as floats without a negative zero, so that what is equal is also
+written equal. Readers are closures made once for each ``Rules``: their limits cost no look-up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from telemetry import times
+from telemetry.fields import FIELDS, GROUPS, POSITION, Field, of_group
+from telemetry.model import Error, Message
+from telemetry.rejection import broken, wrong_type
+from telemetry.rules import Rules
+from telemetry.vocabulary import FLIGHT_MODE_NUMBERS, FLIGHT_MODES, Flag
+
+NO_GPS_FIX: Flag = "no_gps_fix"
+UNKNOWN_FLIGHT_MODE_NUMBER: Flag = "unknown_flight_mode_number"
+
+Reader = Callable[[Any, dict[str, Any], list[Error]], None]
+MessageReader = Callable[[Any], tuple[Message, list[Error]]]
+
+DEVICE_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_DEVICE_ID = DEVICE_ID_PATTERN.fullmatch
+_LARGEST_KEPT_INTEGER = 1 << 63
+
+
+@lru_cache(maxsize=16)
+def message_reader(rules: Rules) -> MessageReader:
+    """The function that reads an element under these rules: what it says (``time`` only if it has a timestamp;
+    ``flags`` always) and every rule that it breaks."""
+    readers = _readers(rules)
+
+    def read_message(element: Any) -> tuple[Message, list[Error]]:
+        message: Any = {"keyFrame": False, "flags": []}
+        errors: list[Error] = []
+        if type(element) is not dict:
+            errors.append(broken("not_an_object", None, element, "a message must be an object"))
+            return message, errors
+        for name, value in element.items():
+            if value is None:
+                continue
+            reader = readers.get(name)
+            if reader is None:
+                message.setdefault("extra", {})[name] = value
+            else:
+                reader(value, message, errors)
+        if element.get("deviceId") is None:
+            errors.append(broken("missing_device_id", "deviceId", None, "deviceId is required"))
+        return message, errors
+
+    return read_message
+
+
+def claimed_device_id(element: Any) -> str | None:
+    """The element's device id if it has a legal one, whatever else is wrong with it."""
+    value = element.get("deviceId") if type(element) is dict else None
+    return value if type(value) is str and _DEVICE_ID(value) else None
+
+
+def _readers(rules: Rules) -> dict[str, Reader]:
+    special: dict[str, Reader] = {
+        "deviceId": _device_id,
+        "timestamp": _timestamp,
+        "flightMode": _flight_mode,
+        "keyFrame": _key_frame,
+    }
+    top = {field.name: _scalar(field, rules) for field in of_group(None) if field.kind != "special"}
+    groups = {group: _group(group, rules) for group in GROUPS}
+    assert all(field.name in special for field in FIELDS if field.kind == "special")
+    return {**special, **top, **groups}
+
+
+def _scalar(field: Field, rules: Rules) -> Reader:
+    return _number(field, rules) if field.kind == "number" else _boolean(field)
+
+
+def _number(field: Field, rules: Rules) -> Reader:
+    name, path, code = field.name, field.path, field.code
+    low, high = field.bounds(rules)
+    detail = f"{name} {field.range_text(rules)}"
+    assert code is not None
+
+    def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is not float and type(value) is not int:
+            errors.append(wrong_type(path, value, "a number"))
+        elif low <= value <= high:
+            into[name] = value + 0.0
+        else:
+            errors.append(broken(code, path, value, detail))
+
+    return read
+
+
+def _boolean(field: Field) -> Reader:
+    name, path = field.name, field.path
+
+    def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is bool:
+            into[name] = value
+        else:
+            errors.append(wrong_type(path, value, "a boolean"))
+
+    return read
+
+
+def _group(name: str, rules: Rules) -> Reader:
+    readers = {field.name: _scalar(field, rules) for field in of_group(name)}
+    is_position = name == POSITION
+
+    def read(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is not dict:
+            errors.append(wrong_type(name, value, "an object"))
+            return
+        group: dict[str, Any] = {}
+        for part, given in value.items():
+            if given is None:
+                continue
+            reader = readers.get(part)
+            if reader is None:
+                message.setdefault("extra", {}).setdefault(name, {})[part] = given
+            else:
+                reader(given, group, errors)
+        if group:
+            if is_position and group.get("latitude") == 0 and group.get("longitude") == 0:
+                message["flags"].append(NO_GPS_FIX)
+            else:
+                message[name] = group
+
+    return read
+
+
+def _device_id(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
+    if type(value) is not str:
+        errors.append(wrong_type("deviceId", value, "a string"))
+    elif _DEVICE_ID(value) is None:
+        detail = "deviceId must be 1 to 64 letters, digits and ._:- and start with a letter or digit"
+        errors.append(broken("invalid_device_id", "deviceId", value, detail))
+    else:
+        message["deviceId"] = value
+
+
+def _timestamp(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
+    kind = type(value)
+    try:
+        if kind is str:
+            message["time"] = times.parse_rfc3339(value)
+        elif kind is int:
+            message["time"] = times.from_epoch_ms(value)
+        elif kind is float:
+            if not value.is_integer():
+                raise ValueError("milliseconds since the epoch must be an integer")
+            message["time"] = times.from_epoch_ms(int(value))
+        else:
+            errors.append(wrong_type("timestamp", value, "an RFC 3339 string or integer milliseconds"))
+    except ValueError as error:
+        errors.append(broken("invalid_timestamp", "timestamp", value, f"timestamp: {error}"))
+
+
+def _flight_mode(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
+    kind = type(value)
+    if kind is str:
+        number = FLIGHT_MODE_NUMBERS.get(value)
+        if number is None:
+            detail = f"flightMode must be a number or one of {', '.join(FLIGHT_MODES)}"
+            errors.append(broken("unknown_flight_mode", "flightMode", value, detail))
+            return
+        message["flightMode"], message["flightModeNumber"] = value, number
+        return
+    if kind is float and value.is_integer():
+        value = int(value) if abs(value) < _LARGEST_KEPT_INTEGER else value
+    elif kind is not int:
+        errors.append(wrong_type("flightMode", value, "a name or an integer"))
+        return
+    message["flightModeNumber"] = value
+    if 0 <= value < len(FLIGHT_MODES):
+        message["flightMode"] = FLIGHT_MODES[value]
+    else:
+        message["flightMode"] = FLIGHT_MODES[0]
+        message["flags"].append(UNKNOWN_FLIGHT_MODE_NUMBER)
+
+
+def _key_frame(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
+    if type(value) is bool:
+        message["keyFrame"] = value
+    else:
+        errors.append(wrong_type("keyFrame", value, "a boolean"))
