@@ -145,7 +145,7 @@ class Host:
 
     async def end_of(self, instance_id: str, seconds: float = 20.0) -> Any:
         """Its status once it is over."""
-        await self.engine.wait_for_end(instance_id, seconds)
+        await self.engine.clients.wait_for_end(instance_id, seconds)
         answer = await self.call("GET", f"instances/{instance_id}")
         assert answer.status == 200, f"{instance_id} is not over: {answer.text}"
         return answer.body

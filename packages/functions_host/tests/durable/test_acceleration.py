@@ -9,6 +9,7 @@ import threading
 from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 from typing import Any
 
 import azure.durable_functions as df
@@ -22,6 +23,7 @@ from azure.durable_functions.models.PurgeHistoryResult import PurgeHistoryResult
 from dateutil.parser import parse as dateutil_parse  # type: ignore[import-untyped]
 from functions_host.durable import ManagementRequest
 from functions_host.durable.acceleration import install_executor, install_timestamps, parse_timestamp
+from functions_host.durable.acceleration.patches import ALL, WRITTEN_FOR, Patch
 from functions_host.durable.binding import WEBHOOK_PATH
 
 from . import recorded_app
@@ -31,6 +33,14 @@ from .recorded import FOLDER, load, normal
 HostMaker = Callable[..., Any]
 EXECUTOR = importlib.import_module("azure.durable_functions.models.TaskOrchestrationExecutor")
 HISTORY_EVENT = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")
+
+
+@pytest.mark.parametrize("patch", ALL, ids=lambda patch: patch.name)
+def test_the_sdk_s_code_is_what_each_patch_was_written_for(patch: Patch) -> None:
+    assert patch.source_digest() == patch.digest, (
+        f"azure-functions-durable {version('azure-functions-durable')}: {patch.code} is not what it was in "
+        f"{WRITTEN_FOR}; see that the patch still gives equal results, then write the new digest down"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 from functions_host.durable import DurableOptions
+from functions_host.durable.messages import Operation
 
 from . import recorded_app
 from .durable_support import Host
@@ -115,7 +116,7 @@ async def test_entities_that_are_gone_are_cleaned_up_on_request(host: HostMaker)
     await signal(one, "goes", "delete")
     await one.quiet()
     assert await read(one, "goes") is None
-    assert await one.engine.clean_entities() == 1
+    assert await one.engine.clients.clean_entities() == 1
     assert await read(one, "goes") == 404
     assert await read(one, "stays") == ["x"]
 
@@ -134,7 +135,7 @@ async def test_signals_survive_a_stop_and_are_done_once(host: HostMaker) -> None
 async def test_a_scheduled_signal_waits_for_its_time_even_over_a_restart(host: HostMaker) -> None:
     one = await host(build())
     now = one.engine.core.clock.now()
-    message = one.engine.entities.operation("@log@later", "append", '"1"', "some id", due=now + 150_000)
+    message = one.engine.core.message("@log@later", Operation("some id", "append", '"1"'), now + 150_000)
     await one.engine.store.submit([message.insert()])
     one.engine.entities.deliver(message)
     assert await read(one, "later") == 404
@@ -217,7 +218,7 @@ async def test_an_entity_purged_while_it_runs_stays_gone(host: HostMaker) -> Non
     real = one.runner.run_entity
 
     async def purge_meanwhile(name: str, context_json: str, instance_id: str) -> str:
-        await one.engine.purge([instance_id])
+        await one.engine.clients.purge([instance_id])
         return str(await real(name, context_json, instance_id))
 
     one.runner.run_entity = purge_meanwhile

@@ -145,7 +145,7 @@ async def test_purging_an_instance_whose_function_runs_leaves_nothing(host: Host
     real = one.runner.run_orchestrator
 
     async def purge_meanwhile(name: str, context_json: str, instance_id: str) -> str:
-        await one.engine.purge([instance_id])
+        await one.engine.clients.purge([instance_id])
         return str(await real(name, context_json, instance_id))
 
     one.runner.run_orchestrator = purge_meanwhile
@@ -167,7 +167,7 @@ async def test_purging_an_instance_while_it_continues_as_new_leaves_nothing(host
             and any("OR REPLACE INTO instances" in sql for sql, _ in writes)
             and len(one.runner.contexts) > 1
         ):
-            purging.append(asyncio.ensure_future(one.engine.purge(["e"])))
+            purging.append(asyncio.ensure_future(one.engine.clients.purge(["e"])))
         return future
 
     one.engine.store.submit = submit

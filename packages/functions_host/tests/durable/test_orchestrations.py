@@ -121,7 +121,7 @@ async def test_nothing_of_finished_instances_stays_in_memory(host: HostMaker) ->
     engine = one.engine
     assert len(engine.orchestrations.live) == 0
     assert not engine.orchestrations.live._idle
-    assert not engine._waiters
+    assert not engine.clients._waiters
     assert len(engine.core.timers) == 0
 
 
@@ -133,12 +133,12 @@ async def test_histories_of_many_waiting_instances_are_read_again(
     for number in range(6):
         await one.start_new("longrun", f"w{number}")
     await one.quiet()
-    kept = [instance for instance in one.engine.orchestrations.live if instance.parts is not None]
+    kept = [instance for instance in one.engine.orchestrations.live if instance.history is not None]
     assert len(kept) == 2
     await one.stop()
     two = await host(recorded_app.build())
     await two.quiet()
-    assert not any(instance.parts for instance in two.engine.orchestrations.live), "what waits is not read at start"
+    assert not any(instance.history for instance in two.engine.orchestrations.live), "what waits is not read at start"
     for number in range(6):
         await raise_event(two, f"w{number}", "go", number)
         assert (await two.end_of(f"w{number}"))["output"] == number
@@ -182,11 +182,12 @@ async def test_results_of_a_long_fan_out_wait_for_each_other(host: HostMaker) ->
     await one.quiet()
     instance = one.engine.orchestrations.live.get("l")
     assert instance is not None
-    engine = one.engine.orchestrations
+    delivery = one.engine.orchestrations.delivery
     instance.step_seconds, instance.outstanding = 0.02, 3
 
     def finish(number: int) -> None:
-        engine._activity_finished(ActivityResult(ActivityTask("l", instance.execution_id, number, "echo", None), "1"))
+        task = ActivityTask("l", instance.execution_id, number, "echo", None)
+        delivery._activity_finished(ActivityResult(task, "1"))
 
     finish(1)
     finish(2)

@@ -13,6 +13,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 from functions_host.durable.clock import parse
+from functions_host.durable.messages import TaskEnded
 
 from . import recorded_app
 from .durable_support import raise_event
@@ -137,8 +138,8 @@ async def test_a_result_delivered_twice_counts_once(host: HostMaker) -> None:
     await one.start_new("flow", "f")
     await one.settled()
     for _ in range(2):
-        payload = {"id": 0, "result": '"from a lost worker"', "at": one.engine.core.clock.now()}
-        one.engine.orchestrations.deliver(one.engine.core.message("f", "task", payload))
+        ended = TaskEnded(0, one.engine.core.clock.now(), '"from a lost worker"')
+        one.engine.orchestrations.delivery.deliver(one.engine.core.message("f", ended))
     await raise_event(one, "f", "go", 2)
     assert (await one.end_of("f"))["output"] == ["from a lost worker", 2]
     history = (await one.call("GET", "instances/f?showHistory=true")).body["historyEvents"]

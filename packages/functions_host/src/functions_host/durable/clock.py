@@ -63,3 +63,8 @@ def parse(text: str) -> int | None:
         offset = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
         value += offset if zone[0] == "-" else -offset
     return value
+
+
+def seconds() -> float:
+    """Monotonic seconds, for durations."""
+    return time.perf_counter()

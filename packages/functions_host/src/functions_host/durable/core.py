@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functions_host.durable.clock import Clock
 from functions_host.durable.deaths import Deaths
-from functions_host.durable.messages import Message
+from functions_host.durable.messages import Message, Payload
 from functions_host.durable.names import Names
 from functions_host.durable.options import DurableOptions
 from functions_host.durable.replay import Registry
@@ -36,6 +36,7 @@ class Core:
         self._seq = last
         self.deaths.load()
 
-    def message(self, instance_id: str, kind: str, payload: dict[str, object], due: int | None = None) -> Message:
+    def message(self, instance_id: str, payload: Payload, due: int | None = None) -> Message:
+        """A message that is still to be stored."""
         self._seq += 1
-        return Message(self._seq, instance_id, kind, payload, due)
+        return Message(self._seq, instance_id, payload, due)

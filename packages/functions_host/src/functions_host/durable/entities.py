@@ -9,12 +9,11 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from functions_host.durable import messages as msg
 from functions_host.durable.core import Core
 from functions_host.durable.deaths import item_key
-from functions_host.durable.instances import ENTITY
 from functions_host.durable.jsontext import compact, quote
-from functions_host.durable.messages import Message
+from functions_host.durable.messages import Event, Message, Operation, Payload
+from functions_host.durable.orchestration import ENTITY
 from functions_host.durable.runner import UserFunctionError, WorkItemLostError
 from functions_host.durable.scheduler import Scheduler
 from functions_host.durable.store import Write
@@ -77,21 +76,6 @@ class Entities:
     def backlog(self) -> int:
         """Operations that wait."""
         return sum(len(entity.inbox) for entity in self._known.values())
-
-    def operation(
-        self,
-        instance_id: str,
-        name: str,
-        input_text: str | None,
-        message_id: str,
-        caller: tuple[str, str] | None = None,
-        due: int | None = None,
-    ) -> Message:
-        """A message for an entity, not yet stored; `caller` (instance and execution id) makes it a call."""
-        payload: dict[str, object] = {"id": message_id, "name": name, "input": input_text}
-        if caller is not None:
-            payload["parent"], payload["execution"] = caller
-        return self._core.message(instance_id, msg.OPERATION, payload, due)
 
     def deliver(self, message: Message) -> None:
         """A committed message arrives, or is kept until it is due."""
@@ -215,34 +199,23 @@ class Entities:
 
     def _replies(self, batch: list[Message], answer: _Answer, now: int) -> Iterable[Message]:
         for message, result in zip(batch, answer.results, strict=False):
-            parent = message.payload.get("parent")
+            operation = message.payload
+            assert isinstance(operation, Operation)
             failed = bool(result.get("isError"))
             if failed:
                 logger.warning(
-                    "entity %s: operation '%s' failed: %s",
-                    message.instance_id,
-                    message.payload["name"],
-                    result.get("result"),
+                    "entity %s: operation '%s' failed: %s", message.instance_id, operation.name, result.get("result")
                 )
-            if parent is None:
+            if operation.parent is None:
                 continue
             text = _RESPONSE_TYPE + quote(result.get("result")) + (',"exceptionType":"Error"}' if failed else "}")
-            payload: dict[str, object] = {
-                "name": message.payload["id"],
-                "input": text,
-                "at": now,
-                "execution": message.payload["execution"],
-            }
-            yield self._core.message(parent, msg.EVENT, payload)
+            yield self._core.message(operation.parent, Event(operation.id, text, now, operation.execution))
 
     def _signal(self, signal: dict[str, Any]) -> Message:
         target = signal["target"]
-        return self.operation(
-            entity_instance_id(target["name"], target["key"]),
-            str(signal["name"]),
-            None if signal.get("input") is None else compact(signal["input"]),
-            "",
-        )
+        value = signal.get("input")
+        operation = Operation("", str(signal["name"]), None if value is None else compact(value))
+        return self._core.message(entity_instance_id(target["name"], target["key"]), operation)
 
 
 class _Answer:
@@ -265,12 +238,16 @@ class _Answer:
 
 
 def _context(entity: Entity, batch: list[Message]) -> str:
-    operations = ",".join(
-        f'{{"name":{quote(m.payload["name"])},"input":{quote(m.payload["input"])},'
-        f'"isSignal":{"false" if "parent" in m.payload else "true"},"id":{quote(m.payload["id"])}}}'
-        for m in batch
-    )
+    operations = ",".join(_operation_json(message.payload) for message in batch)
     return (
         f'{{"self":{{"name":{quote(entity.name)},"key":{quote(entity.key)}}},'
         f'"exists":{"true" if entity.exists else "false"},"state":{quote(entity.state)},"batch":[{operations}]}}'
+    )
+
+
+def _operation_json(operation: Payload) -> str:
+    assert isinstance(operation, Operation)
+    return (
+        f'{{"name":{quote(operation.name)},"input":{quote(operation.input)},'
+        f'"isSignal":{"true" if operation.parent is None else "false"},"id":{quote(operation.id)}}}'
     )

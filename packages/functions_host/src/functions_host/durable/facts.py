@@ -1,60 +1,139 @@
-"""What history says, reduced to what replaying the actions needs: one small tuple an event.
+"""What history events say, reduced to what replaying the actions needs: one small tuple per event.
 
-Shapes: ``("start", at)`` an episode begins; ``("run",)`` the execution begins; ``("plan", kind, id, name, extra, at)``
-something was scheduled (kind task, sub, timer or send; extra is a timer's due time, a message's id or a child's
-instance id); ``("done", id)`` a task, child or timer ended well, ``("fail", id)`` badly; ``("event", name)``;
-``("suspend",)``, ``("resume",)``, ``("terminate",)``.
+`id` is the EventId of what was scheduled; `at` and `fire_at` are microseconds since 1970. Kinds are told apart by their
+type, never by equality: tuples of two kinds may be equal.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions_host.durable import events as ev
 from functions_host.durable.clock import parse
 
-Fact = tuple[Any, ...]
+
+class OrchestratorStarted(NamedTuple):
+    """An episode begins."""
+
+    at: int
+
+
+class ExecutionStarted(NamedTuple):
+    """The execution begins."""
+
+
+class TaskScheduled(NamedTuple):
+    id: int
+    name: str
+    at: int
+
+
+class SubCreated(NamedTuple):
+    id: int
+    name: str
+    instance_id: str
+    at: int
+
+
+class TimerCreated(NamedTuple):
+    id: int
+    fire_at: int
+    at: int
+
+
+class EventSent(NamedTuple):
+    """A message to an entity; `message_id` is what its answer will be called."""
+
+    id: int
+    target: str
+    message_id: str
+    at: int
+
+
+class Completed(NamedTuple):
+    """A task, a child or a timer ended well."""
+
+    id: int
+
+
+class Failed(NamedTuple):
+    """A task or a child ended badly."""
+
+    id: int
+
+
+class EventRaised(NamedTuple):
+    name: str
+
+
+class ExecutionSuspended(NamedTuple):
+    pass
+
+
+class ExecutionResumed(NamedTuple):
+    pass
+
+
+class ExecutionTerminated(NamedTuple):
+    pass
+
+
+Scheduled = TaskScheduled | SubCreated | TimerCreated | EventSent
+SCHEDULED = (TaskScheduled, SubCreated, TimerCreated, EventSent)
+Fact = (
+    OrchestratorStarted
+    | ExecutionStarted
+    | Scheduled
+    | Completed
+    | Failed
+    | EventRaised
+    | ExecutionSuspended
+    | ExecutionResumed
+    | ExecutionTerminated
+)
 
 
 def from_events(history: Iterable[dict[str, Any]]) -> list[Fact]:
     """Facts of parsed history events; those without a meaning for replay are left out."""
-    facts: list[Fact] = []
-    for event in history:
-        fact = _fact(event)
-        if fact is not None:
-            facts.append(fact)
-    return facts
+    return [fact for fact in map(_fact, history) if fact is not None]
 
 
 def _fact(event: dict[str, Any]) -> Fact | None:
     kind = event["EventType"]
     if kind == ev.ORCHESTRATOR_STARTED:
-        return ("start", parse(event["Timestamp"]))
+        return OrchestratorStarted(_time(event["Timestamp"]))
     if kind == ev.EXECUTION_STARTED:
-        return ("run",)
+        return ExecutionStarted()
     if kind == ev.TASK_SCHEDULED:
-        return ("plan", "task", event["EventId"], event["Name"], None, parse(event["Timestamp"]))
+        return TaskScheduled(event["EventId"], event["Name"], _time(event["Timestamp"]))
     if kind in (ev.TASK_COMPLETED, ev.SUB_COMPLETED):
-        return ("done", event["TaskScheduledId"])
+        return Completed(event["TaskScheduledId"])
     if kind in (ev.TASK_FAILED, ev.SUB_FAILED):
-        return ("fail", event["TaskScheduledId"])
+        return Failed(event["TaskScheduledId"])
     if kind == ev.SUB_CREATED:
-        return ("plan", "sub", event["EventId"], event["Name"], event["InstanceId"], parse(event["Timestamp"]))
+        return SubCreated(event["EventId"], event["Name"], event["InstanceId"], _time(event["Timestamp"]))
     if kind == ev.TIMER_CREATED:
-        return ("plan", "timer", event["EventId"], None, parse(event["FireAt"]), parse(event["Timestamp"]))
+        return TimerCreated(event["EventId"], _time(event["FireAt"]), _time(event["Timestamp"]))
     if kind == ev.TIMER_FIRED:
-        return ("done", event["TimerId"])
+        return Completed(event["TimerId"])
     if kind == ev.EVENT_SENT:
         message = json.loads(event["Input"])
-        return ("plan", "send", event["EventId"], event["InstanceId"], message["id"], parse(event["Timestamp"]))
+        return EventSent(event["EventId"], event["InstanceId"], message["id"], _time(event["Timestamp"]))
     if kind == ev.EVENT_RAISED:
-        return ("event", event["Name"])
+        return EventRaised(event["Name"])
     if kind == ev.SUSPENDED:
-        return ("suspend",)
+        return ExecutionSuspended()
     if kind == ev.RESUMED:
-        return ("resume",)
+        return ExecutionResumed()
     if kind == ev.EXECUTION_TERMINATED:
-        return ("terminate",)
+        return ExecutionTerminated()
     return None
+
+
+def _time(text: str) -> int:
+    moment = parse(text)
+    if moment is None:
+        raise ValueError(f"history holds {text!r} where a time must be")
+    return moment

@@ -1,9 +1,9 @@
-"""What arrives at an instance and waits for its next step."""
+"""What arrives at an instance and waits for its next episode."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions_host.durable.jsontext import compact
 from functions_host.durable.store import Write
@@ -11,42 +11,120 @@ from functions_host.durable.store import Write
 INSERT = "INSERT INTO inbox(seq, instance_id, kind, payload, due) VALUES (?,?,?,?,?)"
 DELETE = "DELETE FROM inbox WHERE seq=?"
 
-EVENT = "event"
-TASK = "task"
-SUB = "sub"
-TIMER = "timer"
-TERMINATE = "terminate"
-SUSPEND = "suspend"
-RESUME = "resume"
-REWIND = "rewind"
-OPERATION = "op"
+
+class Event(NamedTuple):
+    """Raised from outside, or an entity's answer: then `execution` is the caller's, and nobody else's business."""
+
+    name: str
+    input: str | None
+    at: int
+    execution: str | None = None
+
+
+class TaskEnded(NamedTuple):
+    """An activity's result, JSON text; `reason` not None: it failed."""
+
+    id: int
+    at: int
+    result: str | None = None
+    reason: str | None = None
+    details: str | None = None
+
+
+class SubEnded(NamedTuple):
+    """A child's result, as of an activity; `execution` is the parent's."""
+
+    id: int
+    at: int
+    execution: str
+    result: str | None = None
+    reason: str | None = None
+    details: str | None = None
+
+
+class TimerDue(NamedTuple):
+    """Never stored: the timer's row in ``tasks`` is."""
+
+    id: int
+    at: int
+
+
+class Terminate(NamedTuple):
+    at: int
+    reason: str | None = None
+
+
+class Suspend(NamedTuple):
+    at: int
+    reason: str | None = None
+
+
+class Resume(NamedTuple):
+    at: int
+    reason: str | None = None
+
+
+class Rewind(NamedTuple):
+    at: int
+    reason: str | None = None
+
+
+class Operation(NamedTuple):
+    """For an entity; `parent` and `execution` are the caller's, None for a signal."""
+
+    id: str
+    name: str
+    input: str | None
+    parent: str | None = None
+    execution: str | None = None
+
+
+Payload = Event | TaskEnded | SubEnded | TimerDue | Terminate | Suspend | Resume | Rewind | Operation
+
+# As the store names them.
+_BY_KIND: dict[str, Any] = {
+    "event": Event,
+    "task": TaskEnded,
+    "sub": SubEnded,
+    "timer": TimerDue,
+    "terminate": Terminate,
+    "suspend": Suspend,
+    "resume": Resume,
+    "rewind": Rewind,
+    "op": Operation,
+}
+_KINDS: dict[type[Any], str] = {payload: kind for kind, payload in _BY_KIND.items()}
 
 
 class Message:
-    """`payload` by kind (all with ``at``, microseconds):
+    """One payload for one instance. `seq` 0: not stored; `due`: of a scheduled signal, microseconds."""
 
-    event: name, input (JSON text or null); task and sub: id, result, or reason and details; timer: id, never stored
-    (its row in ``tasks`` is); terminate, suspend, resume, rewind: reason; op: id, name, input, and of a
-    call also parent and execution.
-    """
+    __slots__ = ("consumed", "due", "instance_id", "payload", "seq")
 
-    __slots__ = ("consumed", "due", "instance_id", "kind", "payload", "seq")
-
-    def __init__(self, seq: int, instance_id: str, kind: str, payload: dict[str, Any], due: int | None = None) -> None:
+    def __init__(self, seq: int, instance_id: str, payload: Payload, due: int | None = None) -> None:
         self.seq = seq
         self.instance_id = instance_id
-        self.kind = kind
         self.payload = payload
         self.due = due
         self.consumed = False
 
+    @property
+    def execution(self) -> str | None:
+        """The execution it is for; None: whichever runs."""
+        return getattr(self.payload, "execution", None)
+
     def insert(self) -> Write:
-        return INSERT, (self.seq, self.instance_id, self.kind, compact(self.payload), self.due)
+        payload = self.payload
+        told = {name: value for name, value in zip(payload._fields, payload, strict=True) if value is not None}
+        return INSERT, (self.seq, self.instance_id, _KINDS[type(payload)], compact(told), self.due)
 
     def delete(self) -> Write:
         return DELETE, (self.seq,)
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Message:
-        seq, instance_id, kind, payload, due = row
-        return cls(seq, instance_id, kind, json.loads(payload), due)
+        """`row`: seq, instance_id, kind, payload, due."""
+        seq, instance_id, kind, text, due = row
+        payload = _BY_KIND[kind]
+        told: dict[str, Any] = json.loads(text)
+        return cls(seq, instance_id, payload(*(told.get(name) for name in payload._fields)), due)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from functions_host.durable.actions import (
@@ -34,44 +34,35 @@ from functions_host.durable.actions import (
     retry_delay,
     retry_limit,
 )
-from functions_host.durable.facts import Fact
+from functions_host.durable.facts import (
+    SCHEDULED,
+    Completed,
+    EventRaised,
+    EventSent,
+    ExecutionResumed,
+    ExecutionStarted,
+    ExecutionSuspended,
+    Fact,
+    Failed,
+    OrchestratorStarted,
+    Scheduled,
+)
+from functions_host.durable.nodes import Node, all_of, any_of
+from functions_host.durable.scheduled import (
+    CreateSub,
+    CreateTimer,
+    ScheduledAction,
+    ScheduleTask,
+    SendEvent,
+    described,
+    fits,
+)
 
 _GUID_NAMESPACE = uuid.UUID("9e952958-5e33-4daf-827f-2fa12937b875")
 
 
 class NonDeterminismError(Exception):
     """History and the orchestrator's present code disagree; the text names the step."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """New work: kind is task, sub, timer or send."""
-
-    kind: str
-    id: int
-    name: str = ""
-    action: Mapping[str, Any] = field(default_factory=dict)
-    due: int | None = None
-    guid: str = ""
-    target: str = ""
-
-
-class Node:
-    """A started action: done or not, and who is told."""
-
-    __slots__ = ("done", "failed", "then")
-
-    def __init__(self, done: bool = False) -> None:
-        self.done = done
-        self.failed = False
-        self.then: Callable[[], None] | None = None
-
-    def finish(self, failed: bool = False) -> None:
-        if not self.done:
-            self.done = True
-            self.failed = failed
-            if self.then is not None:
-                self.then()
 
 
 @dataclass(slots=True)
@@ -84,7 +75,7 @@ class Registry:
 
 
 class Replay:
-    """One walk. After `run`: `plans`, `satisfied`, `open`, `continue_input`, `carried`, `unknown`, `buffered`."""
+    """One walk. After `run`: `scheduled`, `satisfied`, `open`, `continue_input`, `carried`, `unknown`, `buffered`."""
 
     def __init__(self, instance_id: str, execution_id: str, actions: Sequence[Mapping[str, Any]], registry: Registry):
         self._instance_id = instance_id
@@ -96,8 +87,8 @@ class Replay:
         self._next_id = 0
         self._guids = 0
         self._now = 0
-        self._recorded: dict[int, Fact] = {}
-        self._created: dict[int, Plan] = {}
+        self._recorded: dict[int, Scheduled] = {}
+        self._created: dict[int, ScheduledAction] = {}
         self._waiting: dict[str, list[Node]] = {}
         self._running = False
         self.open: dict[int, Node] = {}
@@ -106,38 +97,34 @@ class Replay:
         self.carried: list[int] = []
         self.unknown: list[tuple[str, str]] = []
         self.suspended = False
-        self.terminated = False
 
     def run(self, facts: Sequence[Fact]) -> None:
         """Raises NonDeterminismError."""
-        self._recorded = {fact[2]: fact for fact in facts if fact[0] == "plan"}
+        self._recorded = {fact.id: fact for fact in facts if isinstance(fact, SCHEDULED)}
         for position, fact in enumerate(facts):
-            kind = fact[0]
-            if kind == "done":
-                self._finish(fact[1], False)
-            elif kind == "start":
-                self._now = fact[1]
-            elif kind == "plan":
+            if isinstance(fact, Completed):
+                self._finish(fact.id, False)
+            elif isinstance(fact, OrchestratorStarted):
+                self._now = fact.at
+            elif isinstance(fact, SCHEDULED):
                 self._check_created(fact)
-            elif kind == "event":
-                self._raise(fact[1], position)
-            elif kind == "fail":
-                self._finish(fact[1], True)
-            elif kind == "run":
+            elif isinstance(fact, EventRaised):
+                self._raise(fact.name, position)
+            elif isinstance(fact, Failed):
+                self._finish(fact.id, True)
+            elif isinstance(fact, ExecutionStarted):
                 self._running = True
-            elif kind == "suspend":
+            elif isinstance(fact, ExecutionSuspended):
                 self.suspended = True
-            elif kind == "resume":
+            elif isinstance(fact, ExecutionResumed):
                 self.suspended = False
-            elif kind == "terminate":
-                self.terminated = True
             if self._running and (self._current is None or self._current.done):
                 self._advance()
 
     @property
-    def plans(self) -> list[Plan]:
+    def scheduled(self) -> list[ScheduledAction]:
         """What was started and is not in history, in the order of ids."""
-        return [plan for number, plan in self._created.items() if number not in self._recorded]
+        return [action for number, action in self._created.items() if number not in self._recorded]
 
     @property
     def satisfied(self) -> bool:
@@ -177,14 +164,15 @@ class Replay:
             self.continue_input = (action.get("input"),)
             return Node(done=True)
         if kind in (WHEN_ALL, WHEN_ANY):
-            return self._compound(action, kind == WHEN_ANY)
+            children = [self._start(child) for child in action["compoundActions"]]
+            return any_of(children) if kind == WHEN_ANY else all_of(children)
         raise NonDeterminismError(f"action type {kind!r} is not known to this host")
 
     def _call(self, action: Mapping[str, Any]) -> Node:
         name = HTTP_ACTIVITY if action["actionType"] == CALL_HTTP else str(action["functionName"])
         if name != HTTP_ACTIVITY and not self._registry.activity(name):
             return self._not_there("activity", name)
-        return self._opened(Plan("task", self._take_id(), name, action))
+        return self._opened(ScheduleTask(self._take_id(), name, action))
 
     def _call_sub(self, action: Mapping[str, Any]) -> Node:
         name = str(action["functionName"])
@@ -192,13 +180,13 @@ class Replay:
             return self._not_there("orchestrator", name)
         number = self._take_id()
         child = (action.get("instanceId") or "").strip() or f"{self._execution_id}:{number}"
-        return self._opened(Plan("sub", number, name, action, target=child))
+        return self._opened(CreateSub(number, name, child, action))
 
     def _timer(self, due: int, cancelled: bool) -> Node:
-        plan = Plan("timer", self._take_id(), due=due)
-        node = self._opened(plan)
+        timer = CreateTimer(self._take_id(), due)
+        node = self._opened(timer)
         if cancelled:
-            del self.open[plan.id]
+            del self.open[timer.id]
             node.finish()
         return node
 
@@ -219,9 +207,9 @@ class Replay:
             return self._not_there("entity", target)
         number = self._take_id()
         recorded = self._recorded.get(number)
-        guid = recorded[4] if recorded is not None and recorded[1] == "send" else self._new_guid()
+        guid = recorded.message_id if isinstance(recorded, EventSent) else self._new_guid()
         due = action_time(action) if action["actionType"] == SCHEDULED_SIGNAL else None
-        self._create(Plan("send", number, target, action, due=due, guid=guid, target=target))
+        self._create(SendEvent(number, target, guid, action, due))
         return self._wait(guid) if action["actionType"] == CALL_ENTITY else Node(done=True)
 
     def _with_retry(self, action: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Node]) -> Node:
@@ -247,47 +235,24 @@ class Replay:
         attempt(1)
         return whole
 
-    def _compound(self, action: Mapping[str, Any], any_one: bool) -> Node:
-        whole = Node()
-        children = [self._start(child) for child in action["compoundActions"]]
-        open_children = [child for child in children if not child.done]
-        if any_one:
-            if len(open_children) < len(children) or not children:
-                whole.done = True
-            for child in open_children:
-                child.then = _both(child.then, whole.finish)
-            return whole
-        left = len(open_children)
-        whole.done = left == 0
-
-        def one_ended() -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                whole.finish()
-
-        for child in open_children:
-            child.then = _both(child.then, one_ended)
-        return whole
-
-    def _opened(self, plan: Plan) -> Node:
-        self._create(plan)
-        node = self.open[plan.id] = Node()
+    def _opened(self, action: ScheduledAction) -> Node:
+        self._create(action)
+        node = self.open[action.id] = Node()
         return node
 
-    def _create(self, plan: Plan) -> None:
-        recorded = self._recorded.get(plan.id)
-        if recorded is not None and (recorded[1] != plan.kind or (plan.kind != "timer" and recorded[3] != plan.name)):
+    def _create(self, action: ScheduledAction) -> None:
+        recorded = self._recorded.get(action.id)
+        if recorded is not None and not fits(action, recorded):
             raise NonDeterminismError(
-                f"a previous execution of this orchestration scheduled {_step(recorded)} with sequence ID {plan.id}, "
-                f"but the current replay execution scheduled {_step(('plan', plan.kind, plan.id, plan.name))} there"
+                f"a previous execution of this orchestration scheduled {described(recorded)} with sequence ID "
+                f"{action.id}, but the current replay execution scheduled {described(action)} there"
             )
-        self._created[plan.id] = plan
+        self._created[action.id] = action
 
-    def _check_created(self, fact: Fact) -> None:
-        if fact[2] not in self._created:
+    def _check_created(self, fact: Scheduled) -> None:
+        if fact.id not in self._created:
             raise NonDeterminismError(
-                f"a previous execution of this orchestration scheduled {_step(fact)} with sequence ID {fact[2]}, "
+                f"a previous execution of this orchestration scheduled {described(fact)} with sequence ID {fact.id}, "
                 "but the current replay execution hasn't (yet?) scheduled it"
             )
 
@@ -321,22 +286,6 @@ class Replay:
         name = f"{self._instance_id}_{self._now}_{self._guids}"
         self._guids += 1
         return str(uuid.uuid5(_GUID_NAMESPACE, name))
-
-
-def _both(first: Callable[[], None] | None, second: Callable[[], None]) -> Callable[[], None]:
-    if first is None:
-        return second
-
-    def call() -> None:
-        first()
-        second()
-
-    return call
-
-
-def _step(fact: Fact) -> str:
-    kinds = {"task": "an activity task", "sub": "a sub-orchestration", "timer": "a timer", "send": "an entity message"}
-    return kinds[fact[1]] + (f" named '{fact[3]}'" if fact[1] != "timer" else "")
 
 
 def _is_guid(name: str) -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 from functions_host.durable import events as ev
 from functions_host.durable import messages as msg
 from functions_host.durable.core import Core
-from functions_host.durable.instances import RUNNING, Instances, Orchestration, from_row
+from functions_host.durable.instances import COLUMNS, TABLES
 from functions_host.durable.jsontext import compact
-from functions_host.durable.messages import Message
+from functions_host.durable.orchestration import RUNNING, Orchestration
 from functions_host.durable.store import Write
 
 _PLANS = frozenset({ev.TASK_SCHEDULED, ev.SUB_CREATED, ev.TIMER_CREATED, ev.EVENT_SENT})
@@ -27,12 +27,10 @@ Episode = tuple[int, list[dict[str, Any]]]
 class Rewind:
     """Writes for one instance and those of its children that made it fail."""
 
-    def __init__(self, core: Core, live: Instances) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._live = live
         self.writes: list[Write] = []
         self.instances: list[Orchestration] = []
-        self.messages: list[Message] = []
 
     def plan(self, instance_id: str, reason: str | None) -> bool:
         """False if there is no failed instance of that id."""
@@ -56,7 +54,7 @@ class Rewind:
                     ("UPDATE history SET events=? WHERE instance_id=? AND episode=?", (text, instance_id, index))
                 )
         now = self._core.clock.now()
-        message = self._core.message(instance_id, msg.REWIND, {"reason": reason, "at": now})
+        message = self._core.message(instance_id, msg.Rewind(now, reason))
         self.writes.append(
             ("UPDATE instances SET status=?, output=NULL, updated=? WHERE instance_id=?", (RUNNING, now, instance_id))
         )
@@ -68,15 +66,12 @@ class Rewind:
 
     def _load(self, instance_id: str) -> Orchestration | None:
         rows = self._core.store.read(
-            "SELECT i.instance_id, name, execution_id, version, input, created, generation, parent FROM instances i "
-            "LEFT JOIN inputs USING(instance_id) WHERE i.instance_id=? AND status='Failed'",
-            (instance_id,),
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE i.instance_id=? AND status='Failed'", (instance_id,)
         )
         if not rows:
             return None
-        parent = json.loads(rows[0][7]) if rows[0][7] else None
-        instance = from_row(rows[0][:7], parent, RUNNING)
-        instance.parts = instance.facts = None
+        instance = Orchestration.from_row(rows[0], RUNNING)
+        instance.history = None
         return instance
 
     def _episodes(self, instance_id: str) -> list[Episode]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import namedtuple
 from functools import lru_cache
+
+from functions_host.durable.acceleration.patches import NAMEDTUPLE
 
 
 def install_executor() -> None:
     """Let the SDK's executor get the class it made before."""
-    module = importlib.import_module("azure.durable_functions.models.TaskOrchestrationExecutor")
-    module.__dict__["namedtuple"] = lru_cache(maxsize=16)(namedtuple)
+    NAMEDTUPLE.install(lru_cache(maxsize=16)(namedtuple))

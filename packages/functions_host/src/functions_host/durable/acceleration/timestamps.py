@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import datetime
 from functools import lru_cache
 
 from dateutil.parser import parse as _slow  # type: ignore[import-untyped]
+
+from functions_host.durable.acceleration.patches import TIMESTAMPS
 
 # What dateutil makes of "Z" depends on the machine's own zone.
 _UTC = _slow("1970-01-01T00:00:00Z").tzinfo
@@ -30,5 +31,4 @@ def parse_timestamp(text: str) -> datetime:
 
 def install_timestamps() -> None:
     """Let the SDK's history events use it."""
-    module = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")
-    module.__dict__["dt_parse"] = parse_timestamp
+    TIMESTAMPS.install(parse_timestamp)

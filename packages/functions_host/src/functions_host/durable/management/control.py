@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from functions_host.durable import messages as msg
-from functions_host.durable.instances import ACTIVE
 from functions_host.durable.jsontext import compact
 from functions_host.durable.management.answers import (
     empty,
@@ -17,23 +16,26 @@ from functions_host.durable.management.answers import (
     json_value,
     message,
 )
+from functions_host.durable.management.hub import TaskHub
+from functions_host.durable.orchestration import ACTIVE
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
-
-_KINDS = {"terminate": msg.TERMINATE, "suspend": msg.SUSPEND, "resume": msg.RESUME}
+_PAYLOADS: dict[str, Callable[[int, str | None], msg.Payload]] = {
+    "terminate": msg.Terminate,
+    "suspend": msg.Suspend,
+    "resume": msg.Resume,
+}
 
 
 class Control:
     """POST instances/{id}/…"""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
+    def __init__(self, hub: TaskHub) -> None:
+        self._hub = hub
 
     async def raise_event(self, request: ManagementRequest, instance_id: str, name: str) -> ManagementResponse:
         """404 and 410 come before any look at the body."""
-        status = self._status(instance_id)
+        status = self._hub.status_of(instance_id)
         if status is None or status not in ACTIVE:
             return empty(404 if status is None else 410)
         if not is_json_type(request):
@@ -41,14 +43,15 @@ class Control:
         text = request.body.decode("utf-8", "replace")
         if error := json_error(text):
             return invalid_json(error)
-        await self._send(instance_id, msg.EVENT, {"name": name, "input": compact(json.loads(text))})
+        event = msg.Event(name, compact(json.loads(text)), self._hub.now())
+        await self._hub.send(instance_id, event)
         return empty(202)
 
     async def operate(self, operation: str, instance_id: str, reason: str | None) -> ManagementResponse:
         """terminate, suspend, resume or rewind."""
-        if operation not in _KINDS and operation != "rewind":
+        if operation not in _PAYLOADS and operation != "rewind":
             return empty(404)
-        status = self._status(instance_id)
+        status = self._hub.status_of(instance_id)
         if status is None:
             return empty(404)
         if operation == "rewind":
@@ -58,24 +61,13 @@ class Control:
                     f'This orchestration has status {status}, but only orchestrations in the "Failed" state '
                     "can be rewound.",
                 )
-            await self._engine.rewind(instance_id, reason)
+            await self._hub.rewind(instance_id, reason)
             return empty(202)
         if status not in ACTIVE:
             return empty(410)
         if (operation == "suspend" and status == "Suspended") or (operation == "resume" and status != "Suspended"):
             return invalid_state(operation, instance_id, status)
-        if operation == "terminate" and await self._engine.terminate_unstarted(instance_id, reason):
+        if operation == "terminate" and await self._hub.terminate_unstarted(instance_id, reason):
             return empty(202)
-        await self._send(instance_id, _KINDS[operation], {"reason": reason})
+        await self._hub.send(instance_id, _PAYLOADS[operation](self._hub.now(), reason))
         return empty(202)
-
-    async def _send(self, instance_id: str, kind: str, payload: dict[str, object]) -> None:
-        payload["at"] = self._engine.core.clock.now()
-        await self._engine.send(self._engine.core.message(instance_id, kind, payload))
-
-    def _status(self, instance_id: str) -> str | None:
-        live = self._engine.orchestrations.live.get(instance_id)
-        if live is not None:
-            return live.status
-        rows = self._engine.store.read("SELECT status FROM instances WHERE instance_id=? AND kind=0", (instance_id,))
-        return rows[0][0] if rows else None

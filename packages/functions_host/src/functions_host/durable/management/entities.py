@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions_host.durable.clock import parse, wire
 from functions_host.durable.entities import entity_instance_id
 from functions_host.durable.failures import unknown_function
-from functions_host.durable.instances import ENTITY
 from functions_host.durable.jsontext import compact, quote
 from functions_host.durable.management.answers import Query, empty, is_json_type, json_error, json_text, message
+from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.management.status import LAST_CHARACTER, decode_token, encode_token
+from functions_host.durable.orchestration import ENTITY
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
 
 
 class EntityApi:
     """Names are compared without case, keys with it; ``$`` is the empty key, on GET only."""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
+    def __init__(self, hub: TaskHub) -> None:
+        self._hub = hub
 
     async def handle(
         self, request: ManagementRequest, rest: list[str], query: Query, trailing: bool
@@ -40,11 +38,11 @@ class EntityApi:
 
     async def _signal(self, request: ManagementRequest, name: str, key: str, query: Query) -> ManagementResponse:
         """202 once the operation is stored; 400 for an entity that is not registered or a body that is no JSON."""
-        core = self._engine.core
-        if not core.entities.has(name):
-            return message(400, unknown_function("entity", name, core.entities.all()))
+        names = self._hub.entity_names
+        if not names.has(name):
+            return message(400, unknown_function("entity", name, names.all()))
         if request.method.upper() == "DELETE":
-            await self._engine.signal_entity(name, key, "delete", '""')
+            await self._hub.signal_entity(name, key, "delete", '""')
             return empty(202)
         text = request.body.decode("utf-8", "replace")
         input_text: str | None = None
@@ -54,15 +52,13 @@ class EntityApi:
             input_text = compact(json.loads(text))
         elif text:
             input_text = quote(text)
-        await self._engine.signal_entity(name, key, query.get("op") or "", input_text)
+        await self._hub.signal_entity(name, key, query.get("op") or "", input_text)
         return empty(202)
 
     def _read(self, name: str, key: str) -> ManagementResponse:
         """200 with the bare state, ``null`` for one whose state is gone; 404 for one never written."""
         instance_id = entity_instance_id(name, "" if key == "$" else key)
-        rows = self._engine.store.read(
-            "SELECT entity_state FROM instances WHERE instance_id=? AND kind=1", (instance_id,)
-        )
+        rows = self._hub.read("SELECT entity_state FROM instances WHERE instance_id=? AND kind=1", (instance_id,))
         return json_text(200, rows[0][0] or "null") if rows else empty(404)
 
     def _list(self, request: ManagementRequest, name: str, query: Query) -> ManagementResponse:
@@ -89,7 +85,7 @@ class EntityApi:
             where.append("instance_id >= ?")
             values.append(after)
         top = max(0, query.number("top", 100))
-        rows = self._engine.store.read(
+        rows = self._hub.read(
             "SELECT instance_id, updated, entity_exists, entity_state, kind FROM instances "
             f"WHERE {' AND '.join(where)} ORDER BY instance_id LIMIT ?",
             (*values, top + 1),

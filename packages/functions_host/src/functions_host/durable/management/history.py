@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions_host.durable import events as ev
 from functions_host.durable.clock import wire
-from functions_host.durable.instances import ENTITY, from_row
+from functions_host.durable.instances import COLUMNS, TABLES, episode_text
 from functions_host.durable.jsontext import compact
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
+from functions_host.durable.management.hub import TaskHub
+from functions_host.durable.orchestration import ENTITY, Orchestration
 
 _HIDDEN = frozenset({ev.ORCHESTRATOR_STARTED, ev.ORCHESTRATOR_COMPLETED})
 _ENDS = frozenset({ev.TASK_COMPLETED, ev.TASK_FAILED, ev.SUB_COMPLETED, ev.SUB_FAILED})
@@ -21,11 +20,11 @@ _WITH_RESULT = frozenset({ev.TASK_COMPLETED, ev.SUB_COMPLETED, ev.EXECUTION_COMP
 _DROPPED = frozenset({"EventId", "IsPlayed", "TaskScheduledId", "TimerId", "OrchestrationInstance", "ParentInstance"})
 
 
-def history_json(engine: DurableEngine, row: tuple[Any, ...], show_output: bool) -> str:
+def history_json(hub: TaskHub, row: tuple[Any, ...], show_output: bool) -> str:
     """JSON array of events; `row` is the status row."""
     if row[1] == ENTITY:
         return _entity_history(row)
-    events = stored_events(engine, row[0])
+    events = stored_events(hub, row[0])
     ended = {event["TaskScheduledId"]: event for event in events if event["EventType"] in _ENDS}
     scheduled = {event["EventId"]: event for event in events if event["EventType"] in _SCHEDULED}
     shown = []
@@ -37,26 +36,12 @@ def history_json(engine: DurableEngine, row: tuple[Any, ...], show_output: bool)
     return compact(shown)
 
 
-def stored_events(engine: DurableEngine, instance_id: str) -> list[dict[str, Any]]:
+def stored_events(hub: TaskHub, instance_id: str) -> list[dict[str, Any]]:
     """All events of an instance's present execution, parsed."""
-    rows = engine.store.read(
-        "SELECT name, execution_id, version, input, created, generation, parent FROM instances "
-        "LEFT JOIN inputs USING(instance_id) WHERE instance_id=?",
-        (instance_id,),
-    )
-    parent = json.loads(rows[0][6]) if rows[0][6] else None
-    instance = from_row((instance_id, *rows[0][:6]), parent, "")
-    started = ev.render(instance.started_event(), True)
-    episodes = engine.store.read(
-        "SELECT started, events FROM history WHERE instance_id=? ORDER BY episode", (instance_id,)
-    )
-    texts = []
-    for number, (at, text) in enumerate(episodes):
-        texts.append(ev.orchestrator_started(at))
-        if number == 0:
-            texts.append(started)
-        if text:
-            texts.append(text)
+    (row,) = hub.read(f"SELECT {COLUMNS} FROM {TABLES} WHERE i.instance_id=?", (instance_id,))
+    instance = Orchestration.from_row(row, "")
+    episodes = hub.read("SELECT started, events FROM history WHERE instance_id=? ORDER BY episode", (instance_id,))
+    texts = [episode_text(instance, number, *episode) for number, episode in enumerate(episodes)]
     events: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
     return events
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions_host.durable.clock import parse
-from functions_host.durable.instances import ACTIVE, ENTITY
 from functions_host.durable.management.answers import Query, empty, failure, json_value
+from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.management.status import filters
+from functions_host.durable.orchestration import ACTIVE, ENTITY
 from functions_host.durable.transport import ManagementResponse
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
 
 _FINAL = ("Completed", "Failed", "Terminated", "Canceled")
 
@@ -19,12 +17,12 @@ _FINAL = ("Completed", "Failed", "Terminated", "Canceled")
 class Purge:
     """With runtimeStatus=Running in the filter running instances go too, as on the real one."""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
+    def __init__(self, hub: TaskHub) -> None:
+        self._hub = hub
 
     async def one(self, instance_id: str) -> ManagementResponse:
         """200 with the count; 404; 412 for an orchestration that is not over."""
-        rows = self._engine.store.read("SELECT kind, status FROM instances WHERE instance_id=?", (instance_id,))
+        rows = self._hub.read("SELECT kind, status FROM instances WHERE instance_id=?", (instance_id,))
         if not rows:
             return empty(404)
         kind, status = rows[0]
@@ -34,7 +32,7 @@ class Purge:
                 "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
                 f"{instance_id} has status {status}",
             )
-        await self._engine.purge([instance_id])
+        await self._hub.purge([instance_id])
         return json_value(200, {"instancesDeleted": 1})
 
     async def many(self, query: Query) -> ManagementResponse:
@@ -50,10 +48,10 @@ class Purge:
         if not query.all("runtimeStatus"):
             where.append(f"status IN ({','.join('?' * len(_FINAL))})")
             values += _FINAL
-        rows: list[tuple[Any, ...]] = self._engine.store.read(
+        rows: list[tuple[Any, ...]] = self._hub.read(
             f"SELECT instance_id FROM instances WHERE {' AND '.join(where)}", values
         )
         if not rows:
             return empty(404)
-        await self._engine.purge([row[0] for row in rows])
+        await self._hub.purge([row[0] for row in rows])
         return json_value(200, {"instancesDeleted": len(rows)})

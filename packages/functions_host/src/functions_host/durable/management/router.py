@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from functions_host.durable.management.answers import Query, empty, json_value, unexpected
 from functions_host.durable.management.control import Control
 from functions_host.durable.management.entities import EntityApi
+from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.management.purge import Purge
 from functions_host.durable.management.starting import Starting
 from functions_host.durable.management.status import Status
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +20,13 @@ logger = logging.getLogger(__name__)
 class ManagementApi:
     """Routes by segments; a method or path that is none gets an empty 404, as on the real one."""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
-        self._status = Status(engine)
-        self._starting = Starting(engine, self._status)
-        self._control = Control(engine)
-        self._purge = Purge(engine)
-        self._entities = EntityApi(engine)
+    def __init__(self, hub: TaskHub) -> None:
+        self._hub = hub
+        self._status = Status(hub)
+        self._starting = Starting(hub, self._status)
+        self._control = Control(hub)
+        self._purge = Purge(hub)
+        self._entities = EntityApi(hub)
 
     async def handle(self, request: ManagementRequest) -> ManagementResponse:
         segments = [unquote(segment) for segment in request.path.strip("/").split("/")]
@@ -52,7 +49,7 @@ class ManagementApi:
 
     def _is_own_hub(self, query: Query) -> bool:
         hub = query.get("taskHub")
-        return hub is None or hub.lower() == self._engine.options.hub_name.lower()
+        return hub is None or hub.lower() == self._hub.options.hub_name.lower()
 
     @staticmethod
     def _other_hub(segments: list[str]) -> ManagementResponse:

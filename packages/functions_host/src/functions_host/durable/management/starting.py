@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from functions_host.durable.binding import fixed_query, management_urls
-from functions_host.durable.instances import Conflict
 from functions_host.durable.management.answers import Query, invalid_json, json_error, json_value, message, unexpected
+from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.management.status import Status
+from functions_host.durable.orchestration import Conflict
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
-
 
 _LONGEST_SECONDS = 2**63 / 10_000_000  # a TimeSpan counts 100 ns in 64 bits
 
@@ -45,8 +41,8 @@ def _seconds(text: str | None) -> float | None:
 class Starting:
     """POST orchestrators and POST instances/{id}/restart."""
 
-    def __init__(self, engine: DurableEngine, status: Status) -> None:
-        self._engine = engine
+    def __init__(self, hub: TaskHub, status: Status) -> None:
+        self._hub = hub
         self._status = status
 
     async def start(
@@ -72,7 +68,7 @@ class Starting:
             if interval > timeout:
                 text = f"Total timeout {timeout:.15g} should be bigger than retry timeout {interval:.15g}"
                 return message(400, text)
-            await self._engine.wait_for_end(answer, timeout)
+            await self._hub.wait_for_end(answer, timeout)
             ended = self._status.output_if_over(request, answer)
             if ended is not None:
                 return ended
@@ -80,7 +76,7 @@ class Starting:
 
     async def restart(self, request: ManagementRequest, instance_id: str, query: Query) -> ManagementResponse:
         """The same function and input again, under a new id unless told otherwise."""
-        rows = self._engine.store.read(
+        rows = self._hub.read(
             "SELECT name, version, input FROM instances LEFT JOIN inputs USING(instance_id) "
             "WHERE instance_id=? AND kind=0",
             (instance_id,),
@@ -96,12 +92,12 @@ class Starting:
         self, function: str, instance_id: str | None, input_text: str | None, version: str | None
     ) -> str | ManagementResponse:
         try:
-            return await self._engine.start_instance(function, instance_id, input_text, version)
+            return await self._hub.start_instance(function, instance_id, input_text, version)
         except Conflict as conflict:
             return message(409, f"An Orchestration instance with the status {conflict} already exists.")
 
     def _accepted(self, request: ManagementRequest, instance_id: str) -> ManagementResponse:
-        options = self._engine.options
+        options = self._hub.options
         query = fixed_query(options.hub_name, options.connection_name)
         urls = management_urls(request.base_url, instance_id, query, rewind=False)
         return json_value(202, urls, {"Location": urls["statusQueryGetUri"], "Retry-After": "10"})

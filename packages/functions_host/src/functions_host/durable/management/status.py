@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functions_host.durable.clock import parse, wire_seconds
-from functions_host.durable.instances import ACTIVE, ENTITY
 from functions_host.durable.jsontext import compact, quote
 from functions_host.durable.management.answers import Query, empty, json_text, request_url
 from functions_host.durable.management.history import history_json
+from functions_host.durable.management.hub import TaskHub
+from functions_host.durable.orchestration import ACTIVE, ENTITY
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
-
-if TYPE_CHECKING:
-    from functions_host.durable.engine import DurableEngine
 
 # Ids are compared byte by byte: what begins with a prefix lies between it and it with this behind.
 LAST_CHARACTER = "\U0010ffff"
@@ -29,8 +27,8 @@ _TABLES = "FROM instances i LEFT JOIN inputs USING(instance_id)"
 class Status:
     """Everything read here is committed."""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
+    def __init__(self, hub: TaskHub) -> None:
+        self._hub = hub
 
     def one(self, request: ManagementRequest, instance_id: str, query: Query) -> ManagementResponse:
         """202 while it is not over, 200 then; 500 for a failed one only if asked."""
@@ -39,7 +37,7 @@ class Status:
             return empty(404)
         history = ""
         if query.flag("showHistory", False) and row[3] != "Pending":
-            events = history_json(self._engine, row, query.flag("showHistoryOutput", False))
+            events = history_json(self._hub, row, query.flag("showHistoryOutput", False))
             history = f',"historyEvents":{events}'
         text = status_json(row, query.flag("showInput", True), history)
         if row[3] in ACTIVE:
@@ -70,7 +68,7 @@ class Status:
             values.append(after)
         top = max(0, query.number("top", 100))
         condition = f"WHERE {' AND '.join(where)}" if where else ""
-        rows = self._engine.store.read(
+        rows = self._hub.read(
             f"SELECT {_COLUMNS} {_TABLES} {condition} ORDER BY i.instance_id LIMIT ?", (*values, top + 1)
         )
         following = encode_token(rows[top][0]) if len(rows) > top else ""
@@ -79,7 +77,7 @@ class Status:
         return json_text(200, f"[{items}]", {"x-ms-continuation-token": following})
 
     def _row(self, instance_id: str) -> tuple[Any, ...] | None:
-        rows = self._engine.store.read(f"SELECT {_COLUMNS} {_TABLES} WHERE i.instance_id=?", (instance_id,))
+        rows = self._hub.read(f"SELECT {_COLUMNS} {_TABLES} WHERE i.instance_id=?", (instance_id,))
         return rows[0] if rows else None
 
 
