@@ -56,7 +56,8 @@ async def _state(name: str, check: Check) -> dict[str, Any]:
     try:
         await asyncio.wait_for(check(), DEADLINE_SECONDS)
     except StoreUnavailable as error:
-        return {"status": "unhealthy", "detail": str(error)}
+        _LOG.warning("health: %s: %s", name, error)
+        return {"status": "unhealthy", "detail": error.shown}
     except (asyncio.TimeoutError, TimeoutError):
         return {"status": "unhealthy", "detail": f"no answer within {DEADLINE_SECONDS:g} s"}
     except (HubUnavailable, aiohttp.ClientError, OSError) as error:

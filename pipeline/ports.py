@@ -28,7 +28,14 @@ T = TypeVar("T")
 
 
 class StoreUnavailable(Exception):
-    """The store did not do what was asked (down, throttled, disk full, read-only, injected fault): ask again later."""
+    """The store did not do what was asked (down, throttled, disk full, read-only, injected fault): ask again later.
+
+    ``shown`` is the reason in words fit for everybody: no path, no address.
+    """
+
+    def __init__(self, message: str, *, shown: str | None = None) -> None:
+        super().__init__(message)
+        self.shown = message if shown is None else shown
 
 
 class InvalidContinuation(ValueError):
@@ -220,7 +227,8 @@ class DeadLetterStore(Protocol):
 
 
 class Store(Protocol):
-    """One per process. ``open`` before use; ``health`` raises ``StoreUnavailable`` with a reason fit to be shown."""
+    """One per process. ``open`` before use; ``health`` raises ``StoreUnavailable`` when it cannot be written,
+    or when the last write failed and none has succeeded since."""
 
     ledger: BatchLedger
     messages: MessageStore

@@ -11,14 +11,14 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.ports import StoreUnavailable
 from storage.sqlite.connection import connect_reader, connect_writer
-from storage.sqlite.errors import breaks_connection, unavailable
+from storage.sqlite.errors import breaks_connection, is_read_only, unavailable, unusable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -41,8 +41,10 @@ class Database:
         self._thread: threading.Thread | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._reading = threading.BoundedSemaphore(_MAX_WAITING)
-        self._local = threading.local()
-        self._reader_connections: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
+        self._generation = 0  # connections of an earlier one are closed after use
+        self._idle_lock = threading.Lock()
+        self._failure: StoreUnavailable | None = None
 
     async def open(self) -> None:
         """Open the file, start the threads. ``StoreUnavailable`` says what is wrong; then open may be called again."""
@@ -61,44 +63,68 @@ class Database:
         await asyncio.to_thread(self._queue.put, None)
         await asyncio.to_thread(thread.join)
         await asyncio.to_thread(readers.shutdown)
-        for connection in self._reader_connections:
-            connection.close()
-        self._reader_connections.clear()
+        self._drop_readers()
 
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` in the next group; its result after the COMMIT. Whatever it raises undoes it, and it alone."""
         if self._thread is None:
-            raise StoreUnavailable(f"store {self._path}: it is not open")
+            raise unusable(self._path, "it is not open")
         future: Future[T] = Future()
         try:
             self._queue.put_nowait((work, future))
         except queue.Full:
-            raise StoreUnavailable(f"store {self._path}: {_MAX_WAITING} writes are waiting already") from None
+            raise unusable(self._path, f"{_MAX_WAITING} writes are waiting already") from None
         return await asyncio.wrap_future(future)
 
     async def read(self, work: Work[T]) -> T:
         """Run ``work`` on a reading connection; it sees every write whose call has returned."""
         readers = self._readers
         if readers is None:
-            raise StoreUnavailable(f"store {self._path}: it is not open")
+            raise unusable(self._path, "it is not open")
         if not self._reading.acquire(blocking=False):
-            raise StoreUnavailable(f"store {self._path}: {_MAX_WAITING} reads are waiting already")
+            raise unusable(self._path, f"{_MAX_WAITING} reads are waiting already")
         future = readers.submit(self._read_one, work)
         future.add_done_callback(lambda _: self._reading.release())
         return await asyncio.wrap_future(future)
 
+    def failure(self) -> StoreUnavailable | None:
+        """Why the last group of writes failed; None since one has succeeded."""
+        return self._failure
+
     def _read_one(self, work: Work[T]) -> T:
+        with self._idle_lock:
+            generation = self._generation
+            connection = self._idle.pop() if self._idle else None
+        sound = False
         try:
-            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
             if connection is None:
-                connection = self._local.connection = connect_reader(self._path, self._lock_timeout)
-                self._reader_connections.append(connection)
-            return work(connection)
+                connection = connect_reader(self._path, self._lock_timeout)
+            value = work(connection)
+            sound = True
+            return value
         except sqlite3.Error as error:
-            if breaks_connection(error) and (broken := self._local.__dict__.pop("connection", None)) is not None:
-                self._reader_connections.remove(broken)
-                broken.close()
+            sound = not breaks_connection(error)
             raise unavailable(error, self._path) from error
+        except Exception:
+            sound = True
+            raise
+        finally:
+            if connection is not None:
+                self._give_back(connection, generation, sound)
+
+    def _give_back(self, connection: sqlite3.Connection, generation: int, sound: bool) -> None:
+        with self._idle_lock:
+            if sound and generation == self._generation and self._readers is not None:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _drop_readers(self) -> None:
+        with self._idle_lock:
+            idle, self._idle = self._idle, []
+            self._generation += 1
+        for connection in idle:
+            connection.close()
 
     def _connect_writer(self) -> sqlite3.Connection:
         try:
@@ -106,7 +132,7 @@ class Database:
         except sqlite3.Error as error:
             raise unavailable(error, self._path) from error
         except OSError as error:
-            raise StoreUnavailable(f"store {self._path}: {error.strerror}") from error
+            raise unusable(self._path, f"{error.strerror}") from error
 
     def _write_forever(self) -> None:
         stopping = False
@@ -125,7 +151,7 @@ class Database:
             except queue.Empty:
                 return
             if job is not None and job[1].set_running_or_notify_cancel():
-                job[1].set_exception(StoreUnavailable(f"store {self._path}: it was closed"))
+                job[1].set_exception(unusable(self._path, "it was closed"))
 
     def _write_group(self, first: _Job) -> bool:
         """One transaction with ``first`` and what waits behind it; true when the store is being closed."""
@@ -147,12 +173,14 @@ class Database:
                         break
                     stopping = job is None
             connection.execute("COMMIT")
+            self._note(done)
         except BaseException as error:
             self._undo(error)
             failure = unavailable(error, self._path) if isinstance(error, sqlite3.Error) else error
             if job is not None and (job[1].running() or job[1].set_running_or_notify_cancel()):
                 done.append((job[1], None, failure))
             done = [(future, None, failure) for future, _, _ in done]
+            self._note(done)
         for future, value, failed in done:
             if failed is None:
                 future.set_result(value)
@@ -160,9 +188,21 @@ class Database:
                 future.set_exception(failed)
         return stopping
 
+    def _note(self, done: Sequence[tuple[Future[Any], Any, BaseException | None]]) -> None:
+        """What a group came to, for ``failure``: a failed write counts until a whole group has been written."""
+        failed = [error for _, _, error in done if isinstance(error, StoreUnavailable)]
+        if failed:
+            self._failure = failed[-1]
+        elif done:
+            self._failure = None
+
     def _undo(self, error: BaseException) -> None:
         """Back to before the group; a connection that may be broken is dropped and made anew for the next one."""
         connection, self._writer = self._writer, None
+        if is_read_only(error):
+            # All connections of a process to a file share the file beside it through which they see each other's
+            # writes: as long as one is left that opened it read-only, the next one cannot write either.
+            self._drop_readers()
         if connection is None:
             return
         try:

@@ -27,7 +27,15 @@ def unavailable(error: sqlite3.Error, path: Path) -> Exception:
         return error
     text = str(error)
     cause = next((plain for part, plain in _CAUSES.items() if part in text), text)
-    return StoreUnavailable(f"store {path}: {cause}")
+    return unusable(path, cause)
+
+
+def unusable(path: Path, cause: str) -> StoreUnavailable:
+    return StoreUnavailable(f"store {path}: {cause}", shown=f"store: {cause}")
+
+
+def is_read_only(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.Error) and "readonly database" in str(error)
 
 
 def breaks_connection(error: sqlite3.Error) -> bool:

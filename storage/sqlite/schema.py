@@ -73,10 +73,11 @@ def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
     try:
         version = _version(connection)
         if version > VERSION:
-            raise SchemaTooNew(
-                f"store {path}: the file has schema version {version}, this app knows versions up to {VERSION}; "
+            cause = (
+                f"the file has schema version {version}, this app knows versions up to {VERSION}; "
                 "run the app that wrote it, or name another DATA_DIR"
             )
+            raise SchemaTooNew(f"store {path}: {cause}", shown=f"store: {cause}")
         if version == 0:
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)

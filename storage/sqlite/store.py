@@ -13,6 +13,7 @@ from storage.sqlite.ledger import SqliteLedger
 from storage.sqlite.messages import SqliteMessages
 
 FILE_NAME = "store.db"
+PROBE_BYTES = 1024 * 1024
 
 
 class SqliteStore:
@@ -35,9 +36,12 @@ class SqliteStore:
         await self.database.close()
 
     async def health(self) -> None:
-        """A write, because a full or read-only disk can still be read."""
+        """A write, because a full or read-only disk can still be read. After a write that failed a large one, because
+        the last kilobytes of a full disk take a small one long after they take no batch any more."""
+        failed = self.database.failure() is not None
+        checked = now() if not failed else now() + " " * PROBE_BYTES
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO health (number, checked_at) VALUES (1, ?)", (now(),))
+            connection.execute("INSERT OR REPLACE INTO health (number, checked_at) VALUES (1, ?)", (checked,))
 
         await self.database.write(write)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from http_api import health
@@ -67,8 +71,6 @@ async def test_an_unknown_failure_is_not_told_to_everybody(
 
 
 async def test_a_part_that_hangs_is_unhealthy(ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
     monkeypatch.setattr(health, "DEADLINE_SECONDS", 0.01)
     monkeypatch.setattr(store, "health", asyncio.Event().wait)
     answer = await ask.get("/api/health")
@@ -89,3 +91,16 @@ async def test_however_often_it_is_asked_the_parts_are_asked_once_in_a_while() -
     time = health.FRESH_SECONDS
     await checkup.parts({"store": check})
     assert asked == 2
+
+
+async def test_no_path_is_shown_to_everybody(ask: Client, store: SqliteStore, tmp_path: Path) -> None:
+    def full(connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(StoreUnavailable, match=str(tmp_path)):
+        await store.database.write(full)
+    await store.close()
+    answer = await ask.get("/api/health")
+    assert answer.status == 503
+    assert answer.json()["parts"]["store"]["detail"].startswith("store: ")
+    assert str(tmp_path).encode() not in answer.body

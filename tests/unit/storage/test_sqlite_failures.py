@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -44,6 +45,88 @@ async def test_a_full_disk(store: SqliteStore) -> None:
     await store.ledger.receive(batch("too big"), b"x" * 1_000_000)
     assert await store.ledger.raw("too big") == b"x" * 1_000_000
     await store.health()
+
+
+async def test_health_tells_of_a_write_that_failed_until_one_succeeds(store: SqliteStore) -> None:
+    """The disk that had no room for a batch has room for a line of a few bytes: that does not make it well."""
+
+    def limit(pages: int) -> Callable[[sqlite3.Connection], object]:
+        return lambda connection: connection.execute(f"PRAGMA max_page_count={pages}").fetchone()
+
+    await store.database.write(limit(60))
+    await store.health()
+    with pytest.raises(StoreUnavailable):
+        await store.ledger.receive(batch("too big"), b"x" * 1_000_000)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="the disk is full"):
+            await store.health()
+    await store.database.write(limit(1_000_000))
+    await store.health()
+
+
+async def test_a_failed_write_is_over_when_the_next_one_is_written(store: SqliteStore) -> None:
+    def full(connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(StoreUnavailable):
+        await store.database.write(full)
+    assert store.database.failure() is not None
+    with pytest.raises(KeyError):  # a refusal says nothing of the disk, and the transaction around it is written
+        await store.dead_letters.resolve("nobody", "discarded", at="2026-01-01T00:00:00.000000Z", reason="x")
+    assert store.database.failure() is None
+
+
+_READ_ONLY_AT_THE_START = """
+import asyncio, os, pathlib, sys
+from pipeline.ports import StoreUnavailable
+from storage.sqlite import SqliteStore
+from tests.contract_store.builders import batch
+
+async def main():
+    folder = pathlib.Path(sys.argv[1])
+    if os.getuid() == 0:  # whom no mode stops
+        os.setgid(65534), os.setuid(65534)
+    store = SqliteStore(folder)
+    await store.open()
+    await store.ledger.receive(batch("before"), b"raw")
+    await store.close()
+    (folder / "store.db").chmod(0o444)
+    store = SqliteStore(folder)
+    await store.open()
+    assert await store.ledger.raw("before") == b"raw"
+    try:
+        await store.health()
+    except StoreUnavailable as error:
+        print(error.shown)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    for _ in range(2):
+        try:
+            await store.ledger.receive(batch("after"), b"raw")
+            await store.health()
+            assert await store.ledger.raw("after") == b"raw"
+            print("recovered")
+            return
+        except StoreUnavailable:
+            pass
+
+asyncio.run(main())
+"""
+
+
+def test_a_file_that_was_read_only_at_the_start_is_written_when_it_can_be() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path lies in folders that only their owner may enter
+        Path(folder).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", _READ_ONLY_AT_THE_START, folder],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            timeout=60,
+            check=False,
+        )
+    assert done.stdout.splitlines() == ["store: the file is read-only", "recovered"], done.stderr
 
 
 async def test_a_lock_of_another_process(store: SqliteStore, tmp_path: Path) -> None:
