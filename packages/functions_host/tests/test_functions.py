@@ -50,27 +50,6 @@ def test_triggers_and_bindings_are_described() -> None:
     assert not functions["shout"].is_async
 
 
-def test_everything_unsupported_is_named_at_once() -> None:
-    def build(app: df.DFApp) -> None:
-        @app.queue_trigger(arg_name="message", queue_name="q", connection="C")
-        def on_order(message: func.QueueMessage) -> None: ...
-
-        @app.route(route="a")
-        @app.blob_input(arg_name="blob", path="a/b", connection="C")
-        def reads_blob(req: func.HttpRequest, blob: str) -> None: ...
-
-        @app.timer_trigger(arg_name="tick", schedule="0 * * * * *")
-        @app.generic_output_binding(arg_name="mail", type="sendGrid")
-        def sends_mail(tick: func.TimerRequest, mail: func.Out[str]) -> None: ...
-
-    with pytest.raises(StartError) as caught:
-        indexed(build)
-    text = str(caught.value)
-    assert "'on_order': trigger 'queueTrigger' (parameter 'message')" in text
-    assert "'reads_blob': input binding 'blob' (parameter 'blob')" in text
-    assert "'sends_mail': output binding 'sendGrid' (parameter 'mail')" in text
-
-
 def _extra_parameter(app: df.DFApp) -> None:
     @app.route(route="a")
     def f(req: func.HttpRequest, other: str) -> str: ...

@@ -86,6 +86,13 @@ def test_host_json_defaults_are_the_real_hosts(tmp_path: Path) -> None:
         1,
     )
     assert hubs.initial_offset == InitialOffset("fromStart")
+    assert config.functions is None
+
+
+def test_an_empty_list_of_functions_means_all(tmp_path: Path) -> None:
+    for given, read in (([], None), (["a", "b"], ("a", "b"))):
+        write(tmp_path, "host.json", {"functions": given})
+        assert read_host_json(tmp_path, {}).functions == read
 
 
 def test_host_json_is_read_and_settings_override_it(tmp_path: Path) -> None:
@@ -109,6 +116,8 @@ def test_host_json_is_read_and_settings_override_it(tmp_path: Path) -> None:
     [
         ("{", "host.json is not valid JSON"),
         ([], "object"),
+        ({"functions": "all"}, "functions"),
+        ({"functions": [1]}, "functions"),
         ({"functionTimeout": "soon"}, "functionTimeout"),
         ({"functionTimeout": "00:00:00"}, "functionTimeout"),
         ({"extensions": []}, "extensions"),

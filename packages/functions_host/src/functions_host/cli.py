@@ -49,6 +49,8 @@ async def _serve(options: argparse.Namespace) -> int:
             event_hubs=options.event_hubs,
             event_hubs_port=options.event_hubs_port,
             ready_file=options.ready_file,
+            skip_unsupported=options.skip_unsupported,
+            partitions=dict(options.partitions),
         )
     )
     set_up_logging(verbose=options.verbose, as_json=options.json_logs, levels=host.config.log_levels)
@@ -86,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--data", metavar="DIR", help="everything on disk (default: .data in the app's folder)")
     start.add_argument("--event-hubs-port", type=_port, default=5672, metavar="N", help="default: %(default)s; 0: any")
     start.add_argument("--no-event-hubs", dest="event_hubs", action="store_false", help="no local Event Hubs")
+    start.add_argument(
+        "--partitions", type=_partitions, action="append", default=[], metavar="HUB=N",
+        help="partitions of a local hub that is not there yet (default: 4)",
+    )  # fmt: skip
+    start.add_argument(
+        "--skip-unsupported", action="store_true", help="leave out functions with triggers or bindings unknown here"
+    )
     start.add_argument("--ready-file", metavar="PATH", help="written as JSON once everything listens")
     start.add_argument("--verbose", action="store_true", help="also the host's debug lines")
     start.add_argument("--json-logs", action="store_true", help="one JSON object per log line")
@@ -96,3 +105,10 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port number")
     return int(text)
+
+
+def _partitions(text: str) -> tuple[str, int]:
+    hub, _, count = text.rpartition("=")
+    if not hub or not (count.isascii() and count.isdigit()) or not 1 <= int(count) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HUB=N with N from 1 to 1024")
+    return hub, int(count)

@@ -6,6 +6,7 @@ Imported only for apps that use Durable Functions.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from aiohttp import web
 from azure.functions.meta import Datum
 
 from functions_host.durable import DurableEngine, DurableOptions, ManagementRequest
+from functions_host.durable_left_out import BesideLeftOut
 from functions_host.durable_runner import AppRunner
 from functions_host.functions import FunctionInfo, Slot
 from functions_host.http.server import read_body
 from functions_host.invoker import Invoker
+from functions_host.selection import LeftOut
 
 PREFIX = "runtime/webhooks/durabletask"
 KINDS = frozenset({"orchestrationTrigger", "activityTrigger", "entityTrigger"})
@@ -33,12 +36,18 @@ class DurableService:
     """One engine for one app; its data lies in ``<data>/durable``."""
 
     def __init__(
-        self, functions: list[FunctionInfo], invoker: Invoker, host_json: dict[str, Any], data_dir: Path, max_body: int
+        self,
+        functions: list[FunctionInfo],
+        invoker: Invoker,
+        host_json: dict[str, Any],
+        data_dir: Path,
+        max_body: int,
+        left_out: Iterable[LeftOut] = (),
     ) -> None:
         folder = data_dir / "durable"
         folder.mkdir(parents=True, exist_ok=True)
         options = DurableOptions.from_host_json(host_json)
-        self._engine = DurableEngine(folder, options, AppRunner(functions, invoker))
+        self._engine = DurableEngine(folder, options, BesideLeftOut(AppRunner(functions, invoker), left_out))
         self._max_body = max_body
         self._bindings: dict[tuple[str | None, str | None], Any] = {}
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import json
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,7 @@ from typing import Any
 from functions_host.bindings import GENERIC, converter_for, has_implicit_output
 from functions_host.errors import StartError
 from functions_host.retry import RetryPolicy, read_retry_policy
-
-TRIGGERS = frozenset(
-    {
-        "httpTrigger",
-        "timerTrigger",
-        "eventHubTrigger",
-        "orchestrationTrigger",
-        "activityTrigger",
-        "entityTrigger",
-        "warmupTrigger",
-    }
-)
-_INPUTS = frozenset({"durableClient"})
-_OUTPUTS = frozenset({"http", "eventHub"})
+from functions_host.selection import durable_name, raw_bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +56,18 @@ class FunctionInfo:
 
     @property
     def durable_name(self) -> str:
-        """The name orchestrations, activities and entities are called by."""
-        for key in ("orchestration", "activity", "entityName"):
-            if self.trigger.get(key):
-                return str(self.trigger[key])
-        return self.name
+        return durable_name(self.trigger, self.name)
 
 
-def index(functions: list[Any], script: str = "function_app.py") -> list[FunctionInfo]:
-    """Check and describe azure.functions' Function objects.
-
-    Raises StartError with all unsupported triggers and bindings at once, each with its function's name, and for
-    signatures that do not fit their bindings.
-    """
-    problems = [problem for function in functions for problem in _unsupported(function)]
-    if problems:
-        raise StartError("this host does not support:\n" + "\n".join(f"  - {problem}" for problem in problems))
+def index(functions: Iterable[Any], script: str = "function_app.py") -> list[FunctionInfo]:
+    """Check and describe azure.functions' Function objects; StartError where a signature does not fit its bindings."""
     return [_describe(function, script) for function in functions]
-
-
-def _bindings(function: Any) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in function.get_raw_bindings()]
-
-
-def _unsupported(function: Any) -> list[str]:
-    name = function.get_function_name()
-    trigger = function.get_trigger()
-    found = []
-    for binding in function.get_bindings():
-        kind = str(binding.type)
-        if binding is trigger:
-            if kind not in TRIGGERS:
-                found.append(f"function {name!r}: trigger {kind!r} (parameter {binding.name!r})")
-        elif kind not in (_INPUTS if binding.direction == 0 else _OUTPUTS):
-            way = {0: "input", 1: "output"}.get(binding.direction, "inout")
-            found.append(f"function {name!r}: {way} binding {kind!r} (parameter {binding.name!r})")
-    return found
 
 
 def _describe(function: Any, script: str) -> FunctionInfo:
     name = str(function.get_function_name())
     call = function.get_user_function()
-    bindings = _bindings(function)
+    bindings = raw_bindings(function)
     trigger_name = function.get_trigger().name
     trigger = next(binding for binding in bindings if binding["name"] == trigger_name)
     parameters = dict(inspect.signature(call).parameters)

@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from functions_host.hub_process import HubProcess
 from functions_host.invoker import Invoker
 from functions_host.loader import load_app
 from functions_host.manual import ManualTrigger
+from functions_host.selection import LeftOut, Rules, select
 from functions_host.settings import LocalSettings, apply_local_settings, read_local_settings
 from functions_host.timers.service import TimerService
 
@@ -54,6 +55,8 @@ class Options:
     event_hubs: bool = True
     event_hubs_port: int = 5672
     ready_file: Path | None = None
+    skip_unsupported: bool = False
+    partitions: Mapping[str, int] = field(default_factory=dict)
 
 
 class Host:
@@ -67,6 +70,7 @@ class Host:
         apply_local_settings(self._local)
         self.config: HostJson = read_host_json(self._app_dir)
         self.functions: list[FunctionInfo] = []
+        self.left_out: list[LeftOut] = []
         self._hub_port: int | None = None
         self._hub: HubProcess | None = None
         self._hub_settings: list[str] = []
@@ -82,7 +86,10 @@ class Host:
             self._options.ready_file.resolve().unlink(missing_ok=True)
         self._set_defaults()
         self._app, found = load_app(self._app_dir)
-        self.functions = index(found, os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py")
+        script = os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        rules = Rules(self.config.functions, self._options.skip_unsupported)
+        found, self.left_out = select(found, rules, script)
+        self.functions = index(found, script)
         sources = self._event_hub_sources()
         self._build()
         for function, source in sources:
@@ -131,7 +138,7 @@ class Host:
         if self._hub is not None:
             self._hub.kill()
 
-    def url_of(self, function: FunctionInfo) -> str | None:
+    def url_of(self, function: FunctionInfo | LeftOut) -> str | None:
         """Path of an HTTP function with its prefix; None for the others."""
         if function.kind != "httpTrigger":
             return None
@@ -179,7 +186,7 @@ class Host:
                 if binding is function.trigger:
                     found.append((function, source))
         if hubs and self._hub_port is not None:
-            self._hub = HubProcess(self._hub_port, hubs, self._data_dir)
+            self._hub = HubProcess(self._hub_port, hubs, self._data_dir, partitions=self._options.partitions)
         return found
 
     def _build(self) -> None:
@@ -197,11 +204,15 @@ class Host:
             by_kind.setdefault(function.kind, []).append(function)
         for function in by_kind.get("httpTrigger", []):
             self.http.add_function(function)
+        for unused in self.left_out:
+            logger.warning("function %s is not run: %s", unused.name, unused.reason)
+            if unused.kind == "httpTrigger":
+                self.http.add_function(unused)
         self.timers = TimerService(by_kind.get("timerTrigger", []), self.invoker, self._data_dir)
         self._warm_ups = by_kind.get("warmupTrigger", [])
         self._build_durable()
         manual = ManualTrigger(self.invoker, self.timers, self.durable)
-        self.admin = Admin({function.name: function for function in self.functions}, self.url_of, manual)
+        self.admin = Admin(self.functions, self.url_of, manual, left_out=self.left_out)
         self.http.mount("admin", self.admin.handle)
 
     def _build_durable(self) -> None:
@@ -212,7 +223,7 @@ class Host:
 
             config = self.config
             self.durable = DurableService(
-                self.functions, self.invoker, config.raw, self._data_dir, config.max_request_bytes
+                self.functions, self.invoker, config.raw, self._data_dir, config.max_request_bytes, self.left_out
             )
             self.http.mount(PREFIX, self.durable.handle)
 

@@ -46,6 +46,7 @@ class HostJson:
     max_request_bytes: int = 104_857_600
     event_hubs: EventHubsOptions = field(default_factory=EventHubsOptions)
     log_levels: dict[str, str] = field(default_factory=dict)
+    functions: tuple[str, ...] | None = None
 
 
 def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> HostJson:
@@ -71,6 +72,7 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
         route_prefix=str(prefix).strip("/"),
         function_timeout=_function_timeout(_value(document, "functionTimeout")),
         event_hubs=_event_hubs(_section(extensions, "eventHubs", "host.json extensions")),
+        functions=_functions(_value(document, "functions")),
         log_levels={str(key): str(value) for key, value in levels.items()},
     )
 
@@ -104,6 +106,15 @@ def _section(parent: Mapping[str, Any], name: str, where: str) -> dict[str, Any]
     if not isinstance(value, dict):
         raise StartError(f"{where}: {name} must be an object")
     return value
+
+
+def _functions(value: Any) -> tuple[str, ...] | None:
+    """The functions to run; an empty list, as on the real host, means all."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise StartError(f"host.json functions must be a list of function names, not {value!r}")
+    return tuple(value) or None
 
 
 def _function_timeout(value: Any) -> float | None:

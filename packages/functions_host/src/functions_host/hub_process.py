@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from functions_host.errors import StartError
@@ -31,9 +31,18 @@ class HubProcess:
     It ends with this process whatever happens to it: it watches its parent, and is told to stop on an orderly end.
     """
 
-    def __init__(self, port: int, hubs: Iterable[str], data_dir: Path, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        port: int,
+        hubs: Iterable[str],
+        data_dir: Path,
+        host: str = "127.0.0.1",
+        partitions: Mapping[str, int] | None = None,
+    ) -> None:
+        """`partitions`: how many a hub gets when it is made, by its name (default 4)."""
         self.port = port
         self._hubs = sorted(set(hubs))
+        self._partitions = {name.lower(): count for name, count in (partitions or {}).items()}
         self._data = data_dir / "event_hubs"
         self._host = host
         self._ready_file = data_dir / f".event_hubs.{os.getpid()}.ready"
@@ -71,7 +80,7 @@ class HubProcess:
         command = [sys.executable, "-m", "event_hubs_emulator"]
         command += ["--host", self._host, "--port", str(self.port), "--data", str(self._data)]
         for hub in self._hubs:
-            command += ["--hub", f"{hub}:{PARTITIONS}"]
+            command += ["--hub", f"{hub}:{self._count(hub)}"]
         # Its standard input is a pipe of ours that nobody writes to: it ends when this process does, however that is.
         command += ["--ready-file", str(self._ready_file), "--exit-with-parent"]
         # A session of its own: Ctrl-C in the terminal reaches the host alone, which then stops things in order.
@@ -91,6 +100,19 @@ class HubProcess:
         finally:
             # It has served its purpose; a host that is killed would leave one behind each time.
             self._ready_file.unlink(missing_ok=True)
+
+    def _count(self, hub: str) -> int:
+        """A hub that is there keeps its number of partitions: where an event lies depends on it."""
+        wanted = self._partitions.get(hub.lower())
+        try:
+            stored = json.loads((self._data / hub.lower() / "hub.json").read_text(encoding="utf-8"))["partitions"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return wanted or PARTITIONS
+        if wanted is not None and wanted != stored:
+            logger.warning(
+                "the local Event Hub %s has %s partitions and keeps them; %d were asked for", hub, stored, wanted
+            )
+        return int(stored)
 
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
         ended = asyncio.ensure_future(process.wait())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from aiohttp import web
 from functions_host import __version__
 from functions_host.functions import FunctionInfo
 from functions_host.http.server import json_response, read_body
+from functions_host.selection import LeftOut
 
 logger = logging.getLogger("functions_host.admin")
 
@@ -28,9 +29,15 @@ class Admin:
     """Mounted at ``/admin``. `trigger` starts a function with an input and returns once it is under way."""
 
     def __init__(
-        self, functions: Mapping[str, FunctionInfo], url_of: Callable[[FunctionInfo], str | None], trigger: Trigger
+        self,
+        functions: Iterable[FunctionInfo],
+        url_of: Callable[[FunctionInfo | LeftOut], str | None],
+        trigger: Trigger,
+        *,
+        left_out: Iterable[LeftOut] = (),
     ) -> None:
-        self._functions = {name.lower(): function for name, function in functions.items()}
+        known: list[FunctionInfo | LeftOut] = [*functions, *left_out]
+        self._functions = {function.name.lower(): function for function in known}
         self._url_of = url_of
         self._trigger = trigger
         self._started = time.monotonic()
@@ -66,7 +73,7 @@ class Admin:
             "functionAppContentEditingState": "Unknown",
         }
 
-    def _describe(self, request: web.BaseRequest, function: FunctionInfo) -> dict[str, Any]:
+    def _describe(self, request: web.BaseRequest, function: FunctionInfo | LeftOut) -> dict[str, Any]:
         base = f"{request.scheme}://{request.host}"
         url = self._url_of(function)
         return {
@@ -76,14 +83,16 @@ class Admin:
             "invoke_url_template": None if url is None else f"{base}{url}",
             "language": "python",
             "config": {"name": function.name, "scriptFile": function.script, "bindings": function.bindings},
-            "isDisabled": False,
+            "isDisabled": isinstance(function, LeftOut),
             "isDirect": False,
             "isProxy": False,
         }
 
-    async def _run(self, request: web.BaseRequest, function: FunctionInfo) -> web.Response:
+    async def _run(self, request: web.BaseRequest, function: FunctionInfo | LeftOut) -> web.Response:
         if self.state != "Running":
             return web.Response(status=503, text="The host is starting or stopping.")
+        if isinstance(function, LeftOut):
+            return web.Response(status=400, text=f"The function {function.name} is not run: {function.reason}.")
         if function.kind == "httpTrigger":
             return web.Response(status=400, text="HTTP functions are run by their URL.")
         body = await read_body(request, _MAX_BODY)

@@ -17,6 +17,7 @@ from functions_host.http.convert import request_datum, response_of
 from functions_host.http.cors import Cors
 from functions_host.http.routes import Table, decode_path
 from functions_host.invoker import Invoker
+from functions_host.selection import LeftOut
 
 logger = logging.getLogger("functions_host.http")
 
@@ -38,7 +39,8 @@ class HttpServer:
         self._runner: web.ServerRunner | None = None
         self.accepting = False
 
-    def add_function(self, function: FunctionInfo) -> None:
+    def add_function(self, function: FunctionInfo | LeftOut) -> None:
+        """One that is not run keeps its route, and answers 404 there, as on the real host."""
         route = function.trigger.get("route")
         route = function.name if route is None else str(route)
         methods = function.trigger.get("methods") or METHODS
@@ -94,6 +96,8 @@ class HttpServer:
         if isinstance(found, frozenset):
             return _not_found(raw, found)
         route, values = found
+        if isinstance(route.target, LeftOut):
+            return web.Response(status=404)
         return await self._run(request, route.target, values)
 
     async def _run(self, request: web.BaseRequest, function: FunctionInfo, values: dict[str, str]) -> web.Response:
