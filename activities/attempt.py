@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from observability import log, observe_stage
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch
-from pipeline.steps import Step
-
-Reference = dict[str, Any]
-"""``{"batchId", "instanceId"}``: all that an orchestration hands to a step (the last ones get a little more)."""
-
-Result = dict[str, Any]
-"""``{"current": bool, …}``: references and counts, never telemetry. Not current: another attempt has taken over."""
+from pipeline.steps import Findings, Reference, Result, Step
 
 
 async def run_step(
-    store: Store, reference: Reference, step: Step, work: Callable[[Batch], Awaitable[Result]]
+    store: Store, reference: Reference, step: Step, work: Callable[[Batch], Awaitable[Findings]]
 ) -> Result:
     """Note the stage in the ledger and do the work. ``StoreUnavailable`` and the like are the caller's to retry."""
     with observe_stage(step.stage, reference):
@@ -31,5 +24,6 @@ async def run_step(
 
 
 def superseded(reference: Reference, step: Step, conflict: Conflict) -> Result:
-    log(logging.WARNING, "attempt superseded", stage=step.stage, reason=str(conflict), **reference)
+    ids = {"batchId": reference["batchId"], "instanceId": reference["instanceId"]}
+    log(logging.WARNING, "attempt superseded", stage=step.stage, reason=str(conflict), **ids)
     return {"current": False}

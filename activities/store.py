@@ -8,15 +8,14 @@ never completes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from activities.attempt import Reference, Result, run_step
+from activities.attempt import run_step
 from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
 from observability import metrics
 from pipeline.clock import now
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch, Counts, Outcome
-from pipeline.steps import STORE
+from pipeline.steps import STORE, Findings, Reference, Result, counts_body
 from telemetry.identity import dead_letter_id
 from telemetry.model import DeadLetter, Message
 
@@ -24,7 +23,7 @@ from telemetry.model import DeadLetter, Message
 async def store(store: Store, reference: Reference) -> Result:
     """Answers ``counts``."""
 
-    async def work(batch: Batch) -> Result:
+    async def work(batch: Batch) -> Findings:
         messages = await read_staged(store, batch, ENRICHED)
         letters = await read_staged(store, batch, DEAD_LETTERS)
         outcomes = await store.messages.put(messages, batch.id)
@@ -35,7 +34,7 @@ async def store(store: Store, reference: Reference) -> Result:
             await store.ledger.settle_recounts(batch.id, batch.instance_id, replayed)
         counts = count(outcomes, letter_outcomes, len(replayed))
         metrics.batch_stored(messages, now())
-        return {"counts": asdict(counts)}
+        return {"counts": counts_body(counts)}
 
     return await run_step(store, reference, STORE, work)
 

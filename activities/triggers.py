@@ -9,8 +9,8 @@ import azure.durable_functions as df
 
 from activities import enrich, finish, store, validate
 from activities import update_drones as drones
-from activities.attempt import Reference, Result
 from durable_sdk import durable_client
+from pipeline.steps import Completion, Failure, Reference, Result
 from reference_data import get_reference_data
 from settings import get_settings
 from storage.factory import get_store
@@ -40,10 +40,10 @@ async def update_drones(reference: Reference, client: Any) -> Result:
 
 
 @blueprint.activity_trigger(input_name="reference")
-async def complete_batch(reference: Reference) -> Result:
+async def complete_batch(reference: Completion) -> Result:
     return await finish.complete(await get_store(), reference)
 
 
 @blueprint.activity_trigger(input_name="reference")
-async def fail_batch(reference: Reference) -> Result:
+async def fail_batch(reference: Failure) -> Result:
     return await finish.fail(await get_store(), reference)

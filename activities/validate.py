@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from activities.attempt import Reference, Result, run_step
+from activities.attempt import run_step
 from activities.staging import DEAD_LETTERS, MESSAGES, write_staged
 from observability import log, metrics
 from pipeline.clock import now
 from pipeline.ports import Store
 from pipeline.records import Batch
-from pipeline.steps import VALIDATE
+from pipeline.steps import VALIDATE, Findings, Reference, Result
 from telemetry.envelope import unpack
 from telemetry.model import DeadLetter
 from telemetry.rules import Rules
@@ -27,7 +27,7 @@ class RawBytesMissing(Exception):
 async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
     """Stages ``messages`` and ``dead_letters``; answers their numbers."""
 
-    async def work(batch: Batch) -> Result:
+    async def work(batch: Batch) -> Findings:
         raw = await store.ledger.raw(batch.id)
         if raw is None:
             raise RawBytesMissing(f"batch {batch.id}: its raw bytes are gone")
@@ -36,10 +36,10 @@ async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
             letter["attempts"] = batch.attempts
         _log_rejected(batch, validated.dead_letters)
         metrics.batch_validated(batch.events, validated.messages, validated.dead_letters)
-        result = {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
+        found: Findings = {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
         await write_staged(store, batch, MESSAGES, validated.messages)
         await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
-        return result
+        return found
 
     return await run_step(store, reference, VALIDATE, work)
 

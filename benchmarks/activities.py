@@ -20,6 +20,7 @@ from activities.update_drones import update_drones
 from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
+from pipeline.steps import reference_to
 from reference_data import get_reference_data
 from storage.sqlite.store import SqliteStore
 from telemetry.model import Delivery
@@ -59,7 +60,7 @@ async def _pipeline(folder: Path, runs: int) -> tuple[list[dict[str, float]], li
     for run in range(-3, runs):  # three to warm up
         batch, raw = received(deliveries(MESSAGES, DRONES, first=(run + 3) * MESSAGES))
         await store.ledger.receive(batch, raw)
-        reference = {"batchId": batch.id, "instanceId": batch.instance_id}
+        reference = reference_to(batch)
         clock = _Clock()
         await validate(store, reference, rules)
         clock.lap("validate")

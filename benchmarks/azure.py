@@ -19,6 +19,7 @@ from activities.store import store as store_step
 from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
+from pipeline.steps import reference_to
 from reference_data import get_reference_data
 from settings import read_settings
 from storage.azure import AzureStore
@@ -44,7 +45,7 @@ async def _measure(servers: AzureServers, messages: int) -> list[Row]:
     await store.open()
     batch, raw = received(deliveries(messages, DRONES))
     await store.ledger.receive(batch, raw)
-    reference = {"batchId": batch.id, "instanceId": batch.instance_id}
+    reference = reference_to(batch)
     await validate(store, reference, Rules())
     await enrich(store, reference, Rules(), get_reference_data())
 

@@ -20,6 +20,7 @@ from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
 from pipeline.ports import Store
+from pipeline.steps import reference_to
 from reference_data import get_reference_data
 from storage.sqlite.store import SqliteStore
 from telemetry.rules import Rules
@@ -82,7 +83,7 @@ async def _ours(folder: Path, messages: int, delay: float) -> float:
     slow: Any = store if delay == 0 else _SlowStore(store, delay)
     batch, raw = received(deliveries(messages, DRONES))
     await store.ledger.receive(batch, raw)
-    reference = {"batchId": batch.id, "instanceId": batch.instance_id}
+    reference = reference_to(batch)
     began = time.perf_counter()
     await validate(slow, reference, Rules())
     await enrich(slow, reference, Rules(), get_reference_data())

@@ -54,8 +54,8 @@ CPU_SECONDS_PER_SIGNAL = 0.0075
 
 @dataclass(frozen=True)
 class Fleet:
-    """``rate`` in messages a second and drone; ``size`` of a message in bytes; ``window`` is the trigger's maxWaitTime
-    in seconds, ``batch`` its maxEventBatchSize."""
+    """``rate`` in messages per second per drone; ``size`` of a message in bytes; ``window`` is the trigger's
+    maxWaitTime in seconds, ``batch`` its maxEventBatchSize."""
 
     drones: int
     rate: float
@@ -168,7 +168,7 @@ def report(fleets: Sequence[Fleet]) -> str:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--drones", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
-    parser.add_argument("--rate", type=float, default=1.0, help="messages a second and drone")
+    parser.add_argument("--rate", type=float, default=1.0, help="messages per second per drone")
     parser.add_argument("--size", type=int, default=300, help="bytes of a message")
     parser.add_argument("--window", type=float, default=0.25, help="host.json's maxWaitTime in seconds")
     parser.add_argument("--batch", type=int, default=1_000, help="host.json's maxEventBatchSize")

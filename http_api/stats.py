@@ -27,7 +27,7 @@ async def get_stats(call: Call) -> func.HttpResponse:
     ledger, letters, standing = await asyncio.gather(
         store.ledger.totals(),
         store.dead_letters.totals(),
-        store.ledger.standing_still(now(), 1),
+        store.ledger.stalled(now(), 1),
     )
     # After the totals: a batch that they call completed has its drones in the count.
     drones = await _drones.count(drone_entities(call.client))

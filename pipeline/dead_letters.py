@@ -55,7 +55,7 @@ async def replay_dead_letter(store: Store, client: DurableClient, letter_id: str
     rules, known = get_settings().rules, get_reference_data()
     messages, errors = validate_dead_letter(letter, rules)
     if errors:
-        await store.dead_letters.reopen_attempt(letter_id, errors, now())
+        await store.dead_letters.record_failed_replay(letter_id, errors, now())
         raise StillRejected(letter_id, errors)
     enrich(messages, known.registry, known.zones, rules)
     batch_id = letter["batchId"]

@@ -1,9 +1,9 @@
 """Under load, fewer and larger batches instead of more of them.
 
-One signal a drone and batch is what the pipeline costs, so a backlog is worked off fastest in large batches. The
+One signal per drone per batch is what the pipeline costs, so a backlog is worked off fastest in large batches. The
 trigger hands over the next batch of a partition when the function returns: a starter that holds on while the batch
 before its own is still unfinished lets the events gather meanwhile, and keeps the durable backlog short. It holds for a
-moment only, and for any one batch only once, so that a batch that stands still does not make its partition wait.
+moment only, and for any one batch only once, so that a stalled batch does not make its partition wait.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ class BatchLedger(Protocol):
 
     async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]: ...
 
-    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
         """Received and running batches whose record did not change since ``updated_before``, oldest first."""
         ...
 
@@ -207,7 +207,7 @@ class DeadLetterStore(Protocol):
         one, ``KeyError`` when unknown."""
         ...
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
+    async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         """A replay that was rejected again: ``attempts + 1`` and today's errors, still open. Again with the same
         ``at``: no change. ``Conflict`` when it is not open, ``KeyError`` when unknown."""
         ...

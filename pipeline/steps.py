@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
+
+from pipeline.records import Batch, Counts
 
 
 class Step(NamedTuple):
@@ -28,3 +30,57 @@ START = "start"
 
 STAGES = (START, *(step.stage for step in STEPS))
 """What a batch's ``stage`` may say."""
+
+
+class Reference(TypedDict):
+    """All that an orchestration hands to a step; the last ones get a little more."""
+
+    batchId: str
+    instanceId: str
+
+
+def reference_to(batch: Batch) -> Reference:
+    """The batch's current attempt."""
+    return {"batchId": batch.id, "instanceId": batch.instance_id}
+
+
+class CountsBody(TypedDict):
+    """``pipeline.records.Counts`` as it goes through the engine."""
+
+    messages: int
+    stored: int
+    duplicates: int
+    rejected: int
+
+
+def counts_body(counts: Counts) -> CountsBody:
+    return {
+        "messages": counts.messages,
+        "stored": counts.stored,
+        "duplicates": counts.duplicates,
+        "rejected": counts.rejected,
+    }
+
+
+class Completion(Reference):
+    counts: CountsBody
+
+
+class Failure(Reference):
+    stage: str
+    error: str
+
+
+class Findings(TypedDict, total=False):
+    """What a step answers besides: references and counts, never telemetry."""
+
+    accepted: int
+    rejected: int
+    counts: CountsBody
+    drones: int
+
+
+class Result(Findings):
+    """``current`` is False when another attempt has taken the batch over: the step has then done nothing."""
+
+    current: bool

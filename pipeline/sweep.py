@@ -1,6 +1,6 @@
-"""The sweeper: finds batches that stand still, asks the durable engine why, and starts again what nobody works on.
+"""The sweeper: finds stalled batches, asks the durable engine why, and starts again what nobody works on.
 
-Standing still is a received or running batch whose record has not changed for a while. What to do follows from its
+Stalled is a received or running batch whose record has not changed for a while. What to do follows from its
 instance: none (the start was lost) → it is started now; one that has ended without the batch (the process died in
 between) → a new attempt; one that has not moved for a long time (the engine lost it) → ended, then a new attempt; one
 that moves, or that a person has suspended → left alone. After three attempts of the sweeper's in a row the batch is
@@ -32,11 +32,11 @@ _PENDING_FACTOR = 6
 
 async def sweep(store: Store, client: DurableClient, sweeping: Sweeping) -> None:
     """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
-    still = await store.ledger.standing_still(ago(sweeping.still_seconds), sweeping.limit)
+    still = await store.ledger.stalled(ago(sweeping.stalled_seconds), sweeping.limit)
 
     async def one(batch: Batch) -> None:
         try:
-            await look_after(store, client, sweeping, batch)
+            await recover(store, client, sweeping, batch)
         except Conflict:
             return  # it moved while we looked
         except Exception as error:
@@ -45,7 +45,7 @@ async def sweep(store: Store, client: DurableClient, sweeping: Sweeping) -> None
     await for_each(still, AT_ONCE, one)
 
 
-async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
+async def recover(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:
     instance = await client.instance(batch.instance_id)
     if instance is None:
         if await start(client, batch):
@@ -68,7 +68,7 @@ async def look_after(store: Store, client: DurableClient, sweeping: Sweeping, ba
 
 
 def why_restart(instance: Instance, sweeping: Sweeping) -> str | None:
-    """What is wrong with the instance of a batch that stands still; None when it is to be left alone."""
+    """What is wrong with the instance of a stalled batch; None when it is to be left alone."""
     status = instance.status
     if status in ENDED:
         return f"is {status.value}"

@@ -10,10 +10,10 @@ from settings.reader import Reader
 
 @dataclass(frozen=True)
 class Sweeping:
-    """When an unfinished batch counts as standing still, and when a running instance counts as lost (seconds)."""
+    """When an unfinished batch counts as stalled, and when a running instance counts as lost (seconds)."""
 
     schedule: str
-    still_seconds: float
+    stalled_seconds: float
     stuck_seconds: float
     max_sweeps: int
     limit: int
@@ -26,7 +26,7 @@ def read_sweeping(read: Reader) -> Sweeping:
         raise SettingError("SWEEP_STUCK_SECONDS", f"is {stuck:g}; allowed: at least SWEEP_STILL_SECONDS, {still:g}")
     return Sweeping(
         schedule=read.schedule("SWEEP_SCHEDULE", "*/10 * * * * *"),
-        still_seconds=still,
+        stalled_seconds=still,
         stuck_seconds=stuck,
         max_sweeps=3,
         limit=read.whole("SWEEP_LIMIT", 200, 1, 10_000),

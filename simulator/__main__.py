@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--drones", type=_whole(1, MOST_DRONES), default=50, metavar="N", help="default 50")
     parser.add_argument(
-        "--rate", type=_number(above=0.0), default=1.0, metavar="R", help="messages a second and drone, default 1"
+        "--rate", type=_number(above=0.0), default=1.0, metavar="R", help="messages per second per drone, default 1"
     )
     parser.add_argument(
-        "--seconds", type=_number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default, for ever"
+        "--seconds", type=_number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default: until stopped"
     )
     parser.add_argument("--seed", type=int, default=100, metavar="N", help="same seed, same flights; default 100")
     parser.add_argument("--format", choices=sorted(CONTENT_TYPES), default="json", help="default json")

@@ -105,7 +105,7 @@ class EventHub:
         return known
 
     def _make_client(self) -> EventHubProducerClient:
-        # Few retries inside: the sender retries for ever, and tells about it.
+        # Few retries inside: the sender retries until it is stopped, and tells about it.
         common = {"retry_total": 1, "retry_backoff_factor": 0.2}
         if self._target.connection is not None:
             return EventHubProducerClient.from_connection_string(

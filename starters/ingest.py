@@ -3,7 +3,7 @@
 Nothing is decoded here: whatever the bodies are, they are kept, and no wrong message ever holds its partition. The only
 thing that does is a ledger that cannot be written: the host checkpoints a batch whether the function failed or not, so
 the function must not give up before the batch is kept. First a few quick attempts, then it raises, and the function's
-retry policy pauses the partition and calls again, for ever.
+retry policy pauses the partition and calls again, indefinitely.
 """
 
 # mypy: allow-untyped-decorators

@@ -1,4 +1,4 @@
-"""The timers: one looks after batches that stand still, one cleans up: orphans, and what is kept no longer."""
+"""The timers: one recovers stalled batches, one cleans up: orphans, and what is kept no longer."""
 
 # mypy: allow-untyped-decorators
 from __future__ import annotations

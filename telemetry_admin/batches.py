@@ -6,13 +6,14 @@ import argparse
 import time
 from typing import Any
 
+from pipeline.records import UNFINISHED, BatchStatus
 from telemetry_admin.api import Json, Refused, TelemetryApi, Unreachable, part
 from telemetry_admin.output import Output, each
 
 POLL_SECONDS = 0.2
 # Replays share the pipeline with live traffic: so many at a time leave it room, and keep the pipeline busy.
 WAVE = 4
-ENDED = ("completed", "failed")
+_ENDED = {status.value for status in BatchStatus if status not in UNFINISHED}
 
 
 def list_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
@@ -21,7 +22,7 @@ def list_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> in
         out.json(batches)
         return 0
     out.table(
-        ("ID", "STATUS", "STAGE", "TRIES", "EVENTS", "STORED", "REJECTED", "RECEIVED", "ERROR"),
+        ("ID", "STATUS", "STAGE", "ATTEMPTS", "EVENTS", "STORED", "REJECTED", "RECEIVED", "ERROR"),
         (
             (
                 *(batch["id"], batch["status"], batch["stage"], batch["attempts"], batch["events"]),
@@ -45,7 +46,7 @@ def show_batch(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
 
 def replay_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
     """Starts them again, a wave at a time, and waits for how they end. 1 when one was not started or failed again."""
-    # The ids are taken once: a batch that fails again must not be replayed for ever.
+    # The ids are taken once: a batch that fails again must not be replayed again and again.
     ids = args.id or [batch["id"] for batch in api.items("/api/batches", args.limit, **_filter(args))]
     started: list[str] = []
     refused: dict[str, str] = {}
@@ -88,7 +89,7 @@ def _wait(api: TelemetryApi, started: list[str], ended: dict[str, str], give_up_
         for batch_id, batch in each([i for i in started if i not in ended], lambda i: _look(api, i)):
             if isinstance(batch, Exception):
                 raise batch
-            if batch is not None and batch["status"] in ENDED:
+            if batch is not None and batch["status"] in _ENDED:
                 ended[batch_id] = batch["status"]
         if all(batch_id in ended for batch_id in started) or time.monotonic() >= give_up_at:
             return

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from pipeline.records import BatchStatus
 from telemetry_admin.api import Refused, TelemetryApi, Unreachable
 from telemetry_admin.batches import list_batches, replay_batches, show_batch
 from telemetry_admin.dead_letters import (
@@ -91,7 +92,9 @@ def _add_batches(rooms: Rooms, common: argparse.ArgumentParser) -> None:
     where = argparse.ArgumentParser(add_help=False)
     chosen = where.add_argument_group("which")
     chosen.add_argument(
-        "--status", default="failed", help="received, running, completed, failed, several with commas, or any (failed)"
+        "--status",
+        default=BatchStatus.FAILED.value,
+        help=f"{', '.join(status.value for status in BatchStatus)}, several with commas, or any (failed)",
     )
     chosen.add_argument("--partition")
     chosen.add_argument("--from", dest="since", metavar="TIME", help="received at or after, as 2026-01-31T12:00:00Z")

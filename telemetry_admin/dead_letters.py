@@ -21,7 +21,7 @@ def list_dead_letters(api: TelemetryApi, out: Output, args: argparse.Namespace) 
         out.json(letters)
         return 0
     out.table(
-        ("ID", "STATUS", "DEVICE", "REASONS", "TRIES", "ENQUEUED"),
+        ("ID", "STATUS", "DEVICE", "REASONS", "ATTEMPTS", "ENQUEUED"),
         (
             (
                 *(letter["id"], letter["status"], letter["deviceId"]),

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--drones", type=int, default=200)
-    parser.add_argument("--rate", type=float, default=1.0, help="messages a second and drone")
+    parser.add_argument("--rate", type=float, default=1.0, help="messages per second per drone")
     args = parser.parse_args(argv)
 
     samples: list[tuple[float, float]] = []

@@ -16,13 +16,20 @@ from http_api.openapi.parts import (
     record,
     ref,
 )
+from pipeline.records import BatchStatus
+from pipeline.steps import STAGES, STEPS
 from telemetry import schema
 from telemetry.vocabulary import ALERT_CODES, CONNECTIVITY, ERROR_CODES, FLAGS, LETTER_STATUSES, TIME_SOURCES
 
 CONNECTED: Json = {"type": "string", "enum": list(CONNECTIVITY)}
 ALERT_CODE: Json = {"type": "string", "enum": list(ALERT_CODES)}
 ERROR_CODE: Json = {"type": "string", "enum": list(ERROR_CODES)}
-BATCH_STATUS: Json = {"type": "string", "enum": ["received", "running", "completed", "failed"]}
+BATCH_STATUS: Json = {"type": "string", "enum": [status.value for status in BatchStatus]}
+STAGE: Json = {
+    "type": "string",
+    "enum": list(STAGES),
+    "description": "; ".join(("The step that runs or failed", *(f"`{step.stage}`: {step.does}" for step in STEPS))),
+}
 DEAD_LETTER_STATUS: Json = {"type": "string", "enum": list(LETTER_STATUSES)}
 
 _DRONE: Json = {
@@ -158,7 +165,7 @@ SCHEMAS: Json = {
             "duplicates": nullable(COUNT),
             "rejected": nullable(COUNT),
             "status": BATCH_STATUS,
-            "stage": nullable(STRING),
+            "stage": nullable(STAGE),
             "attempts": COUNT,
             "error": nullable(STRING),
             "receivedAt": TIME,

@@ -1,6 +1,6 @@
 """The containers: names, partition keys and indexing. ``infra/`` makes them; the app itself does only on an emulator.
 
-Every container has time to live switched on without a default: an item lives for ever unless it says otherwise. Only
+Every container has time to live switched on without a default: an item lives on unless it says otherwise. Only
 what a query asks for is indexed, since every indexed path is paid for by every write. docs/storage-azure.md has the
 queries and what they cost.
 """

@@ -126,7 +126,7 @@ class CosmosDeadLetters:
 
         return await self._answer(letter_id, await self._change(letter_id, change), refused)
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
+    async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         refused: builtins.list[Item] = []
 
         def change(item: Item) -> Item:

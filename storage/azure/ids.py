@@ -7,7 +7,7 @@ import hashlib
 import re
 
 BUCKETS = 32
-"""Logical partitions of the ledger and of the dead letters. Fixed for ever: an id is looked for in its bucket."""
+"""Logical partitions of the ledger and of the dead letters. Never to be changed: an id is looked for in its bucket."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
 

@@ -132,7 +132,7 @@ class CosmosLedger:
         text = f"SELECT TOP {limit} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
         return await self._items.query(text, parameters, limit)
 
-    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
         text = f"SELECT TOP {limit} * FROM c WHERE c.inFlightSince < @before ORDER BY c.inFlightSince"
         return [from_item(item).batch for item in await self._items.query(text, {"@before": updated_before}, limit)]
 

@@ -91,7 +91,7 @@ class SqliteDeadLetters:
 
         return await self._database.write(write)
 
-    async def reopen_attempt(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
+    async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         def write(connection: sqlite3.Connection) -> DeadLetter:
             letter = _required(connection, letter_id)
             if letter["status"] != "open":

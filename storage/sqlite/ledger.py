@@ -121,7 +121,7 @@ class SqliteLedger:
 
         return await self._database.read(read)
 
-    async def standing_still(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
         sql = (
             f"SELECT {batch_rows.COLUMNS} FROM batches INDEXED BY batches_in_flight "
             "WHERE status IN ('received', 'running') AND updated_at < ? ORDER BY updated_at, id LIMIT ?"

@@ -78,7 +78,7 @@ async def scenario(store: Store, call: Callable[[Callable[[], Awaitable[Any]]], 
     assert await call(lambda: messages.put(MESSAGES, "b1")) == [Outcome.STORED] * 8
     assert await call(lambda: letters.put(LETTERS, "b1")) == [Outcome.STORED] * 4
     await call(lambda: ledger.complete("b1", TWO, Counts(12, 8, 0, 4), at(9)))
-    await call(lambda: letters.reopen_attempt("l0", letter("x", codes=("c",))["errors"], at(10)))
+    await call(lambda: letters.record_failed_replay("l0", letter("x", codes=("c",))["errors"], at(10)))
     await call(lambda: letters.resolve("l1", "replayed", at=at(11)))
     await call(lambda: ledger.recount("b1", "l1", Outcome.STORED))
     await call(lambda: letters.resolve("l2", "discarded", at=at(12), reason="noise"))

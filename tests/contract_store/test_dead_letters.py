@@ -114,10 +114,10 @@ async def test_discard_and_replay_at_once_and_one_wins(store: Store) -> None:
 async def test_a_replay_rejected_again_counts_once_a_time(store: Store) -> None:
     await store.dead_letters.put([letter("l1", codes=("old",))], "batch-a")
     errors = letter("x", codes=("new",))["errors"]
-    again = await store.dead_letters.reopen_attempt("l1", errors, at(4))
+    again = await store.dead_letters.record_failed_replay("l1", errors, at(4))
     assert (again["status"], again["attempts"], again["errors"]) == ("open", 2, errors)
-    assert await store.dead_letters.reopen_attempt("l1", errors, at(4)) == again
-    assert (await store.dead_letters.reopen_attempt("l1", errors, at(5)))["attempts"] == 3
+    assert await store.dead_letters.record_failed_replay("l1", errors, at(4)) == again
+    assert (await store.dead_letters.record_failed_replay("l1", errors, at(5)))["attempts"] == 3
     assert (await store.dead_letters.totals()).dead_letter_codes == {"new": 1}
     # A batch that runs again does not take the attempts back.
     await store.dead_letters.put([letter("l1", codes=("new",))], "batch-a")
@@ -127,9 +127,9 @@ async def test_a_replay_rejected_again_counts_once_a_time(store: Store) -> None:
     assert set(found) == set(letter("l1")) | {"batchId"}
     await store.dead_letters.resolve("l1", "discarded", at=at(6))
     with pytest.raises(Conflict):
-        await store.dead_letters.reopen_attempt("l1", errors, at(7))
+        await store.dead_letters.record_failed_replay("l1", errors, at(7))
     with pytest.raises(KeyError):
-        await store.dead_letters.reopen_attempt("nobody", errors, at(7))
+        await store.dead_letters.record_failed_replay("nobody", errors, at(7))
 
 
 async def test_of_batch_gives_those_of_the_ids_that_this_batch_wrote(store: Store) -> None:

@@ -221,7 +221,7 @@ async def test_bytes_far_larger_than_a_document(store: Store) -> None:
     assert await store.ledger.staged(ID, ONE, "validated") == staged
 
 
-async def test_standing_still_finds_the_unfinished_oldest_first(store: Store) -> None:
+async def test_stalled_finds_the_unfinished_oldest_first(store: Store) -> None:
     await store.ledger.receive(batch("young", second=30), b"")
     await store.ledger.receive(batch("old", second=10), b"")
     await running(store, "runs", second=5)  # begun by the clock, so it stood still since today
@@ -229,10 +229,10 @@ async def test_standing_still_finds_the_unfinished_oldest_first(store: Store) ->
     await store.ledger.complete("done", "done-1", COUNTS, at(2))
     await running(store, "broken", second=1)
     await store.ledger.fail("broken", "broken-1", "x", "y", at(2))
-    assert [found.id for found in await store.ledger.standing_still(at(30), 10)] == ["old"]
-    assert [found.id for found in await store.ledger.standing_still(FAR_FUTURE, 10)] == ["old", "young", "runs"]
-    assert [found.id for found in await store.ledger.standing_still(FAR_FUTURE, 2)] == ["old", "young"]
-    assert await store.ledger.standing_still(FAR_PAST, 10) == []
+    assert [found.id for found in await store.ledger.stalled(at(30), 10)] == ["old"]
+    assert [found.id for found in await store.ledger.stalled(FAR_FUTURE, 10)] == ["old", "young", "runs"]
+    assert [found.id for found in await store.ledger.stalled(FAR_FUTURE, 2)] == ["old", "young"]
+    assert await store.ledger.stalled(FAR_PAST, 10) == []
 
 
 async def test_purge_takes_only_what_completed_before(store: Store) -> None:

@@ -24,7 +24,7 @@ from telemetry.model import Delivery
 from tests.durable.pipeline import delivery, message
 from tests.durable_2x.host import Host
 
-SWEEPING = replace(read_settings({}).sweeping, still_seconds=-1, stuck_seconds=-1)
+SWEEPING = replace(read_settings({}).sweeping, stalled_seconds=-1, stuck_seconds=-1)
 RETENTION = replace(read_settings({}).retention, durable_hours=-1)
 DELIVERIES = [delivery(1, message("a", 1)), delivery(2, message("b", 2))]
 Status = df.OrchestrationRuntimeStatus

@@ -36,7 +36,7 @@ from tests.faults.proxies import Call, PlannedStore, planned_client
 
 DEVICES = [f"drone-{i}" for i in range(6)]
 PARTITIONS = ("0", "1")
-SWEEPING = replace(settings.read_settings({}).sweeping, still_seconds=-1)
+SWEEPING = replace(settings.read_settings({}).sweeping, stalled_seconds=-1)
 
 
 class Crash(BaseException):

@@ -37,7 +37,7 @@ from tests.durable.pipeline import (
 )
 from tests.faults.proxies import NthFails, PlannedStore, planned_client
 
-SWEEPING = replace(settings.read_settings({}).sweeping, still_seconds=-1)
+SWEEPING = replace(settings.read_settings({}).sweeping, stalled_seconds=-1)
 LONG = 6
 """More than an activity's retries, and than the starter's: the batch fails, the partition is held."""
 

@@ -16,6 +16,7 @@ from durable_sdk import durable_client
 from pipeline.intake import new_batch
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import Batch, BatchStatus, Counts, Outcome
+from pipeline.steps import CountsBody, Reference, reference_to
 from reference_data import ReferenceData
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
@@ -50,13 +51,13 @@ async def kept(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, dict[str, Any]]:
+async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, Reference]:
     batch = await kept.ledger.receive(new_batch(deliveries), pack(deliveries))
-    return batch, {"batchId": batch.id, "instanceId": batch.instance_id}
+    return batch, reference_to(batch)
 
 
 async def run_all(
-    kept: Store, reference: dict[str, Any], rules: Rules = RULES, known: ReferenceData = NO_REFERENCE_DATA
+    kept: Store, reference: Reference, rules: Rules = RULES, known: ReferenceData = NO_REFERENCE_DATA
 ) -> Counts:
     """Every step twice, as if each had been run again after its effect."""
     engine = Engine({})
@@ -215,7 +216,7 @@ async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
     assert await enrich.enrich(kept, old, RULES, NO_REFERENCE_DATA) == {"current": False}
     assert await store.store(kept, old) == {"current": False}
     assert await update_drones.update_drones(kept, durable_client(engine.client), old) == {"current": False}
-    counts = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
+    counts: CountsBody = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
     assert await finish.complete(kept, {**old, "counts": counts}) == {"current": False}
     assert await finish.fail(kept, {**old, "stage": "store", "error": "x"}) == {"current": False}
     assert engine.signals == {}
@@ -267,7 +268,7 @@ async def test_a_dead_letter_that_cannot_be_kept_fails_the_step(kept: Store, mon
     assert unfinished.status is BatchStatus.RUNNING
 
 
-async def reopen(kept: Store, batch_id: str) -> dict[str, Any]:
+async def reopen(kept: Store, batch_id: str) -> Reference:
     batch = await kept.ledger.get(batch_id)
     assert batch is not None
     following = instance_id(batch.id, batch.attempts + 1)

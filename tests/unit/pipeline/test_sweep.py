@@ -21,8 +21,8 @@ from telemetry.envelope import pack
 from tests.durable.engine import Status
 from tests.durable.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
 
-AT_ONCE = replace(read_settings({}).sweeping, still_seconds=-1)
-"""Every unfinished batch counts as standing still, whatever its age."""
+AT_ONCE = replace(read_settings({}).sweeping, stalled_seconds=-1)
+"""Every unfinished batch counts as stalled, whatever its age."""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_starts_that_fail_for_long_make_no_batch_fail(pipeline: Pipeline) 
 
 async def test_a_batch_that_has_just_come_is_left_alone(pipeline: Pipeline) -> None:
     batch = await lost_start(pipeline)
-    await run_sweep(pipeline, replace(AT_ONCE, still_seconds=60))
+    await run_sweep(pipeline, replace(AT_ONCE, stalled_seconds=60))
     assert (await get(pipeline, batch)).attempts == 1
 
 
@@ -191,10 +191,10 @@ async def test_an_instance_without_a_batch_to_work_on_is_ended(pipeline: Pipelin
     if kind == "batch ended":
         await pipeline.store.ledger.fail(batch.id, batch.instance_id, "store", "x", batch.received_at)
     await pipeline.client.start_new("process_batch", orphan, {"batchId": orphan.rpartition("~")[0]})
-    await run_sweep(pipeline, replace(AT_ONCE, still_seconds=60))
+    await run_sweep(pipeline, replace(AT_ONCE, stalled_seconds=60))
     assert pipeline.engine.instances[orphan].status is Status.Pending, "it may be young"
     pipeline.engine.instances[orphan].created -= timedelta(seconds=AT_ONCE.stuck_seconds + 1)
-    await run_sweep(pipeline, replace(AT_ONCE, still_seconds=60))
+    await run_sweep(pipeline, replace(AT_ONCE, stalled_seconds=60))
     assert pipeline.engine.instances[orphan].status is Status.Terminated
 
 

@@ -91,7 +91,7 @@ async def test_every_query_is_read_off_an_index(store: SqliteStore, tmp_path: Pa
     ):
         page_of_letters = await letters.list(chosen, 3, None)
         await letters.list(chosen, 3, page_of_letters.continuation)
-    await ledger.standing_still(FAR_FUTURE, 10)
+    await ledger.stalled(FAR_FUTURE, 10)
     await ledger.totals()
     await letters.totals()
     await ledger.purge(FAR_FUTURE, 5)

@@ -38,7 +38,7 @@ def test_failed_batches_are_a_table(admin: Admin, service: Service) -> None:
     result = admin("batches", "list", "--partition", "3", "--from", "2026-01-01T00:00:00Z")
     assert result.code == 0
     header, *_ = result.out.splitlines()
-    assert header.split() == ["ID", "STATUS", "STAGE", "TRIES", "EVENTS", "STORED", "REJECTED", "RECEIVED", "ERROR"]
+    assert header.split() == ["ID", "STATUS", "STAGE", "ATTEMPTS", "EVENTS", "STORED", "REJECTED", "RECEIVED", "ERROR"]
     row = next(line for line in result.out.splitlines() if line.startswith(long))
     assert row.split()[1:3] == ["failed", "store"]
     assert "–" in row
