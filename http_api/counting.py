@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from http_api.entities import EntityPage
+from durable_sdk import EntityPage
 
 WAIT_SECONDS = 2.0
 FRESH_SECONDS = 1.0

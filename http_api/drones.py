@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import azure.functions as func
 
+from durable_sdk import entity_reader
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
-from http_api.entities import drone_entities
 from http_api.fleet import FleetFilter, list_fleet
 from http_api.identifiers import device_id
 from http_api.openapi.schemas import DRONE_FIELDS
@@ -20,6 +20,7 @@ from http_api.problem import Problem, not_found
 from http_api.responses import json_response, matches, not_modified
 from observability import log
 from pipeline.clock import now
+from pipeline.signals import DRONE
 from reference_data import get_reference_data
 from settings import get_settings
 from telemetry.model import DroneState
@@ -71,7 +72,7 @@ async def list_drones(call: Call) -> func.HttpResponse:
         id_prefix=query["idPrefix"],
     )
     page = await list_fleet(
-        drone_entities(call.client), _view_maker(frozenset()), where, query["limit"], query["continuation"]
+        entity_reader(call.client, DRONE), _view_maker(frozenset()), where, query["limit"], query["continuation"]
     )
     items = [_select(view, query["fields"]) for view in page.items] if query["fields"] else page.items
     return json_response({"items": items, "continuation": page.continuation})
@@ -97,7 +98,7 @@ async def _status_v1(call: Call, text: str | None) -> func.HttpResponse:
 
 
 async def _state(call: Call, text: str) -> DroneState:
-    state = await drone_entities(call.client).state(device_id(text))
+    state = await entity_reader(call.client, DRONE).state(device_id(text))
     if state is None:
         raise not_found("drone", text)
     try:

@@ -17,8 +17,8 @@ import aiohttp
 import azure.durable_functions as df
 import azure.functions as func
 
+from durable_sdk import InvalidHostToken
 from http_api.authorization import Role, authorize
-from http_api.entities import InvalidHostToken
 from http_api.origin import refuse_foreign
 from http_api.parameters import Parameter, invalid_continuation, read_parameters
 from http_api.problem import Problem, unavailable

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol, cast
 
-from http_api.entities import EntityPage
+from durable_sdk import EntityPage
 from http_api.parameters import BoundingBox
 from observability import log
 from pipeline.ports import InvalidContinuation

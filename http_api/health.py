@@ -12,11 +12,12 @@ from typing import Any
 import aiohttp
 import azure.functions as func
 
+from durable_sdk import entity_reader
 from http_api.endpoint import Api, Call
-from http_api.entities import drone_entities
 from http_api.event_hub import HubUnavailable, get_hub
 from http_api.responses import json_response
 from pipeline.ports import StoreUnavailable
+from pipeline.signals import DRONE
 from storage.factory import get_store
 
 api = Api()
@@ -76,7 +77,7 @@ _checkup = Checkup()
 async def get_health(call: Call) -> func.HttpResponse:
     checks: dict[str, Check] = {
         "store": _store,
-        "durable": drone_entities(call.client).reachable,
+        "durable": entity_reader(call.client, DRONE).reachable,
         "eventHub": get_hub().probe,
     }
     parts = await _checkup.parts(checks)

@@ -7,14 +7,15 @@ from typing import Any
 
 import azure.functions as func
 
+from durable_sdk import entity_reader
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
-from http_api.entities import drone_entities
 from http_api.identifiers import device_id
 from http_api.parameters import choice, continuation, instant, limit
 from http_api.problem import not_found
 from http_api.responses import json_response
 from pipeline.ports import Page, Store
+from pipeline.signals import DRONE
 from storage.factory import get_store
 from telemetry.model import Message
 from telemetry.times import display
@@ -61,7 +62,7 @@ async def get_drone_history(call: Call) -> func.HttpResponse:
 
 async def _was_seen(store: Store, call: Call, drone: str) -> bool:
     """Its entity outlives its messages, and its messages are there a moment before its entity."""
-    if await drone_entities(call.client).state(drone) is not None:
+    if await entity_reader(call.client, DRONE).state(drone) is not None:
         return True
     any_time = await store.messages.history(drone, None, None, ascending=True, limit=1, continuation=None)
     return bool(any_time.items)

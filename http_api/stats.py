@@ -6,13 +6,14 @@ import asyncio
 
 import azure.functions as func
 
+from durable_sdk import entity_reader
 from http_api.authorization import Role
 from http_api.batches import STATUSES as BATCH_STATUSES
 from http_api.counting import DroneCounter
 from http_api.endpoint import Api, Call
-from http_api.entities import drone_entities
 from http_api.responses import json_response
 from pipeline.clock import now
+from pipeline.signals import DRONE
 from storage.factory import get_store
 from telemetry.times import display
 from telemetry.vocabulary import LETTER_STATUSES
@@ -30,7 +31,7 @@ async def get_stats(call: Call) -> func.HttpResponse:
         store.ledger.stalled(now(), 1),
     )
     # After the totals: a batch that they call completed has its drones in the count.
-    drones = await _drones.count(drone_entities(call.client))
+    drones = await _drones.count(entity_reader(call.client, DRONE))
     return json_response(
         {
             "events": ledger.events,

@@ -15,6 +15,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from durable_sdk import reason_of
 from pipeline.steps import COMPLETE, ENRICH, FAIL, STORE, UPDATE_DRONES, VALIDATE, Step
 
 blueprint = df.Blueprint()
@@ -86,11 +87,3 @@ def _call(context: df.DurableOrchestrationContext, step: Step, reference: Mappin
     if not result["current"]:
         raise _Superseded
     return result
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong in an activity's own words, without the host's stack trace after them."""
-    details = getattr(error, "details", None)
-    if details is not None:  # Durable 2.x; its text around them has the instance's id once more
-        return f"{details.error_type}: {details.message}".strip()[:1000]
-    return str(error).partition(" \n ")[0].strip()[:1000]

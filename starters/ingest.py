@@ -18,7 +18,7 @@ from typing import Any, List  # noqa: UP035
 import azure.durable_functions as df
 import azure.functions as func
 
-from durable_sdk import durable_client
+from durable_sdk import Blueprint, durable_client
 from pipeline.intake import parts_of, receive
 from pipeline.pace import Pace
 from settings import get_settings
@@ -26,12 +26,7 @@ from storage.factory import get_store
 from telemetry.model import Delivery
 from telemetry.times import from_datetime
 
-
-class _Blueprint(df.Blueprint, func.SettingsApi):  # type: ignore[misc]  # both are Any to the type checker
-    """Durable 2.x left ``retry`` out of its Blueprint; with 1.x this adds nothing."""
-
-
-blueprint = _Blueprint()
+blueprint = Blueprint()
 
 _PACE = Pace()
 

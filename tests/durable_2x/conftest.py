@@ -28,7 +28,7 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 @pytest.fixture
 async def host(store: SqliteStore) -> AsyncIterator[Any]:
     """Does not serve work items yet: ``async with host.running()``."""
-    from http_api.entities_grpc import close_clients
+    from durable_sdk.v2 import close_clients
     from tests.durable_2x.host import Backend, Host
 
     backend = Backend()

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import azure.durable_functions.testing as durable_testing
 import pytest
 
-from http_api.entities import drone_entities
+from durable_sdk import entity_reader
 from pipeline.signals import DRONE, MERGE, signal_all
 from telemetry.merge import merge
 from tests.durable_2x.host import FUNCTIONS, Host
@@ -66,7 +66,7 @@ async def test_bad_signals_between_good_ones_change_nothing(host: Host) -> None:
         await host.client.signal_entity(drone, MERGE, patch)
     async with host.running():
         await host.idle()
-    reader = drone_entities(host.client)
+    reader = entity_reader(host.client, DRONE)
     assert await reader.state("drone-1") == merged()
     assert await reader.state("never") is None
     assert await reader.state("unknown") is None
@@ -77,7 +77,7 @@ async def test_a_fleet_is_signalled_listed_and_paged_through(host: Host) -> None
     async with host.running():
         await signal_all(host.durable, states)
         await host.idle()
-    reader = drone_entities(host.client)
+    reader = entity_reader(host.client, DRONE)
     found: list[tuple[str, Any]] = []
     token, pages = None, 0
     while pages == 0 or token is not None:
@@ -96,7 +96,7 @@ async def test_a_fleet_is_signalled_listed_and_paged_through(host: Host) -> None
 
 async def test_an_engine_that_is_away_is_a_connection_error(host: Host) -> None:
     host.backend.stop()
-    reader = drone_entities(host.client)
+    reader = entity_reader(host.client, DRONE)
     for call in (reader.state("drone-1"), reader.page(10, None), reader.reachable()):
         with pytest.raises(ConnectionError):
             await call

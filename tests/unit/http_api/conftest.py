@@ -20,7 +20,8 @@ import http_api
 import reference_data
 import settings
 import storage.factory
-from http_api import counting, entities, event_hub, health, stats
+from durable_sdk.v1 import entities
+from http_api import counting, event_hub, health, stats
 from http_api.event_hub import HubUnavailable, OutgoingEvent
 from http_api.openapi import DOCUMENT
 from storage.sqlite import SqliteStore

@@ -10,7 +10,7 @@ import pytest
 
 import http_api
 import storage.factory
-from http_api import entities
+from durable_sdk.v1 import entities
 from http_api.authorization import Role
 from http_api.endpoint import Endpoint
 from settings import SettingError, read_settings

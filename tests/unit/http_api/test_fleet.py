@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from durable_sdk import EntityPage
 from http_api import fleet
-from http_api.entities import EntityPage
 from http_api.fleet import FleetFilter, list_fleet
 from pipeline.ports import InvalidContinuation
 from telemetry.times import from_datetime

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from durable_sdk import EntityPage
 from http_api import stats
 from http_api.counting import DroneCounter
-from http_api.entities import EntityPage
 from storage.sqlite import SqliteStore
 from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client

@@ -1,4 +1,4 @@
-"""Reads drone entities over the Durable HTTP API at the client binding's RPC base URL (2.x: see ``entities_grpc``).
+"""Reads entities over the Durable HTTP API, which is what the client binding's RPC base URL speaks with 1.x.
 
 The durable client has no call that lists entities, and parses with the standard library; the API itself pages and
 takes a time from which entities were operated on. Unreachable is ``aiohttp.ClientError`` or a time-out, for the caller
@@ -8,61 +8,31 @@ to answer.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import orjson
 
-ENTITY = "drone"
+from durable_sdk.pages import DEADLINE_SECONDS, EntityPage, InvalidHostToken
+
 TOKEN_HEADER = "x-ms-continuation-token"
-DEADLINE_SECONDS = 20.0
 
 # One session a process; a loop has its own because a session belongs to the loop that it was made in.
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
-class InvalidHostToken(ValueError):
-    """The extension does not take this continuation token."""
+class Entities:
+    """``client`` is the durable client that a function was handed, ``name`` the entity's."""
 
-
-@dataclass(frozen=True)
-class EntityPage:
-    """``items`` are (key, state); a short or empty page may still carry a token."""
-
-    items: list[tuple[str, Any]]
-    token: str | None
-
-
-class EntityReader(Protocol):
-    async def state(self, key: str) -> dict[str, Any] | None: ...
-
-    async def page(
-        self, top: int, token: str | None, *, fetch_state: bool = True, operated_from: str | None = None
-    ) -> EntityPage: ...
-
-    async def reachable(self) -> None: ...
-
-
-def drone_entities(client: Any) -> EntityReader:
-    """What reads entities with the durable client that a function was handed, of 1.x or 2.x."""
-    if not hasattr(client, "get_all_entities"):
-        return DroneEntities(client)
-    from http_api.entities_grpc import GrpcEntities  # its imports are there with 2.x only
-
-    return GrpcEntities(client)
-
-
-class DroneEntities:
-    def __init__(self, client: Any) -> None:
-        """``client`` is the durable client that a function was handed."""
-        self._base = str(client._orchestration_bindings.rpc_base_url).rstrip("/")
+    def __init__(self, client: Any, name: str) -> None:
+        base = str(client._orchestration_bindings.rpc_base_url).rstrip("/")
+        self._url = f"{base}/entities/{name}"
 
     async def state(self, key: str) -> dict[str, Any] | None:
-        """The stored state of one drone; None when it was never written, or was deleted."""
-        url = f"{self._base}/entities/{ENTITY}/{quote(key, safe='')}"
+        """The stored state of one entity; None when it was never written, or was deleted."""
+        url = f"{self._url}/{quote(key, safe='')}"
         async with _session().get(url) as response:
             if response.status == 404:
                 return None
@@ -73,12 +43,12 @@ class DroneEntities:
     async def page(
         self, top: int, token: str | None, *, fetch_state: bool = True, operated_from: str | None = None
     ) -> EntityPage:
-        """Up to ``top`` drones, those operated on at or after ``operated_from`` (canonical time) if it is given."""
+        """Up to ``top`` entities, those operated on at or after ``operated_from`` (canonical time) if it is given."""
         query = {"top": str(top), "fetchState": "true" if fetch_state else "false"}
         if operated_from is not None:
             query["lastOperationTimeFrom"] = operated_from
         headers = {TOKEN_HEADER: token} if token else {}
-        async with _session().get(f"{self._base}/entities/{ENTITY}", params=query, headers=headers) as response:
+        async with _session().get(self._url, params=query, headers=headers) as response:
             if token and response.status == 400:
                 raise InvalidHostToken(token)
             response.raise_for_status()
@@ -88,7 +58,7 @@ class DroneEntities:
 
     async def reachable(self) -> None:
         """Raises when the Durable API does not answer."""
-        async with _session().get(f"{self._base}/entities/{ENTITY}", params={"top": "1"}) as response:
+        async with _session().get(self._url, params={"top": "1"}) as response:
             response.raise_for_status()
 
 

@@ -1,7 +1,7 @@
-"""Reads drone entities over gRPC, which is what the client binding's RPC base URL speaks from Durable 2.x on.
+"""Reads entities over gRPC, which is what the client binding's RPC base URL speaks from Durable 2.x on.
 
 The SDK's client lists all entities or none: one page with its token is asked of the stub beneath it. A client lives
-as long as its function call; the walk that counts drones lives longer, so there is one here for each event loop.
+as long as its function call; a walk through all entities lives longer, so there is one here for each event loop.
 Unreachable is ``ConnectionError`` or a time-out.
 """
 
@@ -20,16 +20,18 @@ from durabletask.entities import EntityInstanceId
 from durabletask.internal.client_helpers import build_query_entities_req
 from google.protobuf.wrappers_pb2 import StringValue
 
-from http_api.entities import DEADLINE_SECONDS, ENTITY, EntityPage, InvalidHostToken
+from durable_sdk.pages import DEADLINE_SECONDS, EntityPage, InvalidHostToken
 from telemetry.times import to_datetime
 
 _Answer = TypeVar("_Answer")
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
 
 
-class GrpcEntities:
-    def __init__(self, client: Any) -> None:
-        """``client`` is the ``DurableFunctionsClient`` that a function was handed."""
+class Entities:
+    """``client`` is the ``DurableFunctionsClient`` that a function was handed, ``name`` the entity's."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._name = name
         configuration = json.dumps({"taskHubName": client.taskHubName, "rpcBaseUrl": client.rpcBaseUrl})
         of_loop = _clients.setdefault(asyncio.get_running_loop(), {})
         if configuration not in of_loop:
@@ -37,16 +39,16 @@ class GrpcEntities:
         self._client = of_loop[configuration]
 
     async def state(self, key: str) -> dict[str, Any] | None:
-        """The stored state of one drone; None when it was never written, or was deleted."""
-        entity = await _answered(self._client.get_entity(EntityInstanceId(ENTITY, key)))
+        """The stored state of one entity; None when it was never written, or was deleted."""
+        entity = await _answered(self._client.get_entity(EntityInstanceId(self._name, key)))
         return None if entity is None else _state(entity.get_state())
 
     async def page(
         self, top: int, token: str | None, *, fetch_state: bool = True, operated_from: str | None = None
     ) -> EntityPage:
-        """Up to ``top`` drones, those operated on at or after ``operated_from`` (canonical time) if it is given."""
+        """Up to ``top`` entities, those operated on at or after ``operated_from`` (canonical time) if it is given."""
         query = EntityQuery(
-            instance_id_starts_with=f"@{ENTITY}@",
+            instance_id_starts_with=f"@{self._name}@",
             last_modified_from=None if operated_from is None else to_datetime(operated_from),
             include_state=fetch_state,
             page_size=top,
@@ -68,7 +70,7 @@ class GrpcEntities:
 
     async def reachable(self) -> None:
         """Raises when the engine does not answer."""
-        await _answered(self._client.get_entity(EntityInstanceId(ENTITY, "-"), include_state=False))
+        await _answered(self._client.get_entity(EntityInstanceId(self._name, "-"), include_state=False))
 
 
 def _state(text: str | None) -> dict[str, Any] | None:

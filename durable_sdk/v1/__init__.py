@@ -1,0 +1,17 @@
+"""azure-functions-durable 1.x. When the app leaves it, this folder goes, and with it the choice in ``durable_sdk``."""
+
+from __future__ import annotations
+
+import azure.durable_functions as df
+
+from durable_sdk.v1.client import Client
+from durable_sdk.v1.entities import Entities, close_session
+
+Blueprint = df.Blueprint
+
+__all__ = ["Blueprint", "Client", "Entities", "close_session", "reason_of"]
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong in an activity's own words: the host's stack trace follows them."""
+    return str(error).partition(" \n ")[0].strip()
