@@ -24,6 +24,19 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> HostProcess:
         "import azure.functions as func\napp = func.FunctionApp()\n"
         "@app.route(route='size', methods=['POST'])\ndef size(req: func.HttpRequest) -> str:\n"
         "    return str(len(req.get_body()))\n"
+        "@app.route(route='size', methods=['PUT', 'POST'])\ndef twice(req: func.HttpRequest) -> str:\n"
+        "    return 'never'\n"
+        "@app.route(route='administration')\ndef reserved(req: func.HttpRequest) -> str:\n"
+        "    return 'never'\n"
+        "@app.warm_up_trigger('warm')\ndef warm_up(warm) -> None:\n"
+        "    print('WARMED UP', flush=True)\n"
+        "@app.route(route='cookie', methods=['GET'])\ndef cookie(req: func.HttpRequest) -> func.HttpResponse:\n"
+        "    return func.HttpResponse('x', headers={'Set-Cookie': req.params['set']})\n"
+        "@app.route(route='logs', methods=['GET'])\ndef logs(req: func.HttpRequest) -> str:\n"
+        "    import logging\n"
+        "    for name in ('azure.functions.x', 'azure_functions_worker', 'mine'):\n"
+        "        logging.getLogger(name).error('said by %s', name)\n"
+        "    return 'said'\n"
         "@app.route(route='broken', methods=['GET'])\ndef broken(req: func.HttpRequest) -> func.HttpResponse:\n"
         "    return func.HttpResponse('x', headers={'X-Bad': 'a\\r\\nSet-Cookie: b'})\n"
     )
@@ -39,9 +52,73 @@ def raw(web: HostProcess, text: bytes) -> bytes:
         return connection.recv(65536)
 
 
+def code(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
 def test_a_body_above_100_mb_is_refused_before_it_is_read(web: HostProcess) -> None:
     head = b"POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 104857601\r\n\r\n"
     assert raw(web, head).startswith(b"HTTP/1.1 413 ")
+
+
+def test_the_limit_of_a_body_can_be_set(web: HostProcess, tmp_path: Path) -> None:
+    small = HostProcess(
+        web.app, tmp_path / "data", "--no-event-hubs", env={"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1000"}
+    ).start()
+    try:
+        assert http("POST", f"{small.url}/api/size", b"a" * 1000).text == "1000"
+        assert http("POST", f"{small.url}/api/size", b"a" * 1001).status == 413
+        head = b"POST /api/size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert raw(small, head + b"3e9\r\n" + b"a" * 1001 + b"\r\n0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+    finally:
+        small.kill()
+
+
+def test_32_kb_of_headers_are_accepted_and_more_refused(web: HostProcess) -> None:
+    assert http("POST", f"{web.url}/api/size", b"ab", {f"X-{n}": "a" * 6000 for n in range(5)}).text == "2"
+    assert http("POST", f"{web.url}/api/size", b"ab", {"X-One": "a" * 32000}).text == "2"
+    assert http("POST", f"{web.url}/api/size", b"ab", {f"X-{n}": "a" * 6600 for n in range(5)}).status == 431
+    one = b"POST /api/size HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 40000 + b"\r\n\r\n"
+    assert code(raw(web, one)) == 431
+
+
+def test_a_request_line_over_the_limit_is_a_414_without_a_trace(web: HostProcess) -> None:
+    assert http("POST", f"{web.url}/api/size?{'a' * 8000}", b"ab").text == "2"
+    assert code(raw(web, b"GET /api/" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")) == 414
+    assert code(raw(web, b"NONSENSE\r\n\r\n")) == 400
+    assert "Traceback" not in web.log.split("the answer of broken")[0]
+    assert "Error handling request" not in web.log
+
+
+def test_functions_with_routes_that_are_taken_are_in_error(web: HostProcess) -> None:
+    assert "'twice' function is in error: The route specified conflicts with the route defined by function 'size'" in (
+        web.log
+    )
+    assert "'reserved' function is in error: The specified route conflicts with one or more built in" in web.log
+    assert http("GET", f"{web.url}/api/administration").status == 404
+    status = http("GET", f"{web.url}/admin/functions/twice/status").json()
+    assert status["isDisabled"] is False
+    assert "'size'" in status["errors"][0]
+    assert http("GET", f"{web.url}/admin/functions/size/status").json()["errors"] is None
+    assert http("PUT", f"{web.url}/api/size", b"").status == 405
+
+
+def test_the_warm_up_trigger_runs_when_asked(web: HostProcess) -> None:
+    before = web.log.count("WARMED UP")
+    assert http("GET", f"{web.url}/admin/warmup").status == 200
+    assert web.log.count("WARMED UP") == before + 1
+
+
+def test_cookies_are_written_as_the_real_host_does(web: HostProcess) -> None:
+    answer = http("GET", f"{web.url}/api/cookie?set=a%3D1%3B+HttpOnly%3B+Path%3D%2Fx")
+    assert answer.headers["set-cookie"] == "a=1; path=/x; httponly"
+    assert http("GET", f"{web.url}/api/cookie?set=a%3D1%3B+Expires%3DThu%2C+99+Jan+2017+13%3A55%3A08+GMT").status == 500
+
+
+def test_what_the_worker_takes_for_its_own_logs_is_not_shown(web: HostProcess) -> None:
+    http("GET", f"{web.url}/api/logs")
+    assert "said by mine" in web.log
+    assert "said by azure" not in web.log
 
 
 def test_a_chunked_body_arrives_whole(web: HostProcess) -> None:

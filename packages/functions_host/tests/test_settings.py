@@ -146,3 +146,11 @@ def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, document: object, m
 def test_a_missing_host_json_says_what_app_means(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="--app"):
         read_host_json(tmp_path, {})
+
+
+def test_the_body_limit_is_a_setting(tmp_path: Path) -> None:
+    write(tmp_path, "host.json", {})
+    assert read_host_json(tmp_path, {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "200000000"}).max_request_bytes == 200_000_000
+    for wrong in ("0", "-1", "10MB", "1e3"):
+        with pytest.raises(StartError, match="FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"):
+            read_host_json(tmp_path, {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": wrong})

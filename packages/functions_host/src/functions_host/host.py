@@ -28,6 +28,7 @@ from functions_host.functions import FunctionInfo, Slot, index
 from functions_host.host_json import HostJson, read_host_json
 from functions_host.http.admin import Admin
 from functions_host.http.cors import Cors
+from functions_host.http.route_rules import problems, route_of
 from functions_host.http.server import HttpServer, bind
 from functions_host.hub_process import HubProcess
 from functions_host.invoker import Invoker
@@ -71,6 +72,7 @@ class Host:
         self.config: HostJson = read_host_json(self._app_dir)
         self.functions: list[FunctionInfo] = []
         self.left_out: list[LeftOut] = []
+        self.errors: dict[str, str] = {}
         self._hub_port: int | None = None
         self._hub: HubProcess | None = None
         self._hub_settings: list[str] = []
@@ -140,10 +142,9 @@ class Host:
 
     def url_of(self, function: FunctionInfo | LeftOut) -> str | None:
         """Path of an HTTP function with its prefix; None for the others."""
-        if function.kind != "httpTrigger":
+        if function.kind != "httpTrigger" or function.name in self.errors:
             return None
-        route = function.trigger.get("route")
-        parts = [self.config.route_prefix, (function.name if route is None else str(route)).strip("/")]
+        parts = [self.config.route_prefix, route_of(function).strip("/")]
         return "/" + "/".join(part for part in parts if part)
 
     def _reserve_ports(self) -> None:
@@ -202,8 +203,12 @@ class Host:
         by_kind: dict[str, list[FunctionInfo]] = {}
         for function in self.functions:
             by_kind.setdefault(function.kind, []).append(function)
+        self.errors = problems(by_kind.get("httpTrigger", []))
         for function in by_kind.get("httpTrigger", []):
-            self.http.add_function(function)
+            if function.name in self.errors:
+                logger.error("The '%s' function is in error: %s", function.name, self.errors[function.name])
+            else:
+                self.http.add_function(function)
         for unused in self.left_out:
             logger.warning("function %s is not run: %s", unused.name, unused.reason)
             if unused.kind == "httpTrigger":
@@ -212,7 +217,9 @@ class Host:
         self._warm_ups = by_kind.get("warmupTrigger", [])
         self._build_durable()
         manual = ManualTrigger(self.invoker, self.timers, self.durable)
-        self.admin = Admin(self.functions, self.url_of, manual, left_out=self.left_out)
+        self.admin = Admin(
+            self.functions, self.url_of, manual, left_out=self.left_out, errors=self.errors, warm_up=self._warm_up
+        )
         self.http.mount("admin", self.admin.handle)
 
     def _build_durable(self) -> None:

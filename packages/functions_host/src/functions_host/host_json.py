@@ -13,6 +13,8 @@ from typing import Any
 from functions_host.errors import StartError
 from functions_host.settings import parse_timespan
 
+BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+_BODY_LIMIT = 104_857_600
 _OVERRIDE = "azurefunctionsjobhost__"
 
 
@@ -43,7 +45,7 @@ class HostJson:
     raw: dict[str, Any]
     route_prefix: str = "api"
     function_timeout: float | None = 1800.0
-    max_request_bytes: int = 104_857_600
+    max_request_bytes: int = _BODY_LIMIT
     event_hubs: EventHubsOptions = field(default_factory=EventHubsOptions)
     log_levels: dict[str, str] = field(default_factory=dict)
     functions: tuple[str, ...] | None = None
@@ -60,7 +62,8 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
         raise StartError(f"host.json is not valid JSON: {error}") from None
     if not isinstance(document, dict):
         raise StartError("host.json must hold a JSON object")
-    for name, value in (os.environ if environ is None else environ).items():
+    environ = os.environ if environ is None else environ
+    for name, value in environ.items():
         if name.lower().startswith(_OVERRIDE):
             _override(document, name[len(_OVERRIDE) :].split("__"), value)
     extensions = _section(document, "extensions", "host.json")
@@ -71,6 +74,7 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
         raw=document,
         route_prefix=str(prefix).strip("/"),
         function_timeout=_function_timeout(_value(document, "functionTimeout")),
+        max_request_bytes=_body_limit(environ.get(BODY_LIMIT_SETTING)),
         event_hubs=_event_hubs(_section(extensions, "eventHubs", "host.json extensions")),
         functions=_functions(_value(document, "functions")),
         log_levels={str(key): str(value) for key, value in levels.items()},
@@ -106,6 +110,14 @@ def _section(parent: Mapping[str, Any], name: str, where: str) -> dict[str, Any]
     if not isinstance(value, dict):
         raise StartError(f"{where}: {name} must be an object")
     return value
+
+
+def _body_limit(text: str | None) -> int:
+    if not text:
+        return _BODY_LIMIT
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise StartError(f"the setting {BODY_LIMIT_SETTING} must be a number of bytes above zero, not {text!r}")
+    return int(text)
 
 
 def _functions(value: Any) -> tuple[str, ...] | None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functions_host.context import current
 
 HOST = logging.getLogger("functions_host")
+# What the worker takes for its own and its SDK's logs: neither the console nor the app's traces show them.
+_SYSTEM = ("azure_functions_worker", "azure.functions")
 VERBOSE_ONLY = ("azure.eventhub", "azure.core", "azure.identity", "aiohttp", "asyncio", "msal")
 
 _LEVELS = {
@@ -49,6 +51,8 @@ class InvocationFilter(logging.Filter):
         invocation = current.get()
         function = invocation.function_name if invocation else ""
         record.__dict__[_ORIGIN] = (function, invocation.invocation_id) if invocation else _NOWHERE
+        if record.name.startswith(_SYSTEM) and not self._verbose:
+            return False
         if not self._levels:
             return True
         return record.levelno >= self._threshold(function, record.name.startswith("functions_host"))

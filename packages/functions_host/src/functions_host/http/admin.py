@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -35,11 +35,16 @@ class Admin:
         trigger: Trigger,
         *,
         left_out: Iterable[LeftOut] = (),
+        errors: Mapping[str, str] | None = None,
+        warm_up: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`errors`: why a function is in error, by its name; `warm_up` runs the warm-up triggers."""
         known: list[FunctionInfo | LeftOut] = [*functions, *left_out]
         self._functions = {function.name.lower(): function for function in known}
         self._url_of = url_of
         self._trigger = trigger
+        self._errors = dict(errors or {})
+        self._warm_up = warm_up
         self._started = time.monotonic()
         self.state = "Initializing"
 
@@ -50,6 +55,11 @@ class Admin:
                 return json_response(self._status())
             case ["host", "ping"] if request.method in ("GET", "POST"):
                 return web.Response(status=200)
+            case ["warmup"] if request.method in ("GET", "POST"):
+                return await self._warmed()
+            case ["functions", name, "status"] if name in self._functions and request.method == "GET":
+                error = self._errors.get(self._functions[name].name)
+                return json_response({"isDisabled": self._is_off(name), "errors": [error] if error else None})
             case ["functions"] if request.method == "GET":
                 return json_response([self._describe(request, function) for function in self._functions.values()])
             case ["functions", name] if name in self._functions:
@@ -59,6 +69,16 @@ class Admin:
                     return await self._run(request, self._functions[name])
                 return web.Response(status=405, headers={"Allow": "GET, POST"})
         return web.Response(status=404)
+
+    async def _warmed(self) -> web.Response:
+        if self.state != "Running":
+            return web.Response(status=503, text="The host is starting or stopping.")
+        if self._warm_up is not None:
+            await self._warm_up()
+        return web.Response(status=200)
+
+    def _is_off(self, name: str) -> bool:
+        return isinstance(self._functions[name], LeftOut)
 
     def _status(self) -> dict[str, Any]:
         return {

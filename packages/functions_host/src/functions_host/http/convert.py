@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 from azure.functions.meta import Datum
 
+from functions_host.http.cookies import set_cookie
+
 # The connection is aiohttp's business, not the function's.
 _NOT_PASSED_ON = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "date", "server"})
 
@@ -55,7 +57,7 @@ def response_of(datum: Any) -> web.Response:
             headers[name] = value.value
     for jar in parts.get("cookies") or ():
         for morsel in jar.values():
-            headers.add("Set-Cookie", morsel.OutputString())
+            headers.add("Set-Cookie", set_cookie(morsel))
     return response
 
 

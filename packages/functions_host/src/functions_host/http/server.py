@@ -15,6 +15,8 @@ from functions_host.errors import FunctionFailed, StartError
 from functions_host.functions import FunctionInfo
 from functions_host.http.convert import request_datum, response_of
 from functions_host.http.cors import Cors
+from functions_host.http.protocol import SERVER, refuse_large_headers, server
+from functions_host.http.route_rules import route_of
 from functions_host.http.routes import Table, decode_path
 from functions_host.invoker import Invoker
 from functions_host.selection import LeftOut
@@ -23,7 +25,6 @@ logger = logging.getLogger("functions_host.http")
 
 Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
-SERVER = "functions_host"
 
 
 class HttpServer:
@@ -41,8 +42,7 @@ class HttpServer:
 
     def add_function(self, function: FunctionInfo | LeftOut) -> None:
         """One that is not run keeps its route, and answers 404 there, as on the real host."""
-        route = function.trigger.get("route")
-        route = function.name if route is None else str(route)
+        route = route_of(function)
         methods = function.trigger.get("methods") or METHODS
         template = f"{self._prefix}/{route.lstrip('/')}" if self._prefix else route
         self._table.add(template, methods, function, f"function {function.name!r}")
@@ -53,9 +53,7 @@ class HttpServer:
         self._mounts.sort(key=lambda known: -len(known[0]))
 
     async def start(self, listener: socket.socket) -> None:
-        # A compressed body is the function's to unpack, as on the real host: its Content-Encoding says what it is.
-        server = web.Server(self._handle, access_log=None, auto_decompress=False)
-        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        self._runner = web.ServerRunner(server(self._handle), shutdown_timeout=1.0)
         await self._runner.setup()
         try:
             await web.SockSite(self._runner, listener, backlog=512).start()
@@ -77,6 +75,7 @@ class HttpServer:
         if self._cors is not None and (preflight := self._cors.preflight(request)) is not None:
             return preflight
         try:
+            refuse_large_headers(request)
             response = await self._dispatch(request)
         except web.HTTPException as error:
             response = web.Response(status=error.status, text=error.text, headers=error.headers)
