@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: run test lint types bench soak chaos screenshots durable-2x web clean help
+.PHONY: run test lint types bench soak chaos screenshots durable-2x gateway web clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ screenshots: web
 ## make durable-2x   the app on azure-functions-durable 2.x (Python 3.13, an environment of its own)
 durable-2x: $(STAMP)
 	$(BIN)/python -m tools.durable_2x $(PYTEST_ARGS)
+
+## make gateway     what `python -m gateway` needs: real drones' MAVLink, DJI Cloud API, files (docs/connecting.md)
+gateway:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -r gateway/requirements.txt
+	@echo "Now: $(BIN)/python -m gateway --help"
 
 ## make soak         an hour of flight with purge on: memory and file sizes must stay flat
 soak: web

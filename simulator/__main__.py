@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateway.target import HubRefused, HubUnavailable, InvalidTarget, Target
 from simulator.faults import Faults, InvalidFaults
 from simulator.fleet import Fleet
 from simulator.frames import CONTENT_TYPES, KEY_FRAME_GAPS
-from simulator.hub import EventHub, InvalidTarget, Target
+from simulator.hub import EventHub
 from simulator.run import run
-from simulator.sender import HubRefused, HubUnavailable, Sender
+from simulator.sender import Sender
 
 MOST_DRONES = 1_000_000
 

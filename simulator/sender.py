@@ -14,19 +14,12 @@ from typing import Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
+from gateway.target import HubRefused, HubUnavailable
 from simulator.fleet import Outgoing
 
 T = TypeVar("T")
 
 _LONGEST_BATCH = 1000
-
-
-class HubUnavailable(Exception):
-    """The hub cannot be reached or did not acknowledge; asking again may help."""
-
-
-class HubRefused(Exception):
-    """The hub will not have it (no such hub, wrong key): asking again does not help."""
 
 
 class Transport(Protocol):

@@ -4,9 +4,9 @@ import pytest
 from azure.eventhub._buffered_producer._partition_resolver import PartitionResolver
 from azure.eventhub.exceptions import AuthenticationError, ConnectError, ConnectionLostError
 
+from gateway.target import HubRefused, HubUnavailable, InvalidTarget, Target, told
 from simulator.fleet import Outgoing
-from simulator.hub import EventHub, InvalidTarget, Target, _told
-from simulator.sender import HubRefused, HubUnavailable
+from simulator.hub import EventHub
 
 CONNECTION = "Endpoint=sb://localhost:5672;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true;"
 
@@ -45,10 +45,10 @@ def test_no_target_at_all_says_what_to_give() -> None:
     ],
 )
 def test_what_a_failure_means(error: Exception, kind: type[Exception], text: str) -> None:
-    told = _told(error, "x")
-    assert type(told) is kind
-    assert text in str(told)
-    assert "Error condition" not in str(told)
+    meant = told(error, "x")
+    assert type(meant) is kind
+    assert text in str(meant)
+    assert "Error condition" not in str(meant)
 
 
 def test_each_drone_keeps_the_partition_of_its_key() -> None:

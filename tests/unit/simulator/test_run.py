@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import pytest
 
+from gateway.target import HubRefused, HubUnavailable
 from simulator import run as run_module
 from simulator.faults import Faults
 from simulator.fleet import Fleet, Outgoing
 from simulator.run import run
-from simulator.sender import HubRefused, HubUnavailable, Sender
+from simulator.sender import Sender
 from tests.unit.simulator.fake_hub import FakeHub, until
 
 

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from gateway.target import HubRefused, HubUnavailable
 from simulator.fleet import Outgoing
-from simulator.sender import HubRefused, HubUnavailable, Sender
+from simulator.sender import Sender
 from tests.unit.simulator.fake_hub import FakeHub
 
 

@@ -1,0 +1,1 @@
+"""MAVLink: packets, vehicles, and where they come from."""
