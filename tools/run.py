@@ -1,9 +1,10 @@
 """``make run``: the local host with this app, and a demo fleet beside it, until Ctrl-C.
 
-    python -m tools.run [--port 7071] [--event-hubs-port 5672] [--data DIR] [--drones 50] [--rate 1]
+    python -m tools.run [--port 7071] [--event-hubs-port 5672] [--data DIR] [--drones 50] [--rate 1] [--verbose]
 
 Both run as the child processes that anybody could start by hand (``python -m functions_host``, ``python -m
 simulator``). Everything that was kept is in the data folder, so a second run goes on where the first one stopped.
+What the host writes goes to ``run.log`` in that folder; warnings, and one line every ten seconds, are shown.
 """
 
 from __future__ import annotations
@@ -11,73 +12,143 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.run_status import HostLines, Status, read_stats
+
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 12.0
+STATUS_SECONDS = 10.0
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="make run", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--port", default="7071", help="port of the host (0: a free one)")
-    parser.add_argument("--event-hubs-port", default="5672", help="port of the local Event Hubs (0: a free one)")
-    parser.add_argument("--data", default=".data", help="folder of everything that is kept")
-    parser.add_argument("--drones", default="50", help="size of the demo fleet (0: none)")
-    parser.add_argument("--rate", default="1", help="messages per second and drone")
-    parser.add_argument("--seed", default="1", help="another seed, another flight")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code: 0 after Ctrl-C, 1 when something could not start or ended by itself, 2 for wrong arguments."""
+    parser = _parser()
     args = parser.parse_args(argv)
+    for option, port in (("--port", args.port), ("--event-hubs-port", args.event_hubs_port)):
+        if not _is_free(port):
+            return _cannot(
+                f"port {port} is in use; {option} moves it: make run RUN_ARGS='{option} {port + 1}' (0: any free one)"
+            )
+    if args.port and args.port == args.event_hubs_port:
+        return _cannot(f"--port and --event-hubs-port are both {args.port}; they need two ports")
+    try:
+        args.data.mkdir(parents=True, exist_ok=True)
+        log = (args.data / "run.log").open("wb")
+    except OSError as error:
+        return _cannot(f"--data {args.data} cannot be used: {error.strerror}")
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with log, tempfile.TemporaryDirectory() as scratch:
         ready = Path(scratch) / "ready.json"
         host = _spawn(
-            "functions_host", "start", "--app", str(ROOT), "--port", args.port, "--data", args.data,
-            "--event-hubs-port", args.event_hubs_port, "--ready-file", str(ready),
+            "functions_host", "start", "--app", str(ROOT), "--port", str(args.port), "--data", str(args.data),
+            "--event-hubs-port", str(args.event_hubs_port), "--ready-file", str(ready),
+            *(["--verbose"] if args.verbose else ["--json-logs"]),
+            piped=not args.verbose,
         )  # fmt: skip
+        lines = None if args.verbose else HostLines(host, log)
         running = [host]
         try:
             facts = _wait_until_ready(host, ready, stopped)
             if facts is None:
-                return 0 if stopped.is_set() else (host.poll() or 1)
+                return 0 if stopped.is_set() else (host.wait() or 1)
             fleet = None
-            if args.drones != "0":
+            if args.drones:
                 connection = facts["eventHubConnection"] or _setting("EventHubConnection", "")
                 fleet = _spawn(
-                    "simulator", "--drones", args.drones, "--rate", args.rate, "--seed", args.seed, "--seconds", "0",
-                    "--connection", connection, "--hub", _setting("EventHubName", "telemetry"),
+                    "simulator", "--drones", str(args.drones), "--rate", str(args.rate), "--seed", str(args.seed),
+                    "--seconds", "0", "--connection", connection, "--hub", _setting("EventHubName", "telemetry"),
                     quiet=True,
                 )  # fmt: skip
                 running.append(fleet)
-            _say(facts["url"], args.data, args.drones)
-            return _watch(host, fleet, stopped)
+            _say(facts["url"], args)
+            return _watch(host, fleet, stopped, facts["url"])
         finally:
             _stop(running)
+            if lines is not None:
+                lines.end()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--port", type=_port, default=7071, help="port of the host (0: a free one)")
+    parser.add_argument(
+        "--event-hubs-port", type=_port, default=5672, help="port of the local Event Hubs (0: a free one)"
+    )
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="folder of everything that is kept")
+    parser.add_argument("--drones", type=_drones, default=50, help="size of the demo fleet (0: none)")
+    parser.add_argument("--rate", type=_rate, default=1.0, help="messages per second per drone")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another flight")
+    parser.add_argument("--verbose", action="store_true", help="all that the host writes, instead of a status line")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; allowed: a whole number from 0 to 65535")
+    return int(text)
+
+
+def _drones(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of drones; allowed: a whole number from 0 to 1000000")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; allowed: a number above 0, at most 1000")
+    return rate
+
+
+def _is_free(port: int) -> bool:
+    """Whether a listener may have the port (0 always). The host could not know which option of ours moves it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _cannot(problem: str) -> int:
+    print(f"make run: {problem}", file=sys.stderr)
+    return 1
 
 
 def _setting(name: str, default: str) -> str:
     return os.environ.get(name, default)
 
 
-def _spawn(module: str, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
+def _spawn(module: str, *arguments: str, quiet: bool = False, piped: bool = False) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches only this process, which stops the fleet before the host.
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        stdout=subprocess.DEVNULL if quiet else None,
-        stderr=subprocess.DEVNULL if quiet else None,
+        stdout=subprocess.DEVNULL if quiet or piped else None,
+        stderr=subprocess.PIPE if piped else subprocess.DEVNULL if quiet else None,
     )
 
 
@@ -96,20 +167,27 @@ def _wait_until_ready(host: subprocess.Popen[bytes], ready: Path, stopped: threa
     return None
 
 
-def _say(url: str, data: str, drones: str) -> None:
-    fleet = "No fleet was asked for." if drones == "0" else f"A demo fleet of {drones} drones is flying (drone-0 ...)."
+def _say(url: str, args: argparse.Namespace) -> None:
+    fleet = (
+        f"A demo fleet of {args.drones} drones is flying (drone-0 ...)." if args.drones else "No fleet was asked for."
+    )
+    log = "shown below" if args.verbose else f"in {args.data / 'run.log'} (--verbose shows it)"
     print(
         f"\n  {fleet}\n"
-        f"  Open     {url}/                      the fleet on a map\n"
-        f"           {url}/api/drones            every drone's latest state\n"
-        f"           {url}/api/drones/drone-0    one of them\n"
-        f"  Kept in  {data}  (a second run goes on from there)\n"
-        f"  Stop     with Ctrl-C\n",
+        f"  Kept     in {args.data}; a second run goes on from there\n"
+        f"  Log      {log}\n"
+        f"  Ask      {url}/api/drones/drone-0   or any line of the README\n"
+        f"  Stop     with Ctrl-C\n"
+        f"  Open     {url}/\n",
         flush=True,
     )
 
 
-def _watch(host: subprocess.Popen[bytes], fleet: subprocess.Popen[bytes] | None, stopped: threading.Event) -> int:
+def _watch(
+    host: subprocess.Popen[bytes], fleet: subprocess.Popen[bytes] | None, stopped: threading.Event, url: str
+) -> int:
+    status = Status(url)
+    due = time.monotonic() + STATUS_SECONDS
     while not stopped.wait(0.2):
         if host.poll() is not None:
             print(f"The host ended by itself with exit code {host.returncode}; its last lines say why.", flush=True)
@@ -117,7 +195,10 @@ def _watch(host: subprocess.Popen[bytes], fleet: subprocess.Popen[bytes] | None,
         if fleet is not None and fleet.poll() is not None:
             print(f"The demo fleet ended with exit code {fleet.returncode}; the host goes on.", flush=True)
             fleet = None
-    print("\n  Stopping ...", flush=True)
+        if time.monotonic() >= due:
+            print(status.line(read_stats(url), time.time()), flush=True)
+            due = time.monotonic() + STATUS_SECONDS
+    print(f"\n  Stopping {url}/ ...", flush=True)
     return 0
 
 
