@@ -146,6 +146,18 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in found]
 
 
+def hubs_of(pid: int) -> list[int]:
+    return [child for child in children(pid) if b"event_hubs_emulator" in _command(child)]
+
+
+def workers_of(pid: int) -> list[int]:
+    return [child for child in children(pid) if b"functions_host.worker" in _command(child)]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
-from host_support import HostProcess, children, http, wait_for
+from host_support import HostProcess, http, hubs_of, wait_for
 
 pytestmark = pytest.mark.e2e
 MakeHost = Callable[..., HostProcess]
@@ -129,9 +129,9 @@ def test_a_hub_that_dies_comes_back_and_nothing_is_lost(host: MakeHost) -> None:
     send(started, "main", numbered(50))
     wait_for(lambda: len(seen(started, "many")) >= 50, "the first events")
     assert started.process is not None
-    (hub,) = children(started.process.pid)
+    (hub,) = hubs_of(started.process.pid)
     os.kill(hub, signal.SIGKILL)
-    wait_for(lambda: children(started.process.pid) not in ([], [hub]), "the new hub")
+    wait_for(lambda: hubs_of(started.process.pid) not in ([], [hub]), "the new hub")
     assert "starting it again" in started.log
     send(started, "main", numbered(50, 50))
     entries = wait_for(lambda: found if len(found := seen(started, "many")) >= 100 else None, "the later events", 40)

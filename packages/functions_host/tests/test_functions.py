@@ -9,10 +9,10 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 from functions_host.errors import StartError
-from functions_host.functions import FunctionInfo, index
+from functions_host.functions import LoadedFunction, index
 
 
-def indexed(build: Callable[[df.DFApp], Any]) -> dict[str, FunctionInfo]:
+def indexed(build: Callable[[df.DFApp], Any]) -> dict[str, LoadedFunction]:
     app = df.DFApp()
     build(app)
     return {function.name: function for function in index(app.get_functions())}

@@ -176,7 +176,7 @@ def test_allowed_origins_get_cors_headers_and_others_none(web: HostProcess) -> N
 @pytest.mark.parametrize("value", ["soon", 99999])
 def test_a_wrong_port_in_local_settings_is_named(tmp_path: Path, value: object) -> None:
     from functions_host.errors import StartError
-    from functions_host.host import _local_port
+    from functions_host.ports import _local_port
 
     assert (_local_port(None), _local_port("7075")) == (7071, 7075)
     with pytest.raises(StartError, match="LocalHttpPort"):

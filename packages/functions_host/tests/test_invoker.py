@@ -10,24 +10,26 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
-from azure.functions.meta import Datum
 from functions_host.context import current, new_id, new_trace
 from functions_host.durable import UserFunctionError
 from functions_host.durable_runner import AppRunner
-from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError
-from functions_host.functions import FunctionInfo, index
-from functions_host.invoker import Invoker, thread_count
+from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError, UserError
+from functions_host.functions import LoadedFunction, index
+from functions_host.limits import thread_count
+from functions_host.logs import LineFormatter
+from functions_host.payloads import EMPTY
+from in_process import LocalInvoker
 
-TICK = Datum("{}", "json")
+TICK = EMPTY
 
 
-def functions(build: Callable[[df.DFApp], Any]) -> dict[str, FunctionInfo]:
+def functions(build: Callable[[df.DFApp], Any]) -> dict[str, LoadedFunction]:
     app = df.DFApp()
     build(app)
     return {function.name: function for function in index(app.get_functions())}
 
 
-def timer(call: Callable[..., Any], *, retries: str | None = None) -> FunctionInfo:
+def timer(call: Callable[..., Any], *, retries: str | None = None) -> LoadedFunction:
     def build(app: df.DFApp) -> None:
         builder = app.timer_trigger(arg_name="tick", schedule="0 * * * * *")(call)
         if retries is not None:
@@ -37,19 +39,11 @@ def timer(call: Callable[..., Any], *, retries: str | None = None) -> FunctionIn
 
 
 @pytest.fixture
-def invoker() -> Iterator[Callable[..., Invoker]]:
-    made: list[Invoker] = []
+def invoker() -> Iterator[Callable[..., LocalInvoker]]:
+    made: list[LocalInvoker] = []
 
-    def make(timeout: float | None = None, threads: int | None = None, sent: list[Any] | None = None) -> Invoker:
-        async def write(slot: Any, datum: Any) -> None:
-            assert sent is not None
-            sent.append((slot.name, datum.type, datum.value))
-
-        made.append(
-            Invoker(
-                timeout=timeout, read_input=lambda slot: Datum("client", "string"), write_output=write, threads=threads
-            )
-        )
+    def make(timeout: float | None = None, threads: int = 4, sent: list[Any] | None = None) -> LocalInvoker:
+        made.append(LocalInvoker(timeout, threads, sent))
         return made[-1]
 
     yield make
@@ -57,7 +51,7 @@ def invoker() -> Iterator[Callable[..., Invoker]]:
         each.close()
 
 
-async def test_sync_functions_run_in_threads_and_async_ones_on_the_loop(invoker: Callable[..., Invoker]) -> None:
+async def test_sync_functions_run_in_threads_and_async_ones_on_the_loop(invoker: Callable[..., LocalInvoker]) -> None:
     seen: dict[str, int] = {}
 
     def in_thread(tick: func.TimerRequest) -> None:
@@ -72,7 +66,7 @@ async def test_sync_functions_run_in_threads_and_async_ones_on_the_loop(invoker:
     assert seen["async"] == threading.get_ident() != seen["sync"]
 
 
-async def test_the_thread_pool_has_the_size_that_was_asked_for(invoker: Callable[..., Invoker]) -> None:
+async def test_the_thread_pool_has_the_size_that_was_asked_for(invoker: Callable[..., LocalInvoker]) -> None:
     running, most, lock = 0, 0, threading.Lock()
 
     def busy(tick: func.TimerRequest) -> None:
@@ -101,7 +95,7 @@ def test_the_thread_count_is_the_setting(monkeypatch: pytest.MonkeyPatch) -> Non
     assert thread_count() == 3
 
 
-async def test_the_context_is_the_same_everywhere_in_an_invocation(invoker: Callable[..., Invoker]) -> None:
+async def test_the_context_is_the_same_everywhere_in_an_invocation(invoker: Callable[..., LocalInvoker]) -> None:
     seen: list[tuple[str, str, str]] = []
 
     def f(tick: func.TimerRequest, context: func.Context) -> None:
@@ -115,21 +109,23 @@ async def test_the_context_is_the_same_everywhere_in_an_invocation(invoker: Call
 
 
 async def test_a_failure_carries_the_functions_own_exception(
-    invoker: Callable[..., Invoker], caplog: pytest.LogCaptureFixture
+    invoker: Callable[..., LocalInvoker], caplog: pytest.LogCaptureFixture
 ) -> None:
     def f(tick: func.TimerRequest) -> None:
         raise LookupError("nothing here")
 
     with pytest.raises(FunctionFailed) as caught:
         await invoker().invoke(timer(f), TICK)
-    assert isinstance(caught.value.cause, LookupError)
+    assert isinstance(caught.value.cause, UserError)
+    assert caught.value.cause.type_name == "LookupError"
     record = caplog.records[-1]
     assert record.levelno == logging.ERROR
     assert record.exc_info is not None
     assert record.exc_info[1] is caught.value.cause
+    assert 'raise LookupError("nothing here")' in LineFormatter().format(record)
 
 
-async def test_functions_that_run_too_long_are_ended(invoker: Callable[..., Invoker]) -> None:
+async def test_functions_that_run_too_long_are_ended(invoker: Callable[..., LocalInvoker]) -> None:
     async def slow(tick: func.TimerRequest) -> None:
         await asyncio.sleep(60)
 
@@ -146,7 +142,7 @@ async def test_functions_that_run_too_long_are_ended(invoker: Callable[..., Invo
     await asyncio.sleep(0)
 
 
-async def test_cancelling_from_outside_is_no_timeout(invoker: Callable[..., Invoker]) -> None:
+async def test_cancelling_from_outside_is_no_timeout(invoker: Callable[..., LocalInvoker]) -> None:
     async def slow(tick: func.TimerRequest) -> None:
         await asyncio.sleep(60)
 
@@ -157,7 +153,7 @@ async def test_cancelling_from_outside_is_no_timeout(invoker: Callable[..., Invo
         await task
 
 
-async def test_retries_see_their_number_and_the_last_failure(invoker: Callable[..., Invoker]) -> None:
+async def test_retries_see_their_number_and_the_last_failure(invoker: Callable[..., LocalInvoker]) -> None:
     seen: list[tuple[int, int, str | None]] = []
 
     def f(tick: func.TimerRequest, context: func.Context) -> None:
@@ -170,7 +166,7 @@ async def test_retries_see_their_number_and_the_last_failure(invoker: Callable[.
     assert seen == [(0, 2, None), (1, 2, "ValueError: attempt 1"), (2, 2, "ValueError: attempt 2")]
 
 
-async def test_a_stop_between_retries_is_told_apart_from_a_failure(invoker: Callable[..., Invoker]) -> None:
+async def test_a_stop_between_retries_is_told_apart_from_a_failure(invoker: Callable[..., LocalInvoker]) -> None:
     stopping = asyncio.Event()
 
     def f(tick: func.TimerRequest) -> None:
@@ -181,7 +177,7 @@ async def test_a_stop_between_retries_is_told_apart_from_a_failure(invoker: Call
         await invoker().invoke_with_retries(timer(f, retries="-1"), TICK, stopping=stopping)
 
 
-async def test_draining_waits_for_what_runs(invoker: Callable[..., Invoker]) -> None:
+async def test_draining_waits_for_what_runs(invoker: Callable[..., LocalInvoker]) -> None:
     release = asyncio.Event()
 
     async def slow(tick: func.TimerRequest) -> None:
@@ -196,7 +192,7 @@ async def test_draining_waits_for_what_runs(invoker: Callable[..., Invoker]) -> 
     await task
 
 
-async def test_outputs_are_sent_after_the_function_succeeded(invoker: Callable[..., Invoker]) -> None:
+async def test_outputs_are_sent_after_the_function_succeeded(invoker: Callable[..., LocalInvoker]) -> None:
     def build(app: df.DFApp) -> None:
         @app.timer_trigger(arg_name="tick", schedule="0 * * * * *")
         @app.event_hub_output(arg_name="out", event_hub_name="h", connection="C")
@@ -223,7 +219,7 @@ async def test_outputs_are_sent_after_the_function_succeeded(invoker: Callable[.
     assert sent == [("out", "string", "event"), ("$return", "string", "returned")]
 
 
-async def test_a_value_without_a_return_binding_is_a_failure(invoker: Callable[..., Invoker]) -> None:
+async def test_a_value_without_a_return_binding_is_a_failure(invoker: Callable[..., LocalInvoker]) -> None:
     def f(tick: func.TimerRequest) -> None:
         return 5  # type: ignore[return-value]
 
@@ -231,7 +227,9 @@ async def test_a_value_without_a_return_binding_is_a_failure(invoker: Callable[.
         await invoker().invoke(timer(f), TICK)
 
 
-async def test_activities_entities_and_orchestrators_are_run_for_the_engine(invoker: Callable[..., Invoker]) -> None:
+async def test_activities_entities_and_orchestrators_are_run_for_the_engine(
+    invoker: Callable[..., LocalInvoker],
+) -> None:
     def build(app: df.DFApp) -> None:
         @app.activity_trigger(input_name="word", activity="Shout")
         def shout(word: str) -> str:
@@ -249,7 +247,9 @@ async def test_activities_entities_and_orchestrators_are_run_for_the_engine(invo
         def counter(context: df.DurableEntityContext) -> None:
             context.set_state(context.get_state(int) or 0 + 1)
 
-    runner = AppRunner(list(functions(build).values()), invoker())
+    made, run = functions(build), invoker()
+    run.know(*made.values())
+    runner = AppRunner(list(made.values()), run)
     assert (set(runner.activities), set(runner.entities)) == ({"Shout", "echo", "boom"}, {"Counter"})
     assert await runner.run_activity("Shout", '"abc"', "i") == '"ABC"'
     assert await runner.run_activity("echo", '{"a": [1, null]}', "i") == '{"a": [1, null]}'
@@ -259,6 +259,7 @@ async def test_activities_entities_and_orchestrators_are_run_for_the_engine(invo
     assert (caught.value.type_name, caught.value.message) == ("ValueError", "bad x")
     assert "raise ValueError" in caught.value.stack
     assert "run_in_executor" not in caught.value.stack
+    assert "runtime.py" not in caught.value.stack
 
 
 def test_ids_and_traces_have_their_standard_forms() -> None:

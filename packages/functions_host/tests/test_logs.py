@@ -8,13 +8,13 @@ import logging
 from typing import Any
 
 import pytest
-from functions_host.context import current, new_invocation
+from functions_host.context import Origin, current
 from functions_host.logs import InvocationFilter, JsonFormatter, LineFormatter
 
 
 def test_log_lines_name_function_and_invocation() -> None:
     record = logging.LogRecord("user", logging.WARNING, __file__, 1, "hello %s", ("you",), None)
-    token = current.set(new_invocation("work", "/app", invocation_id="0123456789"))
+    token = current.set(Origin("work", "0123456789"))
     try:
         assert InvocationFilter({}).filter(record)
     finally:
@@ -38,7 +38,7 @@ def test_log_lines_name_function_and_invocation() -> None:
 )
 def test_host_json_log_levels_mute_by_category(levels: dict[str, str], logger: str, level: int, passes: bool) -> None:
     record = logging.LogRecord(logger, level, __file__, 1, "x", (), None)
-    token = current.set(new_invocation("work", "/app"))
+    token = current.set(Origin("work", "0123456789"))
     try:
         assert InvocationFilter(levels).filter(record) is passes
     finally:
@@ -65,7 +65,7 @@ def test_fields_of_an_apps_own_change_nothing_about_its_line(
     handler.addFilter(InvocationFilter({"default": "Information"}))
     logger = logging.Logger("user")
     logger.addHandler(handler)
-    token = current.set(new_invocation("work", "/app", invocation_id="0123456789"))
+    token = current.set(Origin("work", "0123456789"))
     try:
         logger.info("a line", extra=extra)
     finally:

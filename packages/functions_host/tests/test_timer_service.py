@@ -5,13 +5,12 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import azure.functions as func
 import pytest
 from functions_host.functions import index
-from functions_host.invoker import Invoker
 from functions_host.timers.service import TimerService
+from in_process import LocalInvoker
 
 Ticks = list[func.TimerRequest]
 
@@ -34,9 +33,7 @@ async def run_for(
         if work is not None:
             await work()
 
-    async def no_output(_: Any, __: Any) -> None: ...
-
-    invoker = Invoker(timeout=None, read_input=lambda slot: None, write_output=no_output)
+    invoker = LocalInvoker()
     service = TimerService(index(app.get_functions()), invoker, folder)
     service.start()
     end = asyncio.get_running_loop().time() + seconds

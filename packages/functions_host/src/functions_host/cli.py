@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from functions_host import __version__
 from functions_host.errors import StartError
 from functions_host.host import Host, Options
 from functions_host.logs import set_up_logging
+from functions_host.signals import watch_signals
 
 logger = logging.getLogger("functions_host")
 
@@ -51,29 +51,27 @@ async def _serve(options: argparse.Namespace) -> int:
             ready_file=options.ready_file,
             skip_unsupported=options.skip_unsupported,
             partitions=dict(options.partitions),
+            verbose=options.verbose,
+            json_logs=options.json_logs,
         )
     )
     set_up_logging(verbose=options.verbose, as_json=options.json_logs, levels=host.config.log_levels)
     stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            logger.warning("stopped at once by a second signal")
-            host.kill()
-            os._exit(1)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+    watch_signals(asyncio.get_running_loop(), stop, host.kill)
+    stopping = asyncio.ensure_future(stop.wait())
+    starting = asyncio.ensure_future(host.start())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
     try:
-        await host.start()
-    except BaseException:
+        await asyncio.wait({starting})
+        if not starting.cancelled():
+            starting.result()
+        await stopping
+        logger.info("stopping: running work has 10 s to finish")
+        await host.stop()
+    finally:
         host.kill()
-        raise
-    await stop.wait()
-    logger.info("stopping: running work has 10 s to finish")
-    await host.stop()
     logger.info("stopped")
     return 0
 

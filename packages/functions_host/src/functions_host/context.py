@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _STORAGE = threading.local()
 
@@ -57,25 +56,27 @@ class RetryContext:
 
 @dataclass(slots=True)
 class Invocation:
-    """func.Context. The private fields are the host's: who runs it, until when."""
+    """func.Context, inside a worker."""
 
     function_name: str
     function_directory: str
     invocation_id: str
     trace_context: TraceContext
     retry_context: RetryContext
-    _task: asyncio.Task[Any] | None = None
-    _deadline: float = 0.0
-    _timed_out: bool = False
 
     @property
     def thread_local_storage(self) -> Any:
         return _STORAGE
 
 
-current: ContextVar[Invocation | None] = ContextVar("functions_host_invocation", default=None)
+class Origin(NamedTuple):
+    """Which invocation a line of the host's own log belongs to."""
 
-_NO_RETRY = RetryContext()
+    function_name: str
+    invocation_id: str
+
+
+current: ContextVar[Invocation | Origin | None] = ContextVar("functions_host_invocation", default=None)
 
 
 def new_id() -> str:
@@ -93,21 +94,3 @@ def new_trace(parent: str | None = None, state: str = "") -> TraceContext:
     if len(parts) != 4 or [len(part) for part in parts] != [2, 32, 16, 2]:
         return TraceContext(f"00-{digits[:32]}-{digits[32:48]}-01")
     return TraceContext(f"00-{parts[1]}-{digits[32:48]}-{parts[3]}", state)
-
-
-def new_invocation(
-    name: str,
-    directory: str,
-    *,
-    invocation_id: str | None = None,
-    trace_parent: str | None = None,
-    trace_state: str = "",
-    retry: RetryContext | None = None,
-) -> Invocation:
-    return Invocation(
-        name,
-        directory,
-        invocation_id or new_id(),
-        new_trace(trace_parent, trace_state),
-        retry or _NO_RETRY,
-    )

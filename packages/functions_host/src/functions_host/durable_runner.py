@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from azure.functions import EntityContext, OrchestrationContext
-from azure.functions.meta import Datum
-
-from functions_host.context import current, new_invocation
-from functions_host.durable import UserFunctionError
-from functions_host.errors import FunctionFailed, user_traceback
+from functions_host.durable import UserFunctionError, WorkItemLostError
+from functions_host.errors import FunctionFailed, FunctionTimeout, UserError, WorkerLost
 from functions_host.functions import FunctionInfo
 from functions_host.invoker import Invoker
-
-logger = logging.getLogger("functions_host.durable")
+from functions_host.payloads import plain
 
 
 class AppRunner:
-    """Implements the engine's FunctionRunner over the invoker.
+    """Implements the engine's FunctionRunner over the invoker."""
 
-    Orchestrators and entities are short and synchronous (the SDK's handles): they run on the event loop, which on
-    two cores is faster than handing them to a thread that then competes for the same lock.
-    """
-
-    def __init__(self, functions: list[FunctionInfo], invoker: Invoker) -> None:
+    def __init__(self, functions: Sequence[FunctionInfo], invoker: Invoker) -> None:
         self._invoker = invoker
         by_kind: dict[str, dict[str, FunctionInfo]] = {}
         for function in functions:
@@ -48,33 +37,35 @@ class AppRunner:
         return self._entities
 
     async def run_orchestrator(self, name: str, context_json: str, instance_id: str) -> str:
-        return self._run_handle(self._orchestrators[name], OrchestrationContext(context_json))
+        return await self._handle(self._orchestrators[name], context_json)
 
     async def run_entity(self, name: str, context_json: str, instance_id: str) -> str:
-        return self._run_handle(self._entities[name], EntityContext(context_json))
+        return await self._handle(self._entities[name], context_json)
 
     async def run_activity(self, name: str, input_json: str | None, instance_id: str) -> str | None:
-        function = self._activities[name]
-        datum = Datum("null" if input_json is None else input_json, "string")
+        payload = plain("string", "null" if input_json is None else input_json)
         try:
-            result = await self._invoker.invoke(function, datum, level=logging.DEBUG)
-        except FunctionFailed as error:
-            raise user_error(error.cause) from error
-        return None if result.returned is None else str(result.returned.value)
+            result = await self._invoker.invoke(self._activities[name], payload, level=logging.DEBUG)
+        except FunctionFailed as failed:
+            error = failed.cause
+            if isinstance(error, WorkerLost):
+                raise WorkItemLostError(str(error), error.blamed) from error
+            if isinstance(error, UserError):
+                raise _user_error(error) from error
+            raise UserFunctionError(type(error).__name__, str(error)) from error
+        return None if result.returned is None else str(result.returned[2])
 
-    def _run_handle(self, function: FunctionInfo, context: Any) -> str:
-        invocation = new_invocation(function.name, function.directory)
-        token = current.set(invocation)
+    async def _handle(self, function: FunctionInfo, context_json: str) -> str:
         try:
-            state = function.call(context)
-            return state if isinstance(state, str) else str(state)
-        except Exception as error:
-            raise user_error(error) from error
-        finally:
-            current.reset(token)
+            return await self._invoker.handle(function, context_json)
+        except UserError as error:
+            raise _user_error(error) from error
+        except WorkerLost as error:
+            raise WorkItemLostError(str(error), error.blamed) from error
+        except FunctionTimeout as error:
+            # It blocks its worker, which is ended for it: like a step whose worker died, it may be tried again.
+            raise WorkItemLostError(f"{function.name} {error}") from error
 
 
-def user_error(error: BaseException) -> UserFunctionError:
-    """The three parts the worker reports: class name, text, and the trace below the host's own frames."""
-    stack = "".join(traceback.format_tb(user_traceback(error)))
-    return UserFunctionError(type(error).__name__, str(error), stack)
+def _user_error(error: UserError) -> UserFunctionError:
+    return UserFunctionError(error.type_name, error.message, error.stack)

@@ -11,25 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from azure.functions.meta import Datum
 
 from functions_host.durable import DurableEngine, DurableOptions, ManagementRequest
 from functions_host.durable_left_out import BesideLeftOut
 from functions_host.durable_runner import AppRunner
-from functions_host.functions import FunctionInfo, Slot
+from functions_host.functions import FunctionInfo
 from functions_host.http.server import read_body
 from functions_host.invoker import Invoker
 from functions_host.selection import LeftOut
 
 PREFIX = "runtime/webhooks/durabletask"
-KINDS = frozenset({"orchestrationTrigger", "activityTrigger", "entityTrigger"})
-
-
-def uses_durable(functions: list[FunctionInfo]) -> bool:
-    return any(
-        function.kind in KINDS or any(binding["type"] == "durableClient" for binding in function.bindings)
-        for function in functions
-    )
 
 
 class DurableService:
@@ -49,23 +40,36 @@ class DurableService:
         options = DurableOptions.from_host_json(host_json)
         self._engine = DurableEngine(folder, options, BesideLeftOut(AppRunner(functions, invoker), left_out))
         self._max_body = max_body
-        self._bindings: dict[tuple[str | None, str | None], Any] = {}
+        self._functions = functions
 
     async def start(self, base_url: str) -> None:
         self._engine.base_url = base_url
         await self._engine.start()
-        self._engine.install_sdk_acceleration()
 
     async def stop(self, grace: float) -> None:
         await self._engine.stop(grace)
 
-    def client_datum(self, slot: Slot) -> Any:
-        """What the SDK's durable client is built from; the same text for the same task hub and connection."""
-        key = (slot.binding.get("taskHub"), slot.binding.get("connectionName"))
-        datum = self._bindings.get(key)
-        if datum is None:
-            datum = self._bindings[key] = Datum(self._engine.client_binding(*key), "string")
-        return datum
+    async def ask(
+        self, method: str, path: str, query: list[tuple[str, str]], headers: dict[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        """What a durable client in a worker asks; see ManagementRequest."""
+        request = ManagementRequest(method, path, query, headers, body, self._engine.base_url)
+        answer = await self._engine.handle_management(request)
+        return answer.status, answer.body
+
+    def clients(self) -> list[tuple[Any, ...]]:
+        """Task hub, connection name, and what the SDK's durable client is built from, of each such binding."""
+        keys = {
+            (binding.get("taskHub"), binding.get("connectionName"))
+            for function in self._functions
+            for binding in function.bindings
+            if binding["type"] == "durableClient"
+        }
+        return [(*key, self._engine.client_binding(*key)) for key in keys]
+
+    @property
+    def rpc_base_url(self) -> str:
+        return f"{self._engine.base_url}/{PREFIX}/"
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.Response:
         """One request of the management API; `path` is the raw path below the prefix."""

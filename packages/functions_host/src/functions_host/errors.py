@@ -13,10 +13,10 @@ class StartError(Exception):
 
 
 class FunctionFailed(Exception):
-    """An invocation ended with an exception. `cause` is what the function raised."""
+    """An invocation ended badly. `cause`: a UserError, FunctionTimeout, WorkerLost, or what broke in the host."""
 
     def __init__(self, function: str, invocation_id: str, cause: BaseException) -> None:
-        super().__init__(f"{function} failed: {type(cause).__name__}: {cause}")
+        super().__init__(f"{function} failed: {described(cause)}")
         self.function = function
         self.invocation_id = invocation_id
         self.cause = cause
@@ -28,6 +28,34 @@ class RetryInterrupted(FunctionFailed):
 
 class FunctionTimeout(Exception):
     """The function ran longer than host.json's functionTimeout."""
+
+
+class WorkerLost(Exception):
+    """The worker process that ran the function ended before the function did.
+
+    `blamed` False: another function was why.
+    """
+
+    def __init__(self, reason: str, *, blamed: bool = True) -> None:
+        super().__init__(reason)
+        self.blamed = blamed
+
+
+class UserError(Exception):
+    """What a function raised in its worker: class name, text, the stack of its own frames, the whole traceback."""
+
+    def __init__(self, type_name: str, message: str, stack: str, trace: str) -> None:
+        super().__init__(message)
+        self.type_name = type_name
+        self.message = message
+        self.stack = stack
+        self.trace = trace
+
+
+def described(cause: BaseException) -> str:
+    """``ValueError: text``, by the name the function's own exception has."""
+    name = cause.type_name if isinstance(cause, UserError) else type(cause).__name__
+    return f"{name}: {cause}"
 
 
 def user_traceback(error: BaseException) -> TracebackType | None:

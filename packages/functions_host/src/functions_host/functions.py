@@ -26,23 +26,18 @@ class Slot:
     pytype: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FunctionInfo:
-    """A function ready to be invoked. `trigger` and `bindings` are function.json dictionaries (camelCase keys)."""
+    """What is known of a function without its code. `trigger` and `bindings` are function.json dictionaries."""
 
     name: str
-    call: Callable[..., Any]
     directory: str
     script: str
     trigger: dict[str, Any]
     bindings: list[dict[str, Any]]
-    is_async: bool
-    requires_context: bool
-    trigger_slot: Slot
-    inputs: list[Slot] = field(default_factory=list)
-    outputs: list[Slot] = field(default_factory=list)
-    returns: Slot | None = None
-    retry: RetryPolicy | None = None
+    retry: RetryPolicy | None
+    # Whether the trigger's parameter is annotated as a list of something.
+    asks_for_several: bool = False
 
     @property
     def kind(self) -> str:
@@ -59,12 +54,25 @@ class FunctionInfo:
         return durable_name(self.trigger, self.name)
 
 
-def index(functions: Iterable[Any], script: str = "function_app.py") -> list[FunctionInfo]:
+@dataclass(frozen=True, kw_only=True)
+class LoadedFunction(FunctionInfo):
+    """A function ready to be invoked."""
+
+    call: Callable[..., Any]
+    is_async: bool
+    requires_context: bool
+    trigger_slot: Slot
+    inputs: list[Slot] = field(default_factory=list)
+    outputs: list[Slot] = field(default_factory=list)
+    returns: Slot | None = None
+
+
+def index(functions: Iterable[Any], script: str = "function_app.py") -> list[LoadedFunction]:
     """Check and describe azure.functions' Function objects; StartError where a signature does not fit its bindings."""
     return [_describe(function, script) for function in functions]
 
 
-def _describe(function: Any, script: str) -> FunctionInfo:
+def _describe(function: Any, script: str) -> LoadedFunction:
     name = str(function.get_function_name())
     call = function.get_user_function()
     bindings = raw_bindings(function)
@@ -91,7 +99,7 @@ def _describe(function: Any, script: str) -> FunctionInfo:
         lost = ", ".join(sorted(set(bound) - set(parameters)))
         raise StartError(f"function {name!r}: these bindings have no parameter in Python: {lost}")
     slots = {key: _slot(name, bound[key], annotations) for key in parameters}
-    return FunctionInfo(
+    return LoadedFunction(
         name=name,
         call=call,
         directory=str(Path(inspect.getfile(call)).parent),
@@ -105,6 +113,7 @@ def _describe(function: Any, script: str) -> FunctionInfo:
         outputs=[slots[k] for k in parameters if _is_out(bound[k])],
         returns=_return_slot(name, bindings, annotations),
         retry=read_retry_policy(function, name),
+        asks_for_several=typing.get_origin(slots[trigger_name].pytype) is not None,
     )
 
 

@@ -35,7 +35,8 @@ def load_app(app_dir: Path) -> tuple[Any, list[Any]]:
     name = Path(script).stem
     try:
         module = importlib.import_module(name)
-    except Exception as error:
+    except BaseException as error:
+        # sys.exit() in an app is its error too: a host that ended quietly with it would look well.
         raise StartError(f"{script} could not be imported\n{_app_traceback(error)}") from error
     return _index(module, script)
 
@@ -50,7 +51,7 @@ def _index(module: Any, script: str) -> tuple[Any, list[Any]]:
         raise StartError(f"{script} defines more than one top level FunctionApp; the worker accepts exactly one")
     try:
         return apps[0], list(apps[0].get_functions())
-    except Exception as error:
+    except BaseException as error:
         raise StartError(f"{script} could not be indexed: {error}") from error
 
 

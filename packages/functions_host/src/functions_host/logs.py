@@ -7,9 +7,11 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 
 from functions_host.context import current
+from functions_host.errors import UserError
 
 HOST = logging.getLogger("functions_host")
 # What the worker takes for its own and its SDK's logs: neither the console nor the app's traces show them.
@@ -78,8 +80,8 @@ class LineFormatter(logging.Formatter):
         where = f" [{function} {invocation[:8]}]" if function else ""
         level = _NAMES.get(record.levelno, record.levelname)
         text = f"{_stamp(record.created)} {level:<5}{where} {_message(record)}"
-        if record.exc_info and record.exc_info[0] is not None:
-            text += "\n" + self.formatException(record.exc_info)
+        if trace := _trace(record):
+            text += "\n" + trace
         return text
 
 
@@ -94,9 +96,19 @@ class JsonFormatter(logging.Formatter):
             line["invocationId"] = invocation
         line["logger"] = record.name
         line["message"] = _message(record)
-        if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = self.formatException(record.exc_info)
+        if trace := _trace(record):
+            line["exception"] = trace
         return json.dumps(line, ensure_ascii=False)
+
+
+def _trace(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    error = record.exc_info[1]
+    if isinstance(error, UserError):
+        # The traceback of what a function raised was made where it was raised.
+        return error.trace
+    return "".join(traceback.format_exception(*record.exc_info)).rstrip()
 
 
 def _message(record: logging.LogRecord) -> str:

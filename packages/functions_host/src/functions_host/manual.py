@@ -10,14 +10,13 @@ from collections.abc import Coroutine
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from azure.functions.meta import Datum
-
 from functions_host.errors import FunctionFailed
 from functions_host.eventhubs.events import ReceivedEvent
-from functions_host.eventhubs.metadata import batch_metadata, event_metadata, event_objects
+from functions_host.eventhubs.wire import wired
 from functions_host.functions import FunctionInfo
 from functions_host.http.admin import Refused
 from functions_host.invoker import Invoker
+from functions_host.payloads import EMPTY, Payload, plain
 from functions_host.timers.service import TimerService
 
 if TYPE_CHECKING:
@@ -45,9 +44,9 @@ class ManualTrigger:
                 await self._orchestration(function, given)
             case "activityTrigger":
                 text = "null" if given is None else given if isinstance(given, str) else json.dumps(given)
-                self._start(self._invoke(function, Datum(text, "string")))
+                self._start(self._invoke(function, plain("string", text)))
             case "warmupTrigger":
-                self._start(self._invoke(function, Datum("{}", "json")))
+                self._start(self._invoke(function, EMPTY))
             case _:
                 raise Refused("Entities are signalled at /runtime/webhooks/durabletask/entities/{name}/{key}?op=")
 
@@ -56,9 +55,9 @@ class ManualTrigger:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _invoke(self, function: FunctionInfo, datum: Any) -> None:
+    async def _invoke(self, function: FunctionInfo, payload: Payload) -> None:
         with contextlib.suppress(FunctionFailed):  # logged where it happened
-            await self._invoker.invoke(function, datum)
+            await self._invoker.invoke(function, payload)
 
     async def _event(self, function: FunctionInfo, given: Any) -> None:
         event = _event_data("" if given is None else given if isinstance(given, str) else json.dumps(given))
@@ -68,13 +67,9 @@ class ManualTrigger:
             "ConsumerGroup": str(function.trigger.get("consumerGroup") or "$Default"),
             "PartitionId": "0",
         }
-        with contextlib.suppress(FunctionFailed):
-            if function.takes_many:
-                metadata = batch_metadata([event], context)
-                await self._invoker.invoke(function, None, value=event_objects([event], metadata, binary=True))
-            else:
-                datum = Datum(event.body, "bytes")
-                await self._invoker.invoke(function, datum, metadata=event_metadata(event, context))
+        wire = wired(event, binary=True)
+        many = function.takes_many
+        await self._invoke(function, ("events", context, [wire]) if many else ("event", context, wire))
 
     async def _orchestration(self, function: FunctionInfo, given: Any) -> None:
         assert self._durable is not None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+import time
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 logger = logging.getLogger("functions_host")
+
+_DELAYS = (0.1, 0.5, 2.0, 5.0)
+_WELL_SECONDS = 30.0
 
 
 def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -15,6 +19,54 @@ def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(work, name=name)
     task.add_done_callback(_report)
     return task
+
+
+class Supervised:
+    """A task that is started again when it ends by itself; see `supervise`."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._make = make
+        self._name = name
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=name)
+
+    def done(self) -> bool:
+        return self._task.done()
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    async def stop(self, grace: float = 0.0) -> None:
+        """Let it end within `grace` seconds, else cancel it."""
+        await asyncio.wait([self._task], timeout=grace)
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            begun = time.monotonic()
+            # A task of its own tells its cancellation, which is a way to break off, from that of this one.
+            inner = asyncio.get_running_loop().create_task(self._make(), name=self._name)
+            try:
+                await asyncio.wait([inner])
+            finally:
+                inner.cancel()
+            if not inner.cancelled() and inner.exception() is None:
+                return
+            error = asyncio.CancelledError() if inner.cancelled() else inner.exception()
+            failures = failures + 1 if time.monotonic() - begun < _WELL_SECONDS else 0
+            delay = _DELAYS[min(failures, len(_DELAYS) - 1)]
+            trace = None if error is None else (type(error), error, error.__traceback__)
+            logger.critical("%s ended unexpectedly; it is started again in %.1f s", self._name, delay, exc_info=trace)
+            await asyncio.sleep(delay)
+
+
+def supervise(make: Callable[[], Coroutine[Any, Any, None]], name: str) -> Supervised:
+    """Run ``make()`` in a task of the running loop until it returns; when it breaks off, say so and run it again.
+
+    A cancellation that did not come by `Supervised.cancel` or `Supervised.stop` breaks it off like any exception.
+    """
+    return Supervised(make, name)
 
 
 async def finish_within(tasks: Iterable[asyncio.Task[Any]], grace: float) -> None:
@@ -32,4 +84,4 @@ async def finish_within(tasks: Iterable[asyncio.Task[Any]], grace: float) -> Non
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         trace = (type(error), error, error.__traceback__)
-        logger.critical("%s ended unexpectedly; it stands still until a restart", task.get_name(), exc_info=trace)
+        logger.critical("%s ended unexpectedly; it is stalled until a restart", task.get_name(), exc_info=trace)

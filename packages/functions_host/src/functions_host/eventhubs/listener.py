@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import typing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker
 from functions_host.settings import resolve
-from functions_host.tasks import spawn
+from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.eventhubs")
 
@@ -49,10 +49,10 @@ class EventHubListener:
         self._invoker = invoker
         self._store = CheckpointStore(data_dir, source.checkpoint_key, self.group)
         self._stopping = asyncio.Event()
-        self._starting: asyncio.Task[None] | None = None
-        self._pumping: list[asyncio.Task[None]] = []
+        self._starting: Supervised | None = None
+        self._pumping: list[Supervised] = []
         self._pumps: dict[str, PartitionPump] = {}
-        self._receivers: list[asyncio.Task[None]] = []
+        self._receivers: list[Supervised] = []
         self._lost: set[str] = set()
         self._damaged = 0
 
@@ -66,14 +66,13 @@ class EventHubListener:
             self._client()
         except ValueError as error:
             raise StartError(f"function {self.function.name!r}: its Event Hubs connection is wrong: {error}") from None
-        annotation = self.function.trigger_slot.pytype
-        if not self.function.takes_many and typing.get_origin(annotation) is not None:
+        if not self.function.takes_many and self.function.asks_for_several:
             logger.warning(
                 "%s: its trigger has no cardinality=MANY, so it is called with one event each time, here as in Azure; "
                 "its annotation asks for several",
                 self.function.name,
             )
-        self._starting = spawn(self._run(), f"Event Hubs trigger {self.function.name}")
+        self._starting = supervise(self._run, f"Event Hubs trigger {self.function.name}")
 
     def stop_receiving(self) -> None:
         """Deliver nothing more; batches under way go on to their checkpoint."""
@@ -84,12 +83,9 @@ class EventHubListener:
     async def close(self) -> None:
         """End what still runs; a batch that is cut off is not checkpointed, one that is just done still is."""
         self.stop_receiving()
-        if self._pumping:
-            await asyncio.wait(self._pumping, timeout=_CHECKPOINT_SECONDS)
-        tasks = [*self._receivers, *self._pumping, *([self._starting] if self._starting else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [*self._receivers, *([self._starting] if self._starting else [])]
+        pumping = (pump.stop(_CHECKPOINT_SECONDS) for pump in self._pumping)
+        await asyncio.gather(*pumping, *(task.stop() for task in tasks))
 
     async def _run(self) -> None:
         partitions = await self._partitions()
@@ -100,13 +96,15 @@ class EventHubListener:
                 "ConsumerGroup": self.group,
                 "PartitionId": partition,
             }
+            if partition in self._pumps:
+                continue  # this is not the first time
             pump = PartitionPump(
                 self.function, partition, context, self._options, self._invoker, self._store, self._stopping
             )
             self._pumps[partition] = pump
             name = f"{self.function.name} partition {partition}"
-            self._pumping.append(spawn(pump.run(), f"delivery to {name}"))
-            self._receivers.append(spawn(self._receive(pump), f"receiving for {name}"))
+            self._pumping.append(supervise(pump.run, f"delivery to {name}"))
+            self._receivers.append(supervise(partial(self._receive, pump), f"receiving for {name}"))
 
     def _client(self) -> EventHubConsumerClient:
         # No retries inside the SDK: the loop below reconnects, from the position that is right by then.

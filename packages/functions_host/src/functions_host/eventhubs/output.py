@@ -11,7 +11,7 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
 from functions_host.eventhubs.connection import Source, client_arguments
-from functions_host.functions import Slot
+from functions_host.payloads import Value
 
 
 class EventHubOutputs:
@@ -22,14 +22,14 @@ class EventHubOutputs:
         self._producers: dict[Source, EventHubProducerClient] = {}
         self._locks: dict[Source, asyncio.Lock] = {}
 
-    async def write(self, slot: Slot, datum: Any) -> None:
+    async def write(self, binding: dict[str, Any], value: Value) -> None:
         """Send a string or bytes as one event, a list as one event per element (objects as JSON)."""
-        if datum is None or datum.type is None:
+        if value is None:
             return
-        bodies = _bodies(datum)
+        bodies = _bodies(value[1], value[2])
         if not bodies:
             return
-        source = self._source_of(slot.binding)
+        source = self._source_of(binding)
         producer = self._producers.get(source)
         if producer is None:
             producer = self._producers[source] = _producer(source)
@@ -60,11 +60,9 @@ def _producer(source: Source) -> EventHubProducerClient:
     return EventHubProducerClient(**arguments)
 
 
-def _bodies(datum: Any) -> list[str | bytes]:
-    if datum.type == "json":
-        value = json.loads(datum.value)
-        items = value if isinstance(value, list) else [value]
+def _bodies(kind: str, value: Any) -> list[str | bytes]:
+    if kind == "json":
+        document = json.loads(value)
+        items = document if isinstance(document, list) else [document]
         return [item if isinstance(item, str) else json.dumps(item) for item in items]
-    if datum.type == "bytes":
-        return [datum.value]
-    return [str(datum.value)]
+    return [value] if kind == "bytes" else [str(value)]

@@ -6,19 +6,20 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from azure.functions.meta import Datum
-
-from functions_host.errors import FunctionFailed, RetryInterrupted
+from functions_host.errors import FunctionFailed, RetryInterrupted, WorkerLost
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.events import ReceivedEvent
-from functions_host.eventhubs.metadata import batch_datum, batch_metadata, body_of, event_metadata, event_objects
+from functions_host.eventhubs.wire import wired
 from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker
+from functions_host.payloads import Payload
 
 logger = logging.getLogger("functions_host.eventhubs")
+
+# A batch that was running at so many deaths of its worker is passed over as one whose function failed.
+_MOST_LOSSES = 3
 
 
 class PartitionPump:
@@ -146,51 +147,41 @@ class PartitionPump:
                     self._give_up(event, outcome)
 
     async def _invoke_many(self, batch: list[ReceivedEvent]) -> None:
-        try:
-            given = self._arguments(batch)
-        except Exception:
-            # One event that nothing can be made of must not take its batch with it.
-            batch = [event for event in batch if self._can_be_handed_over(event)]
-            if not batch:
-                return
-            given = self._arguments(batch)
-        try:
-            await self._invoker.invoke_with_retries(self._function, stopping=self._stopping, **given)
-        except RetryInterrupted:
-            raise
-        except FunctionFailed:
-            self._warn_of_loss(batch)
-
-    def _arguments(self, batch: list[ReceivedEvent]) -> dict[str, Any]:
-        metadata = batch_metadata(batch, self._context)
-        if self._function.trigger_slot.converter.__name__ == "EventHubTriggerConverter":
-            events = event_objects(batch, metadata, binary=self._binary)
-            self._warn_of_text(batch, (event.get_body() for event in events))
-            return {"datum": None, "value": events}
-        datum = batch_datum(batch, binary=self._binary)
-        self._warn_of_text(batch, datum.value.bytes)
-        return {"datum": datum, "metadata": metadata}
-
-    def _can_be_handed_over(self, event: ReceivedEvent) -> bool:
-        try:
-            self._arguments([event])
-        except Exception as error:
-            self._give_up(event, error)
-            return False
-        return True
+        given, events = [], []
+        for event in batch:
+            try:
+                given.append(wired(event, binary=self._binary))
+                events.append(event)
+            except Exception as error:
+                # One event that nothing can be made of must not take its batch with it.
+                self._give_up(event, error)
+        self._warn_of_text(events, (event[0] for event in given))
+        if given:
+            await self._invoke(("events", dict(self._context), given), events)
 
     async def _invoke_one(self, event: ReceivedEvent) -> None:
-        body = body_of(event, binary=self._binary)
-        self._warn_of_text([event], [body])
-        metadata = event_metadata(event, self._context)
-        try:
-            await self._invoker.invoke_with_retries(
-                self._function, Datum(body, "bytes"), metadata=metadata, stopping=self._stopping
-            )
-        except RetryInterrupted:
-            raise
-        except FunctionFailed:
-            self._warn_of_loss([event])
+        given = wired(event, binary=self._binary)
+        self._warn_of_text([event], [given[0]])
+        await self._invoke(("event", dict(self._context), given), [event])
+
+    async def _invoke(self, payload: Payload, events: list[ReceivedEvent]) -> None:
+        """Failures end here, a loss of the worker is no failure of the function until it has happened three times."""
+        lost = 0
+        while True:
+            try:
+                await self._invoker.invoke_with_retries(self._function, payload, stopping=self._stopping)
+                return None
+            except RetryInterrupted:
+                raise
+            except FunctionFailed as failed:
+                if not isinstance(failed.cause, WorkerLost):
+                    return self._warn_of_loss(events)
+                if self._stopping.is_set():
+                    raise RetryInterrupted(self._function.name, failed.invocation_id, failed.cause) from failed
+                lost += failed.cause.blamed
+                if lost >= _MOST_LOSSES:
+                    return self._warn_of_loss(events)
+                logger.warning("%s: partition %s delivers the same again", self._function.name, self.partition)
 
     def _give_up(self, event: ReceivedEvent, error: BaseException) -> None:
         logger.error(

@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from functions_host.context import new_invocation
+from functions_host.context import new_id
 from functions_host.errors import FunctionFailed, StartError
 from functions_host.functions import FunctionInfo
-from functions_host.http.convert import request_datum, response_of
+from functions_host.http.convert import request_payload, response_of
 from functions_host.http.cors import Cors
 from functions_host.http.protocol import SERVER, refuse_large_headers, server
 from functions_host.http.route_rules import route_of
@@ -101,27 +101,26 @@ class HttpServer:
 
     async def _run(self, request: web.BaseRequest, function: FunctionInfo, values: dict[str, str]) -> web.Response:
         body = await read_body(request, self._max_body)
-        invocation = new_invocation(
-            function.name,
-            function.directory,
-            trace_parent=request.headers.get("traceparent"),
-            trace_state=request.headers.get("tracestate", ""),
-        )
+        invocation_id = new_id()
+        parent = request.headers.get("traceparent")
         try:
-            result = await self._invoker.invoke(function, request_datum(request, values, body), invocation=invocation)
-            datum = result.returned
-            for slot in function.outputs:
-                if slot.binding["type"] == "http":
-                    datum = result.outputs.get(slot.name, datum)
-            return response_of(datum)
+            result = await self._invoker.invoke(
+                function,
+                request_payload(request, values, body),
+                invocation_id=invocation_id,
+                trace=None if parent is None else (parent, request.headers.get("tracestate", "")),
+            )
+            answer = result.returned
+            for binding in function.bindings:
+                if binding["type"] == "http":
+                    answer = result.outputs.get(binding["name"], answer)
+            return response_of(answer)
         except FunctionFailed as error:
             return _failure(error.invocation_id)
         except Exception:
             # An answer the function built wrong (a header with a line break, say) is its failure too.
-            logger.exception(
-                "the answer of %s could not be sent (invocation %s)", function.name, invocation.invocation_id
-            )
-            return _failure(invocation.invocation_id)
+            logger.exception("the answer of %s could not be sent (invocation %s)", function.name, invocation_id)
+            return _failure(invocation_id)
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:

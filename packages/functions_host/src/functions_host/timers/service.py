@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from azure.functions.meta import Datum
 
 from functions_host.errors import FunctionFailed
 from functions_host.files import safe_name, write_atomically
 from functions_host.functions import FunctionInfo
 from functions_host.invoker import Invoker
-from functions_host.tasks import spawn
+from functions_host.payloads import plain
+from functions_host.tasks import Supervised, supervise
 from functions_host.timers.schedule import Schedule, parse_schedule
 
 logger = logging.getLogger("functions_host.timers")
@@ -41,28 +42,26 @@ class Status:
 class TimerService:
     """All timer functions of an app."""
 
-    def __init__(self, functions: list[FunctionInfo], invoker: Invoker, data_dir: Path) -> None:
+    def __init__(self, functions: Sequence[FunctionInfo], invoker: Invoker, data_dir: Path) -> None:
         self._invoker = invoker
         self._dir = data_dir / "timers"
         self._schedules = [
             (function, parse_schedule(function.trigger["schedule"], function.name)) for function in functions
         ]
         self._stopping = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[Supervised] = []
 
     def start(self) -> None:
         if self._schedules:
             self._dir.mkdir(parents=True, exist_ok=True)
         for function, schedule in self._schedules:
-            self._tasks.append(spawn(self._run(function, schedule), f"timer {function.name}"))
+            self._tasks.append(supervise(partial(self._run, function, schedule), f"timer {function.name}"))
 
     def stop_firing(self) -> None:
         self._stopping.set()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(task.stop() for task in self._tasks))
 
     async def fire_now(self, function: FunctionInfo) -> None:
         """What POST /admin/functions does: a run outside of the schedule."""
@@ -109,8 +108,8 @@ class TimerService:
             "IsPastDue": past_due,
         }
         try:
-            datum = Datum(json.dumps(info), "json")
-            await self._invoker.invoke_with_retries(function, datum, stopping=self._stopping)
+            payload = plain("json", json.dumps(info))
+            await self._invoker.invoke_with_retries(function, payload, stopping=self._stopping)
         except FunctionFailed:
             pass  # logged where it happened; the schedule goes on
 

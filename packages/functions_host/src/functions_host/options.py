@@ -1,0 +1,24 @@
+"""The command line, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Port 0: any free one. `data_dir` None: ``.data`` in the app's folder. `partitions`: of local hubs, by name."""
+
+    app_dir: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    data_dir: Path | None = None
+    event_hubs: bool = True
+    event_hubs_port: int = 5672
+    ready_file: Path | None = None
+    skip_unsupported: bool = False
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    verbose: bool = False
+    json_logs: bool = False

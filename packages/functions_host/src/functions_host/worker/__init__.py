@@ -1,0 +1,1 @@
+"""What runs inside a worker process: the app, and nothing of the host but what calls it."""

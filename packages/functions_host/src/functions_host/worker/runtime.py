@@ -1,0 +1,183 @@
+"""Runs the calls a worker gets: handles at once, async functions on the loop, the others in threads.
+
+Nothing a function raises goes further than its own call: every BaseException is its failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from functions_host.channel import ASK, CALL, CANCEL, DONE, HELD, REPLY, SKIPPED, Message
+from functions_host.context import Invocation, RetryContext, RpcException, current, new_trace
+from functions_host.functions import LoadedFunction
+from functions_host.payloads import Payload
+from functions_host.worker.inputs import ClientTexts, arguments_of, context_of
+from functions_host.worker.results import done, failed
+
+# An async function that was cancelled has so long to end.
+_CANCEL_SECONDS = 1.0
+_HANDLES = frozenset({"orchestrationTrigger", "entityTrigger"})
+_NO_RETRY = RetryContext()
+
+
+class Progress(Protocol):
+    """Where the worker notes how far it came; see `functions_host.page`."""
+
+    begun: int
+
+    def is_taken_back(self, number: int) -> bool: ...
+
+
+class Sender(Protocol):
+    def send(self, message: Message) -> None: ...
+    def flush(self) -> None: ...
+
+
+class Runtime:
+    """`clients` holds the text of each durable client binding, by task hub and connection name."""
+
+    def __init__(
+        self,
+        functions: Mapping[str, LoadedFunction],
+        sender: Sender,
+        progress: Progress,
+        *,
+        threads: int,
+        clients: ClientTexts,
+    ) -> None:
+        self._functions = functions
+        self._sender = sender
+        self._progress = progress
+        self._clients = clients
+        self._loop = asyncio.get_running_loop()
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="function")
+        self._running: dict[int, asyncio.Task[None] | Future[None]] = {}
+        self._asked: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
+        self._questions = 0
+
+    def received(self, message: Message) -> None:
+        if message[0] == CALL:
+            self._begin(message)
+        elif message[0] == REPLY:
+            self._answered(message)
+        elif message[0] == CANCEL:
+            self._cancel(message[1])
+
+    def ask(self, *request: Any) -> asyncio.Future[tuple[int, bytes]]:
+        """One call of the durable management API; on the loop. `request`: method, path, query, headers, body.
+
+        The answer is its status and body.
+        """
+        self._questions += 1
+        answer: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
+        self._asked[self._questions] = answer
+        self._sender.send((ASK, self._questions, *request))
+        return answer
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, message: Message) -> None:
+        _, number, name, invocation_id, trace, retry, payload = message
+        self._progress.begun = number
+        if self._progress.is_taken_back(number):
+            self._sender.send((SKIPPED, number))
+            return
+        function = self._functions.get(name)
+        if function is None:
+            self._send(failed(number, LookupError(f"the app has no function {name!r} any more")))
+            return
+        run = Invocation(
+            function.name,
+            function.directory,
+            invocation_id,
+            new_trace(*trace) if trace else new_trace(),
+            _NO_RETRY if retry is None else _retry(name, *retry),
+        )
+        if function.kind in _HANDLES:
+            self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
+            # The next one may take long: what is done need not wait for it.
+            self._sender.flush()
+        elif function.is_async:
+            task = self._loop.create_task(self._await(number, function, payload, run))
+            self._running[number] = task
+        else:
+            future = self._threads.submit(self._in_thread, number, function, payload, run)
+            self._running[number] = future
+            if future.done():
+                self._running.pop(number, None)
+
+    async def _await(self, number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> None:
+        current.set(run)
+        run.thread_local_storage.invocation_id = run.invocation_id
+        try:
+            arguments, outs = arguments_of(function, payload, run, self._clients)
+            message = done(number, function, await function.call(**arguments), outs)
+        except BaseException as error:
+            message = failed(number, error)
+        self._running.pop(number, None)
+        self._send(message)
+
+    def _in_thread(self, number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> None:
+        # Nothing may leave this: not even what a thread cannot hand on, such as StopIteration.
+        message = contextvars.copy_context().run(_called, number, function, payload, run, self._clients)
+        self._running.pop(number, None)
+        self._send(message)
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._sender.send(message)
+        except ValueError as error:
+            self._sender.send(failed(message[1], error))
+
+    def _cancel(self, number: int) -> None:
+        """The host waits no longer. HELD tells it that the function goes on all the same."""
+        running = self._running.get(number)
+        if isinstance(running, asyncio.Task):
+            running.cancel()
+            self._loop.call_later(_CANCEL_SECONDS, self._tell_if_held, number)
+        elif running is None or running.cancel():
+            self._running.pop(number, None)
+            self._sender.send((SKIPPED, number))
+        else:
+            self._sender.send((HELD, number))
+
+    def _tell_if_held(self, number: int) -> None:
+        if number in self._running:
+            self._sender.send((HELD, number))
+
+    def _answered(self, message: Message) -> None:
+        _, question, status, body = message
+        answer = self._asked.pop(question, None)
+        if answer is not None and not answer.done():
+            answer.set_result((status, body))
+
+
+def _handled(number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> Message:
+    current.set(run)
+    try:
+        answer = function.call(context_of(function, payload))
+        return (DONE, number, ("plain", "string", answer if isinstance(answer, str) else str(answer)), {})
+    except BaseException as error:
+        return failed(number, error)
+
+
+def _called(number: int, function: LoadedFunction, payload: Payload, run: Invocation, clients: ClientTexts) -> Message:
+    current.set(run)
+    storage = run.thread_local_storage
+    storage.invocation_id = run.invocation_id
+    try:
+        arguments, outs = arguments_of(function, payload, run, clients)
+        return done(number, function, function.call(**arguments), outs)
+    except BaseException as error:
+        return failed(number, error)
+    finally:
+        storage.invocation_id = None
+
+
+def _retry(name: str, count: int, most: int, failure: str | None) -> RetryContext:
+    return RetryContext(count, most, None if failure is None else RpcException(name, "", failure))
