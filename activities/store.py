@@ -7,7 +7,7 @@ never completes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from activities.attempt import run_step
 from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
@@ -32,20 +32,30 @@ async def store(store: Store, reference: Reference) -> Result:
         await _resolve_accepted(store, batch, messages)
         if replayed:  # each of them has told the ledger so, which must not take it up a second time
             await store.ledger.settle_recounts(batch.id, batch.instance_id, replayed)
-        counts = count(outcomes, letter_outcomes, len(replayed))
+        counts = count(outcomes, letters, letter_outcomes, replayed)
         metrics.batch_stored(messages, now())
         return {"counts": counts_body(counts)}
 
     return await run_step(store, reference, STORE, work)
 
 
-def count(outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome], replayed: int) -> Counts:
-    """``replayed``: rejected messages whose dead letter a person has replayed meanwhile; they count as stored."""
-    stored = outcomes.count(Outcome.STORED) + replayed
-    duplicates = outcomes.count(Outcome.DUPLICATE) + letter_outcomes.count(Outcome.DUPLICATE)
-    rejected = letter_outcomes.count(Outcome.STORED) - replayed
+def count(
+    outcomes: Sequence[Outcome],
+    letters: Sequence[DeadLetter],
+    letter_outcomes: Sequence[Outcome],
+    replayed: Collection[str],
+) -> Counts:
+    """``replayed``: ids of dead letters that a person has replayed meanwhile; their messages count as stored."""
+    # Letters kept by an earlier version stand for one message each.
+    weights = [letter.get("messages", 1) for letter in letters]
+    of_letters = sum(weights)
+    twice = sum(w for w, outcome in zip(weights, letter_outcomes, strict=True) if outcome is Outcome.DUPLICATE)
+    again = sum(w for w, letter in zip(weights, letters, strict=True) if letter["id"] in replayed)
     return Counts(
-        messages=len(outcomes) + len(letter_outcomes), stored=stored, duplicates=duplicates, rejected=rejected
+        messages=len(outcomes) + of_letters,
+        stored=outcomes.count(Outcome.STORED) + again,
+        duplicates=outcomes.count(Outcome.DUPLICATE) + twice,
+        rejected=of_letters - twice - again,
     )
 
 

@@ -36,7 +36,7 @@ async def validate(store: Store, reference: Reference, rules: Rules) -> Result:
             letter["attempts"] = batch.attempts
         _log_rejected(batch, validated.dead_letters)
         metrics.batch_validated(batch.events, validated.messages, validated.dead_letters)
-        found: Findings = {"accepted": len(validated.messages), "rejected": len(validated.dead_letters)}
+        found: Findings = {"accepted": len(validated.messages), "rejected": validated.rejected}
         await write_staged(store, batch, MESSAGES, validated.messages)
         await write_staged(store, batch, DEAD_LETTERS, validated.dead_letters)
         return found

@@ -13,6 +13,7 @@ from http_api.problem import Problem, unavailable
 from http_api.responses import json_response
 from pipeline.clock import now
 from settings import get_settings
+from telemetry.encodings import ENCODINGS, is_known
 from telemetry.validation import check_event
 
 api = Api()
@@ -27,10 +28,13 @@ async def post_telemetry(call: Call) -> func.HttpResponse:
     content_type = required_media_type(request, JSON, PROTOBUF)
     if content_type not in (JSON, PROTOBUF):
         raise Problem("unsupported-media-type", f"the content type is {content_type!r}; allowed: {JSON}, {PROTOBUF}")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise Problem("unsupported-media-type", f"the content encoding is {encoding!r}; allowed: gzip, or none")
-    events = check(body, content_type, encoding if encoding == "gzip" else None)
+    encoding = request.headers.get("content-encoding")
+    if encoding is not None and not is_known(encoding):
+        allowed = ", ".join(sorted(ENCODINGS))
+        raise Problem(
+            "unsupported-media-type", f"the content encoding is {encoding[:64]!r}; allowed: {allowed}, or none"
+        )
+    events = check(body, content_type, encoding)
     try:
         await get_hub().send(events)
     except EventTooLarge as error:

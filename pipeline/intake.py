@@ -13,6 +13,7 @@ from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import UNFINISHED, Batch
+from telemetry.encodings import is_packed
 from telemetry.envelope import pack
 from telemetry.identity import batch_id, instance_id
 from telemetry.model import Delivery
@@ -27,8 +28,7 @@ _QUICK_RETRIES = AsyncRetrying(
 
 MAX_BATCH_WEIGHT = 4 * 1024 * 1024
 """Bytes of bodies in one batch; a compressed one counts as what it may unpack to."""
-_GZIP = b"\x1f\x8b"
-_GZIP_WEIGHT = 8
+_PACKED_WEIGHT = 8
 
 
 def parts_of(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
@@ -40,7 +40,7 @@ def parts_of(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     parts: list[list[Delivery]] = [[]]
     weight = 0
     for delivery in deliveries:
-        one = len(delivery.body) * (_GZIP_WEIGHT if delivery.content_encoding or delivery.body[:2] == _GZIP else 1)
+        one = len(delivery.body) * (_PACKED_WEIGHT if is_packed(delivery.body, delivery.content_encoding) else 1)
         if parts[-1] and weight + one > MAX_BATCH_WEIGHT:
             parts.append([])
             weight = 0

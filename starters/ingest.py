@@ -23,6 +23,7 @@ from pipeline.intake import parts_of, receive
 from pipeline.pace import Pace
 from settings import get_settings
 from storage.factory import get_store
+from telemetry.context import content_of, context_of
 from telemetry.model import Delivery
 from telemetry.times import from_datetime
 
@@ -62,7 +63,7 @@ def deliveries_of(events: Sequence[func.EventHubEvent], hub: str) -> list[Delive
     received = datetime.now(timezone.utc)
     deliveries = []
     for event, its_system, its_custom in zip_longest(events, system[: len(events)], custom[: len(events)]):
-        content_type, content_encoding = _contents(its_custom, its_system)
+        content_type, content_encoding = content_of(its_custom, its_system)
         deliveries.append(
             Delivery(
                 hub,
@@ -73,6 +74,7 @@ def deliveries_of(events: Sequence[func.EventHubEvent], hub: str) -> list[Delive
                 event.get_body(),
                 content_type,
                 content_encoding,
+                context_of(event.partition_key, its_custom, its_system),
             )
         )
     return deliveries
@@ -99,13 +101,3 @@ def _canonical(moment: datetime) -> str:
     if moment.tzinfo is timezone.utc:
         return moment.isoformat(timespec="microseconds")[:26] + "Z"
     return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc))
-
-
-def _contents(custom: Any, system: Any) -> tuple[str | None, str | None]:
-    """Content type and encoding: an application property stands before the AMQP property of that name."""
-    named: dict[str, Any] = {}
-    for properties in (system, custom):
-        for name, value in properties.items() if isinstance(properties, dict) else ():
-            if name[:8].lower() == "content-" and isinstance(value, str) and value:
-                named[name.lower()] = value
-    return named.get("content-type"), named.get("content-encoding")

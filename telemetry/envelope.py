@@ -3,6 +3,8 @@
 Layout: magic and version (4 bytes), length of the header (u32, little-endian), CRC-32 of all that follows (u32),
 header (JSON: one column per property, a single value where all deliveries agree), bodies end to end. Bodies are not
 compressed: it would cost more processor time than decoding them.
+
+``DTB2`` has one column more than ``DTB1``, which stays readable: what came with each event besides its body.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import orjson
 from telemetry.model import Delivery
 
 _PREFIX = struct.Struct("<4sII")
-_MAGIC = b"DTB1"
+_FIRST, _MAGIC = b"DTB1", b"DTB2"
 _COLUMNS = ("hub", "partition", "sequence_number", "offset", "enqueued_at", "content_type", "content_encoding")
+_CONTEXT = "context"
 
 
 class DamagedEnvelope(ValueError):
@@ -28,7 +31,7 @@ class DamagedEnvelope(ValueError):
 def pack(deliveries: Sequence[Delivery]) -> bytes:
     """The raw document of a batch."""
     header: dict[str, Any] = {"count": len(deliveries), "size": [len(delivery.body) for delivery in deliveries]}
-    for column in _COLUMNS:
+    for column in (*_COLUMNS, _CONTEXT):
         values = [getattr(delivery, column) for delivery in deliveries]
         header[column] = values[0] if values and values.count(values[0]) == len(values) else values
     payload = orjson.dumps(header)
@@ -42,7 +45,7 @@ def unpack(document: bytes) -> list[Delivery]:
     if len(document) < _PREFIX.size:
         raise DamagedEnvelope(f"{len(document)} bytes are too few for a raw batch")
     magic, length, checksum = _PREFIX.unpack_from(document)
-    if magic != _MAGIC:
+    if magic not in (_MAGIC, _FIRST):
         raise DamagedEnvelope(f"starts with {magic!r} where a raw batch starts with {_MAGIC!r}")
     if zlib.crc32(memoryview(document)[_PREFIX.size :]) != checksum:
         raise DamagedEnvelope("checksum differs: the document was cut or changed")
@@ -51,14 +54,18 @@ def unpack(document: bytes) -> list[Delivery]:
         count = header["count"]
         columns = [header[name] if isinstance(header[name], list) else [header[name]] * count for name in _COLUMNS]
         hubs, partitions, numbers, offsets, times, types, encodings = columns
+        if (magic == _MAGIC) != (_CONTEXT in header):
+            raise DamagedEnvelope(f"{magic!r} is not the version that its header has")
+        contexts = header.get(_CONTEXT)
+        if not isinstance(contexts, list):
+            contexts = [contexts] * count
         deliveries: list[Delivery] = []
         position = _PREFIX.size + length
         for i, size in enumerate(header["size"]):
             body = document[position : position + size]
             position += size
-            deliveries.append(
-                Delivery(hubs[i], partitions[i], numbers[i], offsets[i], times[i], body, types[i], encodings[i])
-            )
+            place = hubs[i], partitions[i], numbers[i], offsets[i], times[i]
+            deliveries.append(Delivery(*place, body, types[i], encodings[i], contexts[i]))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise DamagedEnvelope(f"header does not describe a raw batch: {error!r}") from error
     if position != len(document) or len(deliveries) != count:

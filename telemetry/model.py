@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypedDict
 
-from telemetry.vocabulary import AlertCode, ErrorCode, Flag, FlightMode, LetterStatus, TimeSource
+from telemetry.vocabulary import AlertCode, ErrorCode, FlightMode, Format, LetterStatus, TimeSource
+
+
+class EventContext(TypedDict, total=False):
+    """What came with an event besides its body (see ``telemetry.context``); what is not there is left out."""
+
+    partitionKey: str
+    properties: dict[str, Any]  # application properties
+    system: dict[
+        str, Any
+    ]  # what a gateway and the host set: iothub-*, message-id, correlation-id, body-type, body-error
+    leftOut: list[str]  # names of what did not fit
 
 
 class Error(TypedDict):
@@ -58,7 +69,8 @@ class Message(TypedDict, total=False):
     time: str
     timeSource: TimeSource
     keyFrame: bool
-    flags: list[Flag]
+    flags: list[str]  # ``vocabulary.FLAGS``, and ``context_left_out:NAME``
+    format: Format
     battery: float
     flightMode: FlightMode
     flightModeNumber: float
@@ -97,6 +109,8 @@ class DeadLetter(TypedDict):
     reason: str | None
     contentType: str | None
     contentEncoding: str | None
+    context: EventContext | None
+    messages: int  # how many it stands for
 
 
 class DroneState(TypedDict):
@@ -122,3 +136,4 @@ class Delivery(NamedTuple):
     body: bytes
     content_type: str | None = None
     content_encoding: str | None = None
+    context: EventContext | None = None

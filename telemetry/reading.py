@@ -150,14 +150,10 @@ def _timestamp(value: Any, message: dict[str, Any], errors: list[Error]) -> None
     try:
         if kind is str:
             message["time"] = times.parse_rfc3339(value)
-        elif kind is int:
-            message["time"] = times.from_epoch_ms(value)
-        elif kind is float:
-            if not value.is_integer():
-                raise ValueError("milliseconds since the epoch must be an integer")
-            message["time"] = times.from_epoch_ms(int(value))
+        elif kind is int or kind is float:
+            message["time"] = times.from_epoch(value)
         else:
-            errors.append(wrong_type("timestamp", value, "an RFC 3339 string or integer milliseconds"))
+            errors.append(wrong_type("timestamp", value, "a date and time with an offset, or a number since 1970"))
     except ValueError as error:
         errors.append(broken("invalid_timestamp", "timestamp", value, f"timestamp: {error}"))
 

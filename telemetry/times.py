@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime, timedelta, timezone
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -17,29 +19,31 @@ _PLAIN = re.compile(
 # By the length of such a text: what makes it canonical when put in the place of its ``Z``.
 _PADDING = {20: ".000000Z", **{21 + digits: "0" * (6 - digits) + "Z" for digits in range(1, 7)}}
 _ANY = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
-    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
 ).fullmatch
 _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z").fullmatch
 
 
 def parse_rfc3339(text: str) -> str:
-    """Canonical form of an RFC 3339 date-time with offset; what is finer than a microsecond is cut off.
+    """Canonical form of an RFC 3339 date-time with offset; what is finer than a microsecond is cut off. As senders
+    write it besides: a blank for the ``T``, and offsets as in ``+0000`` and ``+00``.
 
-    Raises ValueError for anything else: no offset, a space for the ``T``, impossible dates, years outside 0001–9999.
+    Raises ValueError for anything else: no offset, impossible dates, years outside 0001–9999. The text says what is
+    wrong, as far as that can be told.
     A leap second (23:59:60 UTC at the end of a month) is the first moment of the next day, as POSIX counts it.
     """
     if _PLAIN(text) is not None:
         return text[:-1] + _PADDING[len(text)]
     match = _ANY(text)
     if match is None:
-        raise ValueError("not an RFC 3339 date-time with offset")
+        raise ValueError(_what_is_wrong(text))
     year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
     leap = second == 60
     try:
         moment = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=timezone.utc)
         if match[8] is not None:
-            offset_hours, offset_minutes = int(match[9]), int(match[10])
+            offset_hours, offset_minutes = int(match[9]), int(match[10] or 0)
             if offset_hours > 23 or offset_minutes > 59:
                 raise ValueError("offset out of range")
             offset = timedelta(hours=offset_hours, minutes=offset_minutes)
@@ -55,10 +59,63 @@ def parse_rfc3339(text: str) -> str:
     return from_datetime(moment)[:20] + fraction + "Z"
 
 
-def from_epoch_ms(milliseconds: int) -> str:
-    """Canonical form of integer milliseconds since 1970-01-01T00:00Z. ValueError outside the years 0001 to 9999."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{_second(seconds)}{rest:03d}000Z"
+_NO_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?").fullmatch
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?").fullmatch
+_FORM = "as in 2026-01-31T12:00:00.5Z or 2026-01-31T13:00:00+01:00"
+
+
+def _what_is_wrong(text: str) -> str:
+    if _NO_OFFSET(text):
+        return f"the offset is missing: which moment this is depends on it; write Z for UTC, {_FORM}"
+    if _DATE(text):
+        return f"a date alone; the time and its offset are missing, {_FORM}"
+    if _NUMBER(text):
+        return f"a number in quotes; send seconds or milliseconds since 1970 without them, or a date and time, {_FORM}"
+    return f"not an RFC 3339 date-time with offset, {_FORM}"
+
+
+# A number below it is seconds since the epoch, else milliseconds: as seconds it would be the year 5138.
+_MILLISECONDS_FROM = 10**11
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+_PLAUSIBLE = range(946_684_800, 4_102_444_800)  # seconds of 2000 to 2099
+
+
+def from_epoch(number: int | float) -> str:
+    """Canonical form of a finite number since 1970-01-01T00:00Z: seconds if it is below 1e11, else milliseconds;
+    fractions to the microsecond, cut off. ValueError outside the years 0001 to 9999, with what it looks like."""
+    if number < _MILLISECONDS_FROM:
+        seconds, micros = _split(number, 1, 1_000_000)
+    else:
+        seconds, micros = _split(number, 1000, 1000)
+    if seconds > _LAST_SECOND:
+        for unit, factor in (("microseconds", 10**6), ("nanoseconds", 10**9)):
+            if int(number // factor) in _PLAUSIBLE:
+                raise ValueError(f"looks like {unit}; send seconds or milliseconds since 1970")
+        raise ValueError("too large for seconds or milliseconds since 1970")
+    return f"{_second(seconds)}{micros:06d}Z"
+
+
+def _split(number: int | float, per_second: int, micros: int) -> tuple[int, int]:
+    """Whole seconds, and the microseconds above them. ``micros``: how many one unit of the number is."""
+    if type(number) is int:
+        whole, rest = divmod(number, per_second)
+        return whole, rest * micros
+    # The shortest decimal that is this double is what the sender wrote; its binary value may lie a little below.
+    total = int((Decimal(repr(number)) * micros).to_integral_value(ROUND_FLOOR))
+    return divmod(total, 1_000_000)
+
+
+def from_word(word: object) -> str:
+    """Canonical form of a time in either form. ValueError for anything else."""
+    if type(word) is str:
+        try:
+            return parse_rfc3339(word)
+        except ValueError:
+            return parse_rfc3339(word + "Z")  # what gateways call UTC in the property's name
+    if type(word) is int or (type(word) is float and math.isfinite(word)):
+        return from_epoch(word)
+    raise ValueError("no time")
 
 
 @lru_cache(maxsize=1024)

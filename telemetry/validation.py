@@ -5,27 +5,36 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from telemetry import context as event_context
 from telemetry import times
 from telemetry.decoding import decode_event
+from telemetry.formats import Context, Reading, readings
 from telemetry.identity import dead_letter_id, hub_message_id, message_id
+from telemetry.misplaced import has_misplaced
 from telemetry.model import DeadLetter, Delivery, Error, Message
-from telemetry.reading import claimed_device_id, message_reader
+from telemetry.reading import MessageReader, claimed_device_id, message_reader
 from telemetry.rejection import EventRejected, broken
 from telemetry.rules import Rules
+from telemetry.vocabulary import CONTEXT_LEFT_OUT, Flag, Format, TimeSource
 
 
 @dataclass
 class Validated:
-    """``len(messages) + len(dead_letters)`` is the number of messages in the batch."""
+    """``len(messages) + rejected`` is the number of messages in the batch."""
 
     messages: list[Message] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> int:
+        """How many messages the dead letters stand for."""
+        return sum(letter["messages"] for letter in self.dead_letters)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,29 @@ class Rejected:
     errors: list[Error]
 
 
+IMPLAUSIBLE_CLOCK: Flag = "implausible_clock"
+MISPLACED_FIELDS: Flag = "misplaced_fields"
+
+MANY_ALIKE = 100
+"""An event of more elements than this, all rejected for the same codes, is one dead letter."""
+
+
+class _Told(NamedTuple):
+    """What one element says (``message``, ``errors``), and what it was read from."""
+
+    message: Message
+    errors: list[Error]
+    element: Any  # in the native shape
+    source: Any  # as the sender wrote it
+    format: Format
+    reading: Reading | None  # None: it came in the native shape
+
+
+class _Event(NamedTuple):
+    told: list[_Told]
+    single: bool  # one message that is the whole body
+
+
 def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, now: str) -> Validated:
     """Every message of the deliveries, accepted or rejected with every reason. ``now`` (canonical) is only the creation
     time of dead letters: the verdict is the same whenever it is asked for."""
@@ -43,18 +75,19 @@ def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, 
     read = message_reader(rules)
     for delivery in deliveries:
         try:
-            decoded = decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
+            event = _read_event(delivery, rules, read)
         except EventRejected as rejected:
             result.dead_letters.append(_dead_letter(delivery, None, None, [rejected.error], batch_id, now))
             continue
-        single = not isinstance(decoded, list)
-        for index, element in enumerate([decoded] if single else decoded):
-            message, errors = _validate(read(element), element, delivery, index, rules, batch_id)
-            if errors:
-                place = None if single else index
-                result.dead_letters.append(_dead_letter(delivery, place, element, errors, batch_id, now))
+        rejections: list[tuple[int, _Told]] = []
+        for index, told in enumerate(event.told):
+            message = _accepted(told, delivery, index, rules, batch_id)
+            if message is None:
+                rejections.append((index, told))
             else:
                 result.messages.append(message)
+        if rejections:
+            result.dead_letters += _letters(event, rejections, delivery, batch_id, now)
     return result
 
 
@@ -65,24 +98,24 @@ def validate_dead_letter(letter: DeadLetter, rules: Rules) -> tuple[list[Message
     is accepted as a whole or stays what it is.
     """
     delivery, index = delivery_of(letter)
-    batch_id = letter["batchId"]
     read = message_reader(rules)
     try:
         if index is None:
-            decoded = decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
-            elements = list(enumerate(decoded if isinstance(decoded, list) else [decoded]))
+            told = list(enumerate(_read_event(delivery, rules, read).told))
         else:
-            elements = [(index, orjson.loads(delivery.body))]
+            told = [(index, one) for one in _read_value(orjson.loads(delivery.body), delivery, rules, read, "json")]
     except EventRejected as rejected:
         return [], [rejected.error]
     except orjson.JSONDecodeError as error:
         return [], [broken("malformed_json", None, None, str(error))]
     messages: list[Message] = []
     all_errors: list[Error] = []
-    for place, element in elements:
-        message, errors = _validate(read(element), element, delivery, place, rules, batch_id)
-        messages.append(message)
-        all_errors += errors
+    for place, one in told:
+        message = _accepted(one, delivery, place, rules, letter["batchId"])
+        if message is None:
+            all_errors += one.errors
+        else:
+            messages.append(message)
     return ([], all_errors) if all_errors else (messages, [])
 
 
@@ -94,19 +127,20 @@ def check_event(
     Gives the accepted messages, each with the element as the sender wrote it, and the rejected ones.
     """
     delivery = Delivery("", "", 0, "", now, body, content_type, content_encoding)
-    read = message_reader(rules)
+    if rules.device_id_source == "partition_key":  # which will be the device that the body names
+        rules = replace(rules, device_id_source="body")
     try:
-        decoded = decode_event(body, content_type, content_encoding)
+        event = _read_event(delivery, rules, message_reader(rules))
     except EventRejected as rejected:
         return [], [Rejected(None, [rejected.error])]
     accepted: list[tuple[Any, Message]] = []
     rejections: list[Rejected] = []
-    for index, element in enumerate(decoded if isinstance(decoded, list) else [decoded]):
-        message, errors = _validate(read(element), element, delivery, index, rules, "")
-        if errors:
-            rejections.append(Rejected(index, errors))
+    for index, told in enumerate(event.told):
+        message = _accepted(told, delivery, index, rules, "")
+        if message is None:
+            rejections.append(Rejected(index, told.errors))
         else:
-            accepted.append((element, message))
+            accepted.append((told.source, message))
     return accepted, rejections
 
 
@@ -128,14 +162,74 @@ def delivery_of(letter: DeadLetter) -> tuple[Delivery, int | None]:
         body,
         letter.get("contentType"),
         letter.get("contentEncoding"),
+        letter.get("context"),
     )
     return delivery, letter["index"]
 
 
-def _validate(
-    said: tuple[Message, list[Error]], element: Any, delivery: Delivery, index: int, rules: Rules, batch_id: str
-) -> tuple[Message, list[Error]]:
-    message, errors = said
+def _read_event(delivery: Delivery, rules: Rules, read: MessageReader) -> _Event:
+    """Raises EventRejected."""
+    body_type = event_context.system_property(delivery.context, event_context.BODY_TYPE) if delivery.context else None
+    value, decoded = _decode(delivery, body_type)
+    if type(value) is not list:
+        told = _read_value(value, delivery, rules, read, decoded)
+        return _Event(told, len(told) == 1)
+    return _Event([one for element in value for one in _read_value(element, delivery, rules, read, decoded)], False)
+
+
+def _decode(delivery: Delivery, body_type: Any) -> tuple[Any, Format]:
+    """The body's value. What was no AMQP data is JSON, or the text or bytes that an AMQP value held."""
+    damage = event_context.system_property(delivery.context, event_context.BODY_ERROR)
+    if damage is not None:
+        raise EventRejected("unreadable_body", f"the body cannot be read: {damage}")
+    try:
+        return decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
+    except EventRejected as rejected:
+        if body_type is None or not rejected.error["code"].startswith("malformed"):
+            raise
+        detail = f"the body is an AMQP {body_type} that is no message: {rejected.error['detail']}"
+        raise EventRejected("unreadable_body", detail) from None
+
+
+def _read_value(value: Any, delivery: Delivery, rules: Rules, read: MessageReader, decoded: Format) -> list[_Told]:
+    """The messages of one value: one, unless it is in a format that says otherwise."""
+    context = delivery.context
+    if context is None and type(value) is dict and "deviceId" in value and rules.device_id_source == "body":
+        message, errors = read(value)  # nearly every message is this
+        return [_Told(message, errors, value, value, decoded, None)]
+    device = event_context.named_device(context, rules)
+    try:
+        found = readings(value, Context(delivery.content_type, context, device, decoded))
+    except EventRejected as rejected:  # of an array only this element
+        return [_Told({}, [rejected.error], value, value, decoded, None)]
+    if found is None:
+        element, mismatch = _with_device(value, device, rules)
+        message, errors = read(element)
+        return [_Told(message, errors + mismatch, element, value, decoded, None)]
+    told: list[_Told] = []
+    for reading in found:
+        element, mismatch = _with_device(reading.element, device, rules)
+        message, errors = read(element)
+        told.append(_Told(message, errors + mismatch, element, reading.source, reading.format, reading))
+    return told
+
+
+def _with_device(element: Any, device: Any, rules: Rules) -> tuple[Any, list[Error]]:
+    """The element with the device as ``DEVICE_ID_SOURCE`` names it, and what is wrong if it names another."""
+    if rules.device_id_source == "body" or type(element) is not dict:
+        return element, []
+    claimed = element.get("deviceId")
+    # Without the source's word the body's does not count: anybody could write it there.
+    named = {**element, "deviceId": device}
+    if device is None or claimed is None or claimed == device:
+        return named, []
+    detail = f"the body names {claimed!r}, but by its {rules.device_id_source} the event is {device!r}'s"
+    return named, [broken("device_id_mismatch", "deviceId", claimed, detail)]
+
+
+def _accepted(told: _Told, delivery: Delivery, index: int, rules: Rules, batch_id: str) -> Message | None:
+    """The message as it is kept; None when it is rejected (``told.errors`` has every reason)."""
+    message, errors = told.message, told.errors
     enqueued_at = delivery.enqueued_at
     time = message.get("time")
     # Three steps, because the exact sum costs more than all other checks of a message.
@@ -143,22 +237,55 @@ def _validate(
         latest = times.add_seconds(enqueued_at, rules.future_tolerance_seconds)
         if time > latest:
             detail = f"timestamp is later than {latest}, the latest allowed for an event enqueued at {enqueued_at}"
-            errors.append(broken("timestamp_in_future", "timestamp", element["timestamp"], detail))
+            errors.append(broken("timestamp_in_future", "timestamp", told.element["timestamp"], detail))
     if errors:
-        return message, errors
-    if time is not None:
+        return None
+    source: TimeSource = "device"
+    if time is not None and time < rules.not_before:
+        message["flags"].append(IMPLAUSIBLE_CLOCK)
+        message["extra"] = {**message.get("extra", {}), "deviceTime": told.element["timestamp"]}
+        time = None
+    if time is None:
+        time, source = _time_beside(told.reading, delivery, rules)
+        message["time"] = time
+    if source == "device":
         message["id"] = message_id(orjson.dumps(message, option=orjson.OPT_SORT_KEYS))
-        message["timeSource"] = "device"
     else:
         message["id"] = hub_message_id(delivery.hub, delivery.partition, delivery.sequence_number, enqueued_at, index)
-        message["time"] = enqueued_at
-        message["timeSource"] = "hub"
+    message["timeSource"] = source
+    message["format"] = told.format
+    if "extra" in message and has_misplaced(message["extra"]):
+        message["flags"].append(MISPLACED_FIELDS)
+    if told.reading is not None and told.reading.extra:
+        message["extra"] = {**message.get("extra", {}), **told.reading.extra}
+    if delivery.context is not None and "leftOut" in delivery.context:
+        message["flags"] += [f"{CONTEXT_LEFT_OUT}:{name}" for name in delivery.context["leftOut"]]
     message["enqueuedAt"] = enqueued_at
     message["partition"] = delivery.partition
     message["sequenceNumber"] = delivery.sequence_number
     message["index"] = index
     message["batchId"] = batch_id
-    return message, errors
+    return message
+
+
+def _time_beside(reading: Reading | None, delivery: Delivery, rules: Rules) -> tuple[str, TimeSource]:
+    """The time of a message whose body has none, and who says so. A word that is no plausible time is passed over."""
+    words: list[tuple[Any, TimeSource]] = []
+    context = delivery.context
+    words.append((event_context.system_property(context, event_context.CREATED_ANNOTATION), "device"))
+    if reading is not None:
+        words.append((reading.timestamp, reading.time_source))
+    words.append((event_context.system_property(context, event_context.ENQUEUED_ANNOTATION), "gateway"))
+    for word, source in words:
+        if word is None:
+            continue
+        try:
+            time = times.from_word(word)
+        except ValueError:
+            continue
+        if rules.not_before <= time <= times.add_seconds(delivery.enqueued_at, rules.future_tolerance_seconds):
+            return time, source
+    return delivery.enqueued_at, "hub"
 
 
 @lru_cache(maxsize=256)
@@ -167,18 +294,41 @@ def _latest_for_second(second: str, rules: Rules) -> str:
     return times.add_seconds(second + "000000Z", rules.future_tolerance_seconds)
 
 
+def _letters(
+    event: _Event, rejections: list[tuple[int, _Told]], delivery: Delivery, batch_id: str, now: str
+) -> list[DeadLetter]:
+    """One each, or one for all of a large event that is wrong throughout in the same way: a few bytes must not become
+    thousands of documents."""
+    if len(rejections) == len(event.told) > MANY_ALIKE:
+        codes = [{error["code"] for error in told.errors} for _, told in rejections]
+        if all(some == codes[0] for some in codes):
+            _, first = rejections[0]
+            one_device = len({claimed_device_id(told.element) for _, told in rejections}) == 1
+            letter = _dead_letter(delivery, None, first if one_device else None, first.errors, batch_id, now)
+            return [{**letter, "messages": len(rejections)}]
+    return [
+        _dead_letter(delivery, None if event.single else index, told, told.errors, batch_id, now)
+        for index, told in rejections
+    ]
+
+
 def _dead_letter(
-    delivery: Delivery, index: int | None, element: Any, errors: list[Error], batch_id: str, now: str
+    delivery: Delivery,
+    index: int | None,
+    told: _Told | None,
+    errors: list[Error],
+    batch_id: str,
+    now: str,
 ) -> DeadLetter:
     """``index`` None keeps the event's bytes as delivered, else the element (of an array) as compact JSON."""
     whole = index is None
-    body = delivery.body if whole else orjson.dumps(element)
+    body = delivery.body if whole or told is None else orjson.dumps(told.source)
     return {
         "id": dead_letter_id(delivery.hub, delivery.partition, delivery.sequence_number, delivery.enqueued_at, index),
         "status": "open",
         "errors": errors,
         "body": base64.b64encode(body).decode(),
-        "deviceId": claimed_device_id(element),
+        "deviceId": None if told is None else claimed_device_id(told.element),
         "hub": delivery.hub,
         "partition": delivery.partition,
         "offset": delivery.offset,
@@ -192,4 +342,6 @@ def _dead_letter(
         "reason": None,
         "contentType": delivery.content_type if whole else "application/json",
         "contentEncoding": delivery.content_encoding if whole else None,
+        "context": delivery.context,
+        "messages": 1,
     }

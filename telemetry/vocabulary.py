@@ -16,8 +16,20 @@ Connectivity = Literal["online", "stale", "offline"]
 CONNECTIVITY: Final[tuple[Connectivity, ...]] = get_args(Connectivity)
 ONLINE, STALE, OFFLINE = CONNECTIVITY
 
-TimeSource = Literal["device", "hub"]
+TimeSource = Literal["device", "gateway", "hub"]
 TIME_SOURCES: Final[tuple[TimeSource, ...]] = get_args(TimeSource)
+
+DeviceIdSource = Literal["body", "iothub", "partition_key"]
+DEVICE_ID_SOURCES: Final[tuple[DeviceIdSource, ...]] = get_args(DeviceIdSource)
+"""Who names the device."""
+
+Format = Literal["json", "protobuf", "dji", "mavlink", "f3411"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+"""What a message was read from: the native JSON, the reference's frame, and what ``telemetry.formats`` reads."""
+
+AltitudeReference = Literal["msl", "wgs84", "takeoff"]
+ALTITUDE_REFERENCES: Final[tuple[AltitudeReference, ...]] = get_args(AltitudeReference)
+"""Mean sea level, the ellipsoid, the take-off point."""
 
 Sensor = Literal["gyrometer", "accelerometer", "magnetometer"]
 SENSORS: Final[tuple[Sensor, ...]] = get_args(Sensor)
@@ -29,8 +41,12 @@ NO_FLY, GEOFENCE = ZONE_KINDS
 AlertCode = Literal["low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit"]
 ALERT_CODES: Final[tuple[AlertCode, ...]] = get_args(AlertCode)
 
-Flag = Literal["no_gps_fix", "unknown_flight_mode_number", "unregistered_device"]
+Flag = Literal[
+    "no_gps_fix", "unknown_flight_mode_number", "unregistered_device", "misplaced_fields", "implausible_clock"
+]
 FLAGS: Final[tuple[Flag, ...]] = get_args(Flag)
+CONTEXT_LEFT_OUT: Final = "context_left_out"
+"""A flag of the form ``context_left_out:NAME`` for each property that did not fit beside an event."""
 
 LetterStatus = Literal["open", "replayed", "discarded"]
 LETTER_STATUSES: Final[tuple[LetterStatus, ...]] = get_args(LetterStatus)
@@ -39,6 +55,9 @@ LETTER_STATUSES: Final[tuple[LetterStatus, ...]] = get_args(LetterStatus)
 EventErrorCode = Literal[
     "empty_body",
     "too_large",
+    "unreadable_body",
+    "unsupported_content_encoding",
+    "malformed_encoding",
     "malformed_gzip",
     "malformed_json",
     "malformed_protobuf",
@@ -54,6 +73,7 @@ MessageErrorCode = Literal[
     "invalid_device_id",
     "invalid_timestamp",
     "timestamp_in_future",
+    "device_id_mismatch",
     "battery_out_of_range",
     "unknown_flight_mode",
     "latitude_out_of_range",

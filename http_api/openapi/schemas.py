@@ -19,7 +19,16 @@ from http_api.openapi.parts import (
 from pipeline.records import BatchStatus
 from pipeline.steps import STAGES, STEPS
 from telemetry import schema
-from telemetry.vocabulary import ALERT_CODES, CONNECTIVITY, ERROR_CODES, FLAGS, LETTER_STATUSES, TIME_SOURCES
+from telemetry.vocabulary import (
+    ALERT_CODES,
+    CONNECTIVITY,
+    CONTEXT_LEFT_OUT,
+    ERROR_CODES,
+    FLAGS,
+    FORMATS,
+    LETTER_STATUSES,
+    TIME_SOURCES,
+)
 
 CONNECTED: Json = {"type": "string", "enum": list(CONNECTIVITY)}
 ALERT_CODE: Json = {"type": "string", "enum": list(ALERT_CODES)}
@@ -67,11 +76,14 @@ _MESSAGE: Json = {
     "deviceId": STRING,
     "time": TIME,
     "timeSource": {"type": "string", "enum": list(TIME_SOURCES)},
+    "format": {"type": "string", "enum": list(FORMATS)},
     "keyFrame": BOOLEAN,
     **schema.kept_properties(),
     "derived": {"type": "object", "additionalProperties": True},
     "alerts": array({}),
-    "flags": array({"type": "string", "enum": list(FLAGS)}),
+    "flags": array(
+        {"anyOf": [{"type": "string", "enum": list(FLAGS)}, {"type": "string", "pattern": f"^{CONTEXT_LEFT_OUT}:"}]}
+    ),
     "extra": {
         "type": "object",
         "additionalProperties": True,
@@ -207,8 +219,14 @@ SCHEMAS: Json = {
             "reason": nullable(STRING),
             "contentType": nullable(STRING),
             "contentEncoding": nullable(STRING),
+            "context": {
+                "type": ["object", "null"],
+                "description": "What came with the event: partitionKey, properties, system, leftOut (no room).",
+                "additionalProperties": True,
+            },
+            "messages": {"type": "integer", "minimum": 1, "description": "How many rejected messages it stands for."},
         },
-        optional=("contentType", "contentEncoding"),
+        optional=("contentType", "contentEncoding", "context", "messages"),
     ),
     "DeadLetterList": listing("DeadLetter"),
     "ReplayedDeadLetters": record({"replayed": COUNT, "stillRejected": COUNT, "skipped": COUNT}),

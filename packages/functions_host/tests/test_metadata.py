@@ -10,6 +10,7 @@ from azure.functions import EventHubEvent
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 from event_data import received
+from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.metadata import (
     batch_datum,
     batch_metadata,
@@ -105,3 +106,9 @@ def test_offsets_that_are_no_numbers_do_not_break_the_batch() -> None:
     assert system_properties(event)["Offset"] == -1
     assert system_properties(event)["OffsetString"] == "3:17:5"
     assert event_objects([event], batch_metadata([event], CONTEXT), binary=False)[0].sequence_number == 5
+
+
+def test_a_body_that_is_no_data_says_so() -> None:
+    odd = ReceivedEvent(b"[]", 1, "0", body_type="sequence", body_damage="bytes in it are no UTF-8")
+    assert (system_properties(odd)["body-type"], system_properties(odd)["body-error"]) == ("sequence", odd.body_damage)
+    assert not {"body-type", "body-error"} & system_properties(ReceivedEvent(b"", 1, "0")).keys()

@@ -48,6 +48,8 @@ async def test_a_dead_letter_is_shown_with_its_bytes_and_every_reason(ask: Clien
         "reason": None,
         "contentType": "application/json",
         "contentEncoding": None,
+        "context": None,
+        "messages": 1,
     }
 
 

@@ -29,6 +29,7 @@ async def test_a_message_is_shown_as_stored_without_what_it_did_not_say(ask: Cli
         "deviceId": "drone-1",
         "time": "2026-01-02T03:04:05Z",
         "timeSource": "device",
+        "format": "json",
         "keyFrame": False,
         "battery": 0.5,
         "extra": {"colour": "red"},

@@ -9,6 +9,7 @@ import pytest
 
 import settings as module
 from settings import InjectedFault, SettingError, read_event_hub, read_settings
+from telemetry.rules import Rules
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -18,9 +19,9 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.store == "sqlite"
     assert settings.azure is None
     assert settings.auth_mode == "none"
-    assert settings.low_battery == 0.2
-    assert settings.future_tolerance_seconds == 300
-    assert settings.altitude_range_metres == (-1000, 20000)
+    assert settings.rules.low_battery == 0.2
+    assert settings.rules.future_tolerance_seconds == 300
+    assert (settings.rules.altitude_minimum, settings.rules.altitude_maximum) == (-1000, 20000)
     assert settings.inject_faults == ()
     assert settings.data_dir == module.APP_ROOT / ".data"
 
@@ -43,6 +44,16 @@ def test_what_is_allowed_is_not_refused(name: str, value: str) -> None:
     read_settings({name: value})
 
 
+def test_the_thresholds_reach_the_domain() -> None:
+    rules = read_settings(
+        {"DEVICE_ID_SOURCE": "iothub", "ALTITUDE_REFERENCE": "msl", "TIMESTAMP_NOT_BEFORE": "2020-06-01T02:00:00+02:00"}
+    ).rules
+    assert (rules.device_id_source, rules.altitude_reference) == ("iothub", "msl")
+    assert rules.not_before == "2020-06-01T00:00:00.000000Z"
+    assert read_settings({"TIMESTAMP_NOT_BEFORE": "2020-06-02"}).rules.not_before == "2020-06-02T00:00:00.000000Z"
+    assert read_settings({}).rules == Rules()
+
+
 def test_an_empty_value_counts_as_not_set() -> None:
     assert read_settings({"EventHubName": "", "LOW_BATTERY": " "}) == read_settings({})
 
@@ -62,6 +73,10 @@ def test_an_empty_value_counts_as_not_set() -> None:
         ("ALTITUDE_RANGE_METRES", "5"),
         ("ALTITUDE_RANGE_METRES", "10,1"),
         ("FUTURE_TOLERANCE_SECONDS", "-1"),
+        ("TIMESTAMP_NOT_BEFORE", "long ago"),
+        ("TIMESTAMP_NOT_BEFORE", "2015-01-01T00:00:00"),
+        ("DEVICE_ID_SOURCE", "header"),
+        ("ALTITUDE_REFERENCE", "ground"),
         ("RETENTION_MESSAGES_HOURS", "0"),
         ("RETENTION_BATCHES_HOURS", "x"),
         ("RETENTION_DEADLETTERS_HOURS", "-3"),

@@ -30,7 +30,7 @@ def events(of: Fleet, turns: int) -> list[Outgoing]:
 
 
 def validated(sent: list[Outgoing], kind: str = "json") -> Validated:
-    enqueued_at = times.from_epoch_ms(int(START * 1000) + 3_600_000)
+    enqueued_at = times.from_epoch(int(START * 1000) + 3_600_000)
     deliveries = [
         delivery(outgoing.body, sequence_number=number, enqueued_at=enqueued_at, content_type=CONTENT_TYPES[kind])
         for number, outgoing in enumerate(sent)

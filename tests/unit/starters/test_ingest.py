@@ -192,6 +192,40 @@ def test_deliveries_say_where_and_how_the_hub_delivered_them() -> None:
     assert second.enqueued_at == "2026-01-01T00:00:02.000000Z"
 
 
+def test_what_came_with_an_event_is_kept_with_it() -> None:
+    system = [
+        {
+            "message-id": "m-1",
+            "correlation-id": "c-1",
+            "iothub-connection-device-id": "falcon-1",
+            "iothub-enqueuedtime": "2026-01-01T00:00:00.5Z",
+            "x-opt-other": 1,
+            "PartitionKey": "key",
+        }
+    ]
+    properties = [{"site": "north", "level": 3, "Content-Type": "application/json"}]
+    first, second = ingest.deliveries_of(
+        trigger_events(
+            SystemPropertiesArray=Datum(json.dumps([*system, {}]), "json"),
+            PropertiesArray=Datum(json.dumps([*properties, {}]), "json"),
+            PartitionKeyArray=Datum(SimpleNamespace(string=["key", ""]), "collection_string"),
+        ),
+        "telemetry",
+    )
+    assert first.context == {
+        "partitionKey": "key",
+        "system": {
+            "message-id": "m-1",
+            "correlation-id": "c-1",
+            "iothub-connection-device-id": "falcon-1",
+            "iothub-enqueuedtime": "2026-01-01T00:00:00.5Z",
+        },
+        "properties": {"site": "north", "level": 3},
+    }
+    assert first.content_type == "application/json"
+    assert second.context is None
+
+
 def test_events_without_metadata_are_taken_all_the_same() -> None:
     event = func.EventHubEvent(body=b"{}", sequence_number=1, offset="1", enqueued_time=datetime(2026, 1, 1))
     [one] = ingest.deliveries_of([event], "telemetry")

@@ -3,10 +3,11 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from typing import Any
 
 import pytest
 
-from telemetry import decoding
+from telemetry import encodings
 from telemetry.decoding import decode_event
 from telemetry.rejection import EventRejected
 from tests.unit.telemetry.builders import FULL, accept, codes, reject, validate
@@ -14,6 +15,12 @@ from tests.unit.telemetry.frames import frame
 
 JSON_TYPE = "application/json"
 PROTOBUF_TYPE = "application/x-protobuf"
+
+
+def value_of(*event: Any) -> Any:
+    return decode_event(*event).value
+
+
 GOOD = {"deviceId": "d"}
 
 
@@ -30,12 +37,12 @@ def nested(depth: int) -> bytes:
 
 @pytest.mark.parametrize("content_type", [None, JSON_TYPE, "Application/JSON; charset=utf-8", "text/plain"])
 def test_an_object_is_one_message(content_type: str | None) -> None:
-    assert decode_event(b' {"deviceId": "d"}\n', content_type, None) == GOOD
+    assert value_of(b' {"deviceId": "d"}\n', content_type, None) == GOOD
 
 
 def test_an_array_is_many_messages_and_an_empty_one_none() -> None:
-    assert decode_event(b'[{"deviceId":"d"},{"deviceId":"d"}]', None, None) == [GOOD, GOOD]
-    assert decode_event(b"[]", None, None) == []
+    assert value_of(b'[{"deviceId":"d"},{"deviceId":"d"}]', None, None) == [GOOD, GOOD]
+    assert value_of(b"[]", None, None) == []
     result = validate(b"[]")
     assert not result.messages
     assert not result.dead_letters
@@ -45,12 +52,12 @@ def test_an_array_is_many_messages_and_an_empty_one_none() -> None:
     "content_type", [None, PROTOBUF_TYPE, "application/X-Protobuf ;v=1", "application/octet-stream"]
 )
 def test_a_frame_is_told_from_json(content_type: str | None) -> None:
-    assert decode_event(frame(deviceId="d"), content_type, None) == GOOD
+    assert value_of(frame(deviceId="d"), content_type, None) == GOOD
 
 
 def test_a_frame_may_look_like_white_space_and_json_may_start_with_a_newline() -> None:
     assert frame(deviceId="d")[0] == ord("\n")
-    assert decode_event(b'\n\n{"deviceId":"d"}', None, None) == GOOD
+    assert value_of(b'\n\n{"deviceId":"d"}', None, None) == GOOD
 
 
 @pytest.mark.parametrize("body", [b'{"deviceId":"d"}', b"[]"])
@@ -122,8 +129,8 @@ def test_strictness(body: bytes, content_type: str | None) -> None:
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    assert decode_event(b'\xef\xbb\xbf{"deviceId":"d"}', None, None) == GOOD
-    assert decode_event(b'\xef\xbb\xbf[{"deviceId":"d"}]', JSON_TYPE, None) == [GOOD]
+    assert value_of(b'\xef\xbb\xbf{"deviceId":"d"}', None, None) == GOOD
+    assert value_of(b'\xef\xbb\xbf[{"deviceId":"d"}]', JSON_TYPE, None) == [GOOD]
 
 
 def test_of_duplicate_keys_the_last_counts() -> None:
@@ -157,8 +164,8 @@ def test_no_speed_is_beyond_a_double(number: str) -> None:
 
 def test_both_parsers_read_the_same_numbers() -> None:
     for text in ("18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809"):
-        with_huge = decode_event(f'{{"x":{text},"huge":1e400}}'.encode(), None, None)
-        without = decode_event(f'{{"x":{text}}}'.encode(), None, None)
+        with_huge = value_of(f'{{"x":{text},"huge":1e400}}'.encode(), None, None)
+        without = value_of(f'{{"x":{text}}}'.encode(), None, None)
         assert isinstance(with_huge, dict)
         assert isinstance(without, dict)
         assert with_huge["x"] == without["x"]
@@ -173,21 +180,21 @@ def test_empty() -> None:
 
 @pytest.mark.parametrize("content_encoding", [None, "gzip", " GZIP "])
 def test_gzip_is_unpacked(content_encoding: str | None) -> None:
-    assert decode_event(gzip.compress(b'{"deviceId":"d"}'), JSON_TYPE, content_encoding) == GOOD
-    assert decode_event(gzip.compress(frame(deviceId="d")), None, content_encoding) == GOOD
+    assert value_of(gzip.compress(b'{"deviceId":"d"}'), JSON_TYPE, content_encoding) == GOOD
+    assert value_of(gzip.compress(frame(deviceId="d")), None, content_encoding) == GOOD
 
 
 def test_gzip_may_have_several_members_and_padding() -> None:
     body = gzip.compress(b'{"device') + gzip.compress(b"") + gzip.compress(b'Id":"d"}')
-    assert decode_event(body, None, None) == GOOD
-    assert decode_event(body + bytes(100), None, None) == GOOD
+    assert value_of(body, None, None) == GOOD
+    assert value_of(body + bytes(100), None, None) == GOOD
 
 
 def test_gzip_longer_than_a_chunk() -> None:
     message = {"deviceId": "d", "x": "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(200_000))}
     body = gzip.compress(json.dumps(message, ensure_ascii=False).encode())
     assert len(body) > 4 * 64 * 1024
-    assert decode_event(body, None, None) == message
+    assert value_of(body, None, None) == message
 
 
 @pytest.mark.parametrize(
@@ -213,10 +220,10 @@ def test_an_empty_body_is_empty_whatever_it_claims() -> None:
 
 
 def test_gzip_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(encodings, "MAX_UNPACKED_BYTES", 1000)
     exact = b'{"deviceId":"d","x":"' + b"x" * (1000 - 23) + b'"}'
     assert len(exact) == 1000
-    assert decode_event(gzip.compress(exact), None, None)
+    assert value_of(gzip.compress(exact), None, None)
     assert code_of(gzip.compress(exact + b" ")) == "too_large"
     assert code_of(gzip.compress(b"x" * 600) + gzip.compress(b"x" * 600)) == "too_large"
 
@@ -234,8 +241,8 @@ def test_many_tiny_members_are_read_in_linear_time() -> None:
 def test_too_many_messages_are_one_dead_letter() -> None:
     many = b"[" + b",".join([b'{"deviceId":"d"}'] * 10_001) + b"]"
     assert codes(reject(many)) == [("too_many_messages", None)]
-    allowed = b"[" + b",".join([b"0"] * 10_000) + b"]"
-    assert len(validate(allowed).dead_letters) == 10_000
+    allowed = b"[" + b",".join([b'{"deviceId":"d"}'] * 10_000) + b"]"
+    assert len(validate(allowed).messages) == 10_000
 
 
 def test_gzip_of_a_full_message_is_that_message() -> None:

@@ -8,6 +8,14 @@ from telemetry.envelope import DamagedEnvelope, pack, unpack
 from telemetry.model import Delivery
 from tests.unit.telemetry.builders import delivery
 
+FIRST_VERSION = (
+    "44544231db000000dd0a53747b22636f756e74223a322c2273697a65223a5b31362c335d2c22687562223a2274656c656d65"
+    "747279222c22706172746974696f6e223a2231222c2273657175656e63655f6e756d626572223a5b34322c34335d2c226f66"
+    "66736574223a5b2234323030222c2234333030225d2c22656e7175657565645f6174223a22323032362d30332d3031543132"
+    "3a30303a30302e3530303030305a222c22636f6e74656e745f74797065223a5b226170706c69636174696f6e2f6a736f6e22"
+    "2c6e756c6c5d2c22636f6e74656e745f656e636f64696e67223a6e756c6c7d7b226465766963654964223a2264227d0a0164"
+)
+
 words = st.text(max_size=12)
 deliveries = st.builds(
     Delivery,
@@ -19,6 +27,7 @@ deliveries = st.builds(
     body=st.binary(max_size=60),
     content_type=st.none() | words,
     content_encoding=st.none() | words,
+    context=st.none() | st.fixed_dictionaries({"properties": st.dictionaries(words, words, max_size=2)}),
 )
 
 
@@ -60,3 +69,12 @@ def test_every_truncation_is_a_damaged_envelope() -> None:
 def test_another_version_is_named() -> None:
     with pytest.raises(DamagedEnvelope, match="DTB9"):
         unpack(b"DTB9" + pack([])[4:])
+
+
+def test_what_the_first_version_wrote_is_read() -> None:
+    """Bytes as the code of the first version made them."""
+    document = bytes.fromhex(FIRST_VERSION)
+    assert unpack(document) == [
+        delivery(b'{"deviceId":"d"}', content_type="application/json"),
+        delivery(b"\x0a\x01d", sequence_number=43, offset="4300"),
+    ]

@@ -12,11 +12,14 @@ import telemetry
 ROOM = Path(telemetry.__file__).parent
 ALLOWED = {
     "__future__",
+    "backports",
     "base64",
     "binascii",
+    "brotli",
     "collections",
     "dataclasses",
     "datetime",
+    "decimal",
     "functools",
     "hashlib",
     "json",

@@ -76,6 +76,8 @@ def test_a_dead_letter_of_a_whole_event() -> None:
         "reason": None,
         "contentType": "application/json",
         "contentEncoding": "gzip",
+        "context": None,
+        "messages": 1,
     }
 
 

@@ -210,6 +210,6 @@ def test_a_history_item() -> None:
     }
     assert item["extra"] == {"note": "x"}
     assert set(history_item(accept({"deviceId": "d"}))) == {
-        *("id", "deviceId", "time", "timeSource", "keyFrame", "flags"),
+        *("id", "deviceId", "time", "timeSource", "format", "keyFrame", "flags"),
         *("enqueuedAt", "partition", "sequenceNumber", "index", "batchId"),
     }

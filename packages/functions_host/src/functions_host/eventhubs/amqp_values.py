@@ -58,6 +58,20 @@ def plain(value: Any, depth: int = 0) -> Any:
     return time_text(value) if isinstance(value, datetime) else str(value)
 
 
+def holds_binary(value: Any) -> bool:
+    """Whether there are bytes in it that are no UTF-8, so no text: JSON has nothing for them. At most as deep as
+    `plain` goes."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        try:
+            bytes(value).decode()
+        except UnicodeDecodeError:
+            return True
+        return False
+    if isinstance(value, Mapping):
+        return any(holds_binary(part) for pair in value.items() for part in pair)
+    return isinstance(value, (list, tuple)) and any(holds_binary(part) for part in value)
+
+
 def plain_or_text(value: Any) -> Any:
     """As `plain`, and never raises: what JSON cannot carry becomes Python's text of it."""
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from functions_host.eventhubs.amqp_values import json_bytes, last_resort, text_of
+from functions_host.eventhubs.amqp_values import holds_binary, json_bytes, last_resort, text_of
 
 if TYPE_CHECKING:
     from azure.eventhub import EventData
@@ -55,6 +55,8 @@ class ReceivedEvent:
     annotations: Mapping[Any, Any] = field(default_factory=dict)
     message_properties: Mapping[str, Any] = field(default_factory=dict)
     damage: str = ""
+    body_type: str = "data"  # of AMQP: data, value or sequence
+    body_damage: str = ""  # the part of ``damage`` that concerns the body
 
     @property
     def enqueued_time(self) -> datetime | None:
@@ -91,6 +93,8 @@ def from_sdk(event: EventData) -> ReceivedEvent:
         annotations={name: value for name, value in rest.items() if name not in _OWN} if rest else rest,
         message_properties=_message_properties(message.properties) if message.properties else {},
         damage="; ".join(part for part in (damage, body_damage) if part),
+        body_type=message.body_type.name.lower(),
+        body_damage=body_damage,
     )
 
 
@@ -98,20 +102,24 @@ def body_bytes(kind: str, body: Any) -> tuple[bytes, str]:
     """The bytes of a body of kind DATA, VALUE or SEQUENCE, and what is wrong with them (mostly nothing).
 
     A value that is a string or a binary is its bytes; any other value, and the elements of all sequence sections as one
-    list, are JSON. What cannot even become JSON is Python's text of it.
+    list, are JSON, in which bytes that are no UTF-8 have become base64. What cannot even become JSON is Python's text.
     """
     try:
         if kind == "VALUE":
-            return (bytes(body), "") if isinstance(body, (bytes, bytearray)) else (json_bytes(body), "")
+            return (bytes(body), "") if isinstance(body, (bytes, bytearray)) else (json_bytes(body), _odd_bytes(body))
         sections = list(body)
         if kind == "SEQUENCE":
             flat = [item for part in sections for item in (part if isinstance(part, (list, tuple)) else [part])]
-            return json_bytes(flat), ""
+            return json_bytes(flat), _odd_bytes(flat)
         if all(isinstance(part, (bytes, bytearray, memoryview)) for part in sections):
             return b"".join(sections), ""
         return json_bytes(sections[0] if len(sections) == 1 else sections), "its data is no binary"
     except Exception as error:
         return last_resort(body), f"its body cannot be written as JSON ({type(error).__name__}: {error})"
+
+
+def _odd_bytes(value: Any) -> str:
+    return "bytes in it are no UTF-8" if holds_binary(value) else ""
 
 
 def _message_properties(properties: Any) -> dict[str, Any]:

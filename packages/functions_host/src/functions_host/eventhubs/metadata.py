@@ -90,6 +90,10 @@ def system_properties(event: ReceivedEvent) -> dict[str, Any]:
     """The service's annotations and the message's own properties, with the four names every app reads."""
     found: dict[str, Any] = {name: plain_or_text(value) for name, value in event.message_properties.items()}
     found.update((text_of(name), plain_or_text(value)) for name, value in event.annotations.items())
+    if event.body_type != "data":
+        found["body-type"] = event.body_type
+    if event.body_damage:
+        found["body-error"] = event.body_damage
     found["SequenceNumber"] = event.sequence_number
     found["Offset"] = _offset(event)
     found["OffsetString"] = event.offset
