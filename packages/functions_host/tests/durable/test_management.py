@@ -7,8 +7,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable, Generator
 from typing import Any
+from urllib.parse import quote
 
 import azure.durable_functions as df
 import pytest
@@ -47,7 +49,9 @@ async def test_rewind_runs_again_what_failed_and_nothing_else(host: HostMaker) -
     context = json.loads(one.runner.contexts[-1][2])
     generic = [event for event in context["history"] if event["EventType"] == 17]
     assert [event["Data"] for event in generic if event["EventId"] == -1 and event["Data"]] == ["again", "again"]
-    assert {event["EventId"] for event in generic if event["Data"] is None} >= {1, -1}
+    taken_out = [(event["EventId"], event["IsPlayed"]) for event in generic if event["Data"] is None]
+    # Of each rewind: the schedule, the failure, the end, which had the next number.
+    assert taken_out[:3] == [(1, False), (-1, True), (2, False)]
     completed = [event["TaskScheduledId"] for event in context["history"] if event["EventType"] == 5]
     assert completed == [0, 1], "what is done again has the id it had"
 
@@ -88,7 +92,9 @@ async def test_rewind_of_what_has_not_failed(host: HostMaker) -> None:
     assert answer.body == (
         'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.'
     )
-    assert (await one.call("POST", "instances/nope/rewind")).status == 404
+    unknown = await one.call("POST", "instances/nope/rewind")
+    assert (unknown.status, unknown.body) == (404, 'No orchestration with instance ID "$nope" found.')
+    assert (await one.call("POST", "instances/nope/terminate")).text == ""
 
 
 async def test_restart_with_a_new_and_with_the_same_id(host: HostMaker) -> None:
@@ -104,10 +110,46 @@ async def test_restart_with_a_new_and_with_the_same_id(host: HostMaker) -> None:
     same = await one.call("POST", "instances/r/restart?restartWithNewInstanceId=false")
     assert same.body["id"] == "r"
     await one.end_of("r")
-    assert (await one.call("POST", "instances/nope/restart")).status == 400
+    unknown = await one.call("POST", "instances/nope/restart")
+    assert unknown.status == 400
+    assert unknown.body == {
+        "Message": "InstanceId does not match a valid orchestration instance.",
+        "ExceptionMessage": "An orchestrastion with the instanceId nope was not found.",
+        "ExceptionType": "System.ArgumentException",
+        "StackTrace": "",
+    }
     await one.start_new("longrun", "busy")
+    await one.quiet()
     busy = await one.call("POST", "instances/busy/restart?restartWithNewInstanceId=false")
     assert busy.status == 409
+    assert list(busy.body) == ["Message", "ExceptionMessage", "ExceptionType", "StackTrace"]
+    assert busy.body["ExceptionMessage"] == "An Orchestration instance with the status Running already exists."
+
+
+async def test_a_restarted_one_has_its_input_compacted_and_an_execution_id_without_dashes(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.call("POST", "orchestrators/chain/r", raw=b'{"n":  1.50,\n "m": [ ]}')
+    await one.end_of("r")
+    again = await one.call("POST", "instances/r/restart")
+    await one.end_of(again.body["id"])
+    first, last = (json.loads(one.runner.contexts[n][2])["history"][1] for n in (0, -1))
+    assert first["Input"] == '{"n":  1.50,\n "m": [ ]}'
+    assert last["Input"] == '{"n":1.5,"m":[]}'
+    assert re.fullmatch("[0-9a-f]{32}", last["OrchestrationInstance"]["ExecutionId"])
+    assert len(first["OrchestrationInstance"]["ExecutionId"]) == 36
+    assert (first["Generation"], last["Generation"]) == (0, 0)
+
+
+async def test_a_start_with_null_has_the_text_null(host: HostMaker) -> None:
+    one = await host(recorded_app.build())
+    await one.call("POST", "orchestrators/longrun/n", raw=b"null")
+    await one.call("POST", "orchestrators/longrun/e")
+    await one.quiet()
+    contexts = [json.loads(text) for _, _, text, _ in one.runner.contexts]
+    assert [context["history"][1]["Input"] for context in contexts] == ["null", None]
+    assert [context["input"] for context in contexts] == [None, None]
+    for instance_id in "ne":
+        assert (await one.call("GET", f"instances/{instance_id}")).body["input"] is None
 
 
 async def test_purging_one(host: HostMaker) -> None:
@@ -121,7 +163,7 @@ async def test_purging_one(host: HostMaker) -> None:
         assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
-async def test_purging_many_takes_running_ones_only_when_told(host: HostMaker) -> None:
+async def test_purging_many_filters_by_final_statuses_only(host: HostMaker) -> None:
     one = await host(recorded_app.build())
     for number in range(3):
         await one.run("chain", f"c{number}", {})
@@ -129,15 +171,25 @@ async def test_purging_many_takes_running_ones_only_when_told(host: HostMaker) -
     await one.start_new("longrun", "w")
     await one.quiet()
     since = "createdTimeFrom=2020-01-01T00:00:00Z"
-    assert (await one.call("DELETE", "instances")).status == 400
+    for query in ("", "?createdTimeFrom=yesterday"):
+        refused = await one.call("DELETE", f"instances{query}")
+        assert (refused.status, refused.body) == (400, "Please provide value for 'createdTimeFrom' parameter.")
     assert (await one.call("DELETE", f"instances?{since}&createdTimeTo=2021-01-01")).status == 404
     failed = await one.call("DELETE", f"instances?{since}&runtimeStatus=Failed")
     assert failed.body == {"instancesDeleted": 1}
-    assert (await one.call("DELETE", f"instances?{since}")).body == {"instancesDeleted": 3}
+    completed = await one.call("DELETE", f"instances?{since}&runtimeStatus=Completed,Running")
+    assert completed.body == {"instancesDeleted": 3}
     assert (await one.call("GET", "instances/w")).body["runtimeStatus"] == "Running"
-    assert (await one.call("DELETE", f"instances/?{since}&runtimeStatus=Running")).body == {"instancesDeleted": 1}
+    await one.run("chain", "c", {})
+    await one.call("POST", "entities/counter/k?op=add", "1")
+    await one.quiet()
+    everything = await one.call("DELETE", f"instances/?{since}&runtimeStatus=Running")
+    assert everything.body == {"instancesDeleted": 3}, "no status is left to filter by: the entity goes too"
     assert (await one.call("GET", "instances/w")).status == 404
+    assert (await one.call("GET", "entities/counter/k")).status == 404
     assert len(one.engine.orchestrations.live) == 0
+    await one.start_new("longrun", "w")
+    assert (await one.call("DELETE", f"instances?{since}")).body == {"instancesDeleted": 1}
 
 
 async def test_purging_an_instance_whose_function_runs_leaves_nothing(host: HostMaker) -> None:
@@ -252,13 +304,61 @@ async def test_replacing_a_running_instance_when_host_json_allows_it(host: HostM
     assert (status["input"], status["output"]) == ({"n": 2}, "x")
 
 
-async def test_generated_ids_and_odd_ids(host: HostMaker) -> None:
+async def test_odd_ids(host: HostMaker) -> None:
     one = await host(recorded_app.build())
-    odd = await one.call("POST", "orchestrators/chain/a%20b%3Fc%23d", {})
-    assert odd.body["id"] == "a b?c#d"
-    assert odd.headers["Location"].endswith("/instances/a+b%3Fc%23d?taskHub=Golden&connection=Storage")
+    odd = await one.call("POST", "orchestrators/chain/a%20b%3A%26%25d", {})
+    assert odd.body["id"] == "a b:&%d"
+    assert odd.headers["Location"].endswith("/instances/a+b%3A%26%25d?taskHub=Golden&connection=Storage")
     await one.quiet()
-    assert (await one.call("GET", "instances/a%20b%3Fc%23d")).body["runtimeStatus"] == "Completed"
+    assert (await one.call("GET", "instances/a%20b%3A%26%25d")).body["runtimeStatus"] == "Completed"
+    assert (await one.call("POST", f"orchestrators/chain/{'x' * 256}", {})).status == 202
+
+
+_CHARACTERS = "Orchestration instance ids must not contain /, \\, #, ?, or control characters."
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "error"),
+    [
+        ("@counter@a", "instanceId (Parameter 'Orchestration instance ids must not start with @.')"),
+        ("@a", "instanceId (Parameter 'Orchestration instance ids must not start with @.')"),
+        *((f"a{character}b", f"instanceId (Parameter '{_CHARACTERS}')") for character in "\\#?\n\x00\x7f\x9f"),
+        ("x" * 257, "Instance ID lengths must not exceed 256 characters."),
+        ("\U0001f600" * 129, "Instance ID lengths must not exceed 256 characters."),
+    ],
+)
+async def test_ids_that_the_extension_refuses(host: HostMaker, instance_id: str, error: str) -> None:
+    one = await host(recorded_app.build(), accelerate=True)
+    await one.call("POST", "entities/counter/a?op=add", "5")
+    answer = await one.call("POST", f"orchestrators/chain/{quote(instance_id, safe='')}", {})
+    assert answer.status == 400
+    assert answer.body == {
+        "Message": "One or more of the arguments submitted is incorrect",
+        "ExceptionMessage": error,
+        "ExceptionType": "System.ArgumentException",
+        "StackTrace": "",
+    }
+    client = df.DurableOrchestrationClient(one.engine.client_binding(None, None))
+    if not {"#", "?"} & {*instance_id}:
+        # These end the path of the URL that the client makes.
+        with pytest.raises(Exception, match=re.escape(error)):
+            await client.start_new("chain", instance_id, {})
+    await one.quiet()
+    state = await client.read_entity_state(df.EntityId("counter", "a"))
+    assert (state.entity_exists, state.entity_state) == (True, 5), "the entity is what it was"
+
+
+async def test_an_id_with_a_slash_is_no_route_and_an_entity_s_key_with_one_no_list(host: HostMaker) -> None:
+    one = await host(recorded_app.build(), accelerate=True)
+    await one.call("POST", "entities/counter/a?op=add", "5")
+    await one.quiet()
+    assert (await one.call("POST", "orchestrators/chain/a%2Fb", {})).status == 404
+    client = df.DurableOrchestrationClient(one.engine.client_binding(None, None))
+    state = await client.read_entity_state(df.EntityId("counter", "a/b"))
+    assert (state.entity_exists, state.entity_state) == (False, None)
+    assert (await one.call("GET", "entities/counter/a%2Fb")).status == 404
+    assert (await one.call("POST", "entities/counter/a%2Fb?op=add", "1")).status == 400
+    assert (await one.call("POST", "entities/counter/a/b?op=add", "1")).status == 404
 
 
 @pytest.mark.parametrize("raw", [b"[1]", b"5", b"true", b'"x"'])

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -20,13 +21,15 @@ from .recorded import comparable, load, normal
 
 # Events are sent while an activity runs.
 HURRIED = ("events_buffered",)
+# Instances that the real one let in over HTTP and this host refuses, by the rule of the extension's own client: what a
+# caller starts under an entity's id would take the entity's place.
+REFUSED = {"mgmt_start": "my id?with#odd", "unknowns": "@unk"}
 # What had happened before the recording began.
 BEFORE: dict[str, list[tuple[str, str, Any]]] = {
     "mgmt_pending": [("POST", "orchestrators/chain/ver-1?version=2.0", {"a": 1})],
     "mgmt_list": [("POST", "entities/counter/?op=add", "3")],
     "entity_rawbody": [("POST", "orchestrators/locks", None), ("POST", "orchestrators/entityops", None)],
     "entity_list": [
-        ("POST", "orchestrators/chain/@unk", {"a": 1}),
         *(
             ("POST", f"entities/counter/{key}?op=add", value)
             for key, value in {"": "3", "MixedCase": "11", "burst": "1001", "k1": "4", "pe1": "303", "pe2": "3"}.items()
@@ -126,7 +129,7 @@ def recorded_contexts(scenario: str) -> list[tuple[str, str]]:
     return [
         (instance_of(e["kind"], e["context"]), comparable([e["context"], e["answer"]]))
         for e in load(scenario)
-        if e["kind"] in ("orchestrator", "entity")
+        if e["kind"] in ("orchestrator", "entity") and instance_of(e["kind"], e["context"]) != REFUSED.get(scenario)
     ]
 
 
@@ -159,11 +162,16 @@ def shapes(exchanges: list[str]) -> set[tuple[str, ...]]:
 
 async def play(host: Host, scenario: str) -> Played:
     """Send the recorded requests in order, each when the recorded answer can be had, and compare the answers."""
+    if scenario == "entity_list":
+        await host.engine.clients.start_instance("chain", "@unk", '{"a":1}', None)
     for method, path, body in BEFORE.get(scenario, ()):
         await host.call(method, path, body)
     ordered = scenario in EXACT
     for exchange in load(scenario):
         if exchange["kind"] != "http":
+            continue
+        if scenario in REFUSED and REFUSED[scenario] in unquote(exchange["url"]):
+            assert (await send(host, exchange)).status == (400 if exchange["method"] == "POST" else 404)
             continue
         if scenario in HURRIED:
             await (host.quiet() if exchange["method"] == "GET" else host.settled())

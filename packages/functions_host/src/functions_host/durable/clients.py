@@ -54,7 +54,12 @@ class Clients:
                 waiter.cancel()
 
     async def start_instance(
-        self, name: str, instance_id: str | None, input_text: str | None, version: str | None
+        self,
+        name: str,
+        instance_id: str | None,
+        input_text: str | None,
+        version: str | None,
+        execution_id: str | None = None,
     ) -> str:
         """Start an orchestration; returns its id once it is stored. Raises Conflict."""
         instance_id = instance_id or uuid.uuid4().hex
@@ -68,7 +73,7 @@ class Clients:
         instance = Orchestration(
             instance_id,
             name,
-            str(uuid.uuid4()),
+            execution_id or str(uuid.uuid4()),
             version or self.options.default_version,
             input_text,
             self._core.clock.now(),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from functions_host.durable import failures
 from functions_host.durable.actions import State
 from functions_host.durable.facts import Fact
+from functions_host.durable.instance_ids import wrong_for_child
 from functions_host.durable.jsontext import compact
 from functions_host.durable.orchestration import COMPLETED, FAILED, TERMINATED, Orchestration
 from functions_host.durable.replay import NonDeterminismError, Registry, Replay
-from functions_host.durable.scheduled import ScheduledAction
+from functions_host.durable.scheduled import CreateSub, ScheduledAction
+
+_CUSTOM_STATUS_KILOBYTES = 16
 
 
 class Finding(NamedTuple):
@@ -49,6 +52,14 @@ class Outcome:
         self.result = compact(text)
         return self
 
+    def fail_for_actions(self, instance: Orchestration, error: Exception) -> Outcome:
+        """The answer lists what no SDK would; without an end it would be asked for again and again."""
+        self.scheduled = ()
+        self.continues = False
+        text = f"its actions are not understood: {type(error).__name__}: {error}"
+        self.findings.append(Finding(None, text))
+        return self.fail(failures.orchestrator_output(instance.name, text), text)
+
     def terminate(self, reason: str | None) -> Outcome:
         """Its function ran once more, as on the real one, but what it answered counts no longer."""
         self.status = TERMINATED
@@ -62,12 +73,22 @@ def failed(instance: Orchestration, error: str) -> Outcome:
 
 
 def decide(
-    instance: Orchestration, state: State, facts: Sequence[Fact], registry: Registry, more_waits: bool
+    instance: Orchestration,
+    state: State,
+    facts: Sequence[Fact],
+    registry: Registry,
+    ancestors: Collection[str],
+    more_waits: bool,
 ) -> Outcome:
-    """`facts`: of history and of this episode; `more_waits`: something else has arrived meanwhile."""
+    """`facts`: of history and of this episode; `ancestors`: ids of the instance and of those that wait for it;
+    `more_waits`: something else has arrived meanwhile.
+    """
     outcome = Outcome()
     if state.custom_status is not None:
         outcome.custom_status = compact(state.custom_status)
+        if too_large := _too_large(outcome.custom_status):
+            outcome.custom_status = None
+            return outcome.fail(failures.orchestrator_output(instance.name, too_large), too_large)
     replay = Replay(instance.instance_id, instance.execution_id, state.actions, registry)
     try:
         replay.run(facts)
@@ -75,14 +96,17 @@ def decide(
         text = failures.non_determinism(str(error))
         outcome.findings.append(Finding(None, text))
         return outcome.fail(text, text)
-    except (KeyError, ValueError, TypeError) as error:
-        text = failures.orchestrator_output(instance.name, f"its actions are not understood: {error}")
-        return outcome.fail(text, str(error))
+    except Exception as error:
+        return outcome.fail_for_actions(instance, error)
     outcome.findings += [_unknown(replay, *unknown) for unknown in replay.unknown]
     outcome.suspended = replay.suspended
     if replay.suspended:
         return outcome
     outcome.scheduled = replay.scheduled
+    if wrong := _wrong_child(outcome.scheduled, ancestors):
+        outcome.findings.append(Finding(None, wrong))
+        outcome.scheduled = ()
+        return outcome.fail(failures.orchestrator_output(instance.name, wrong), wrong)
     over = state.is_done or state.error is not None
     if not over or not replay.satisfied or replay.open:
         if not (replay.open or replay.unknown or more_waits):
@@ -100,6 +124,24 @@ def decide(
     outcome.status = COMPLETED
     outcome.result = None if state.output is None else compact(state.output)
     return outcome
+
+
+def _too_large(custom_status: str) -> str | None:
+    """The extension's limit, counted as it counts: kilobytes of UTF-16, cut."""
+    kilobytes = len(custom_status.encode("utf-16-le", "surrogatepass")) // 1024
+    if kilobytes <= _CUSTOM_STATUS_KILOBYTES:
+        return None
+    return (
+        f"The UTF-16 size of the JSON-serialized payload must not exceed {_CUSTOM_STATUS_KILOBYTES} KB. "
+        f"The current payload size is {kilobytes:,} KB."
+    )
+
+
+def _wrong_child(scheduled: Sequence[ScheduledAction], ancestors: Collection[str]) -> str | None:
+    for action in scheduled:
+        if isinstance(action, CreateSub) and (wrong := wrong_for_child(action.instance_id, ancestors)):
+            return wrong
+    return None
 
 
 def _unknown(replay: Replay, kind: str, name: str) -> Finding:

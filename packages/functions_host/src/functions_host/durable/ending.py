@@ -16,7 +16,7 @@ from functions_host.durable.delivery import Delivery
 from functions_host.durable.effects import Effects
 from functions_host.durable.entities import Entities
 from functions_host.durable.episode import Episode
-from functions_host.durable.facts import EventRaised
+from functions_host.durable.facts import SCHEDULED, EventRaised
 from functions_host.durable.instances import Instances, insert_episode
 from functions_host.durable.jsontext import compact
 from functions_host.durable.messages import Message
@@ -45,7 +45,11 @@ class Endings:
         result = outcome.reason if status == FAILED else outcome.result
         if status == TERMINATED:
             result = termination.reason if termination else None
-        written = [*written, ev.execution_completed(-1, status, result, now), ev.orchestrator_completed(now)]
+        written = [
+            *written,
+            ev.execution_completed(_next_id(episode, effects), status, result, now),
+            ev.orchestrator_completed(now),
+        ]
         replies = self._notify_parents(instance, outcome, termination, now)
         writes: list[Write] = [
             (UPDATE, (status, outcome.custom_status, outcome.result, now, instance.instance_id)),
@@ -169,6 +173,12 @@ class Endings:
             message.consumed = True
             self._core.store.submit_nowait([message.delete()])
         instance.inbox.clear()
+
+
+def _next_id(episode: Episode, effects: Effects) -> int:
+    """The end takes the next number of what the orchestration does."""
+    facts = (*episode.history.facts, *effects.facts)
+    return max((fact.id for fact in facts if isinstance(fact, SCHEDULED)), default=-1) + 1
 
 
 def taken_up(episode: Episode) -> list[Write]:

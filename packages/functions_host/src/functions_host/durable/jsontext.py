@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 _escape = json.encoder.encode_basestring
@@ -10,8 +11,11 @@ _escape_ascii = json.encoder.encode_basestring_ascii
 
 
 def compact(value: Any) -> str:
-    """Serialise; a lone surrogate, which no UTF-8 can hold, keeps its escape."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Serialise. A lone surrogate, which no UTF-8 can hold, keeps its escape; NaN and infinities become strings."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        return compact(_finite(value))
     return text if storable(text) else json.dumps(value, separators=(",", ":"))
 
 
@@ -32,6 +36,28 @@ def recompact(text: str | None) -> str | None:
     except ValueError:
         return compact(text)
     return None if value is None else compact(value)
+
+
+def strict(text: str) -> str:
+    """JSON text that may hold bare NaN and infinities, which Python reads and writes, as all others can read it."""
+    if "NaN" not in text and "Infinity" not in text:
+        return text
+    return compact(json.loads(text))
+
+
+def _finite(value: Any) -> Any:
+    """As Newtonsoft writes them: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``. Raises ValueError for what has a cycle."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {_finite_key(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _finite_key(key: Any) -> Any:
+    return _finite(key) if isinstance(key, float) else key
 
 
 def storable(text: str) -> bool:

@@ -60,9 +60,9 @@ class Orchestrations:
         if not self.live.holds(instance):
             # It was purged or replaced while its function ran.
             return
-        self._tell(instance, outcome)
         now = self._core.clock.now()
-        effects = Scheduling(self._core, self.live, instance, episode.started, now).work_out(outcome.scheduled)
+        effects = self._work_out(episode, outcome, now)
+        self._tell(instance, outcome)
         written = episode.written() + effects.events
         if outcome.continues:
             await self.endings.continue_as_new(episode, outcome, effects)
@@ -90,7 +90,27 @@ class Orchestrations:
         if termination is not None:
             custom_status = None if state.custom_status is None else compact(state.custom_status)
             return Outcome(custom_status=custom_status).terminate(termination.reason)
-        return decide(instance, state, episode.all_facts(), core.registry, bool(instance.inbox))
+        return decide(
+            instance, state, episode.all_facts(), core.registry, self._ancestors(instance), bool(instance.inbox)
+        )
+
+    def _work_out(self, episode: Episode, outcome: Outcome, now: int) -> Effects:
+        scheduling = Scheduling(self._core, self.live, episode.instance, episode.started, now)
+        try:
+            return scheduling.work_out(outcome.scheduled)
+        except Exception as error:
+            outcome.fail_for_actions(episode.instance, error)
+            return Effects()
+
+    def _ancestors(self, instance: Orchestration) -> list[str]:
+        """The instance and those that wait for it, one through another."""
+        ids = [instance.instance_id]
+        parent = instance.parent
+        while parent is not None and parent.instance_id not in ids:
+            ids.append(parent.instance_id)
+            caller = self.live.get(parent.instance_id)
+            parent = caller.parent if caller is not None and caller.execution_id == parent.execution_id else None
+        return ids
 
     async def _go_on(
         self, episode: Episode, outcome: Outcome, effects: Effects, written: list[str], now: int, begun: float

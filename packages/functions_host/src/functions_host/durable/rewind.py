@@ -98,4 +98,4 @@ def _rewritten(event: dict[str, Any], taken_out: set[int], again: set[int]) -> d
     if not gone:
         return event
     kept = {key: event[key] for key in ("EventId", "IsPlayed", "Timestamp")}
-    return {"Data": None, "EventType": ev.GENERIC, **kept, "IsPlayed": False}
+    return {"Data": None, "EventType": ev.GENERIC, **kept}

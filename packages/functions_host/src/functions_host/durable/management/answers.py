@@ -15,6 +15,10 @@ from functions_host.durable.transport import ManagementRequest, ManagementRespon
 # Newtonsoft reads property names without quotes: what it misses then is the colon.
 _UNQUOTED_NAME = re.compile(r"[ \t]*\{[ \t]*[A-Za-z_$][\w$]*(?:[ \t]+(?=[^:\s])|(?=[^:\s\w]))")
 
+_INTEGER = re.compile(r"[ \t\r\n]*[+-]?[0-9]+[ \t\r\n]*")
+_LONGEST_NUMBER = 64
+_DEEPEST = 64
+
 JSON = "application/json; charset=utf-8"
 
 
@@ -40,10 +44,12 @@ class Query:
         return text == "true" if text in ("true", "false") else default
 
     def number(self, name: str, default: int) -> int:
-        try:
-            return int(self.get(name) or "")
-        except ValueError:
+        """As .NET's int.Parse reads it, 32 bits; what it cannot read counts as the default."""
+        text = self.get(name) or ""
+        if not _INTEGER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
             return default
+        number = int(text)
+        return number if -(2**31) <= number < 2**31 else default
 
 
 def empty(status: int) -> ManagementResponse:
@@ -66,7 +72,7 @@ def message(status: int, text: str) -> ManagementResponse:
 def failure(status: int, text: str, error: str, error_type: str) -> ManagementResponse:
     """With the exception's text; there is no .NET stack here to show."""
     return json_value(
-        status, {"Message": text, "ExceptionMessage": error, "ExceptionType": error_type, "StackTrace": None}
+        status, {"Message": text, "ExceptionMessage": error, "ExceptionType": error_type, "StackTrace": ""}
     )
 
 
@@ -97,6 +103,8 @@ def json_error(text: str) -> str:
     """What is wrong with JSON text, worded like Newtonsoft's reader."""
     if not text.strip():
         return "Error reading JToken from JsonReader. Path '', line 0, position 0."
+    if too_deep := _too_deep(text):
+        return too_deep
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -114,7 +122,38 @@ def json_error(text: str) -> str:
             f"Unexpected character encountered while parsing value: {text[position]}. "
             f"Path '', line {line}, position {column}."
         )
+    except ValueError:
+        # Python's limit for the digits of an integer; Newtonsoft has a lower one.
+        return "JSON integer is too large to parse. Path '', line 1, position 380."
     return ""
+
+
+def _too_deep(text: str) -> str | None:
+    """Newtonsoft's reader stops at a depth of 64: so no document is too deep for those that come after it."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return None
+    depth = 0
+    in_string = False
+    skip = False
+    for position, character in enumerate(text):
+        if skip:
+            skip = False
+        elif in_string:
+            skip = character == "\\"
+            in_string = character != '"'
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            if depth > _DEEPEST:
+                line = text.count("\n", 0, position) + 1
+                column = position - text.rfind("\n", 0, position)
+                return (
+                    f"The reader's MaxDepth of {_DEEPEST} has been exceeded. Path '', line {line}, position {column}."
+                )
+        elif character in "]}":
+            depth -= 1
+    return None
 
 
 def is_json_type(request: ManagementRequest) -> bool:

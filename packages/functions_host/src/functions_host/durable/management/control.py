@@ -52,6 +52,9 @@ class Control:
         if operation not in _PAYLOADS and operation != "rewind":
             return empty(404)
         status = self._hub.status_of(instance_id)
+        if status is None and operation == "rewind":
+            # The dollar is the extension's own.
+            return json_value(404, f'No orchestration with instance ID "${instance_id}" found.')
         if status is None:
             return empty(404)
         if operation == "rewind":

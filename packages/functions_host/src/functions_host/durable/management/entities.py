@@ -8,10 +8,17 @@ from typing import Any
 from functions_host.durable.clock import parse, wire
 from functions_host.durable.entities import entity_instance_id
 from functions_host.durable.failures import unknown_function
-from functions_host.durable.jsontext import compact, quote
+from functions_host.durable.instance_ids import wrong_key
+from functions_host.durable.jsontext import compact, quote, strict
 from functions_host.durable.management.answers import Query, empty, is_json_type, json_error, json_text, message
 from functions_host.durable.management.hub import TaskHub
-from functions_host.durable.management.status import LAST_CHARACTER, decode_token, encode_token
+from functions_host.durable.management.status import (
+    LAST_CHARACTER,
+    TOKEN_HEADER,
+    NoTokenError,
+    encode_token,
+    page_start,
+)
 from functions_host.durable.orchestration import ENTITY
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
@@ -29,6 +36,8 @@ class EntityApi:
         if method == "GET":
             if len(rest) == 2 and rest[1]:
                 return self._read(rest[0], rest[1])
+            if len(rest) > 2:
+                return empty(404)
             return self._list(request, rest[0] if rest else "", query)
         if len(rest) == 1 and trailing:
             rest = [rest[0], ""]
@@ -41,6 +50,8 @@ class EntityApi:
         names = self._hub.entity_names
         if not names.has(name):
             return message(400, unknown_function("entity", name, names.all()))
+        if wrong := wrong_key(key):
+            return message(400, wrong)
         if request.method.upper() == "DELETE":
             await self._hub.signal_entity(name, key, "delete", '""')
             return empty(202)
@@ -59,7 +70,7 @@ class EntityApi:
         """200 with the bare state, ``null`` for one whose state is gone; 404 for one never written."""
         instance_id = entity_instance_id(name, "" if key == "$" else key)
         rows = self._hub.read("SELECT entity_state FROM instances WHERE instance_id=? AND kind=1", (instance_id,))
-        return json_text(200, rows[0][0] or "null") if rows else empty(404)
+        return json_text(200, strict(rows[0][0] or "null")) if rows else empty(404)
 
     def _list(self, request: ManagementRequest, name: str, query: Query) -> ManagementResponse:
         """200 with up to `top` entities; without fetchState those that do not exist are left out.
@@ -77,11 +88,11 @@ class EntityApi:
                 where.append(f"updated {operator} ?")
                 values.append(moment)
         fetch_state = query.flag("fetchState", False)
-        token = request.headers.get("x-ms-continuation-token", "").strip()
-        if token:
-            after = decode_token(token)
-            if after is None:
-                return json_text(200, "[]", {"x-ms-continuation-token": ""})
+        try:
+            after = page_start(request)
+        except NoTokenError as wrong:
+            return wrong.answer
+        if after is not None:
             where.append("instance_id >= ?")
             values.append(after)
         top = max(0, query.number("top", 100))
@@ -94,13 +105,13 @@ class EntityApi:
         items = ",".join(
             _entity_json(row, fetch_state) for row in rows[:top] if row[4] == ENTITY and (row[2] or fetch_state)
         )
-        return json_text(200, f"[{items}]", {"x-ms-continuation-token": following})
+        return json_text(200, f"[{items}]", {TOKEN_HEADER: following})
 
 
 def _entity_json(row: tuple[Any, ...], fetch_state: bool) -> str:
     instance_id, updated, exists, state, _ = row
     name, _, key = instance_id[1:].partition("@")
-    shown = state if fetch_state and exists and state is not None else "null"
+    shown = strict(state) if fetch_state and exists and state is not None else "null"
     return (
         f'{{"entityId":{{"name":{quote(name)},"key":{quote(key)}}},'
         f'"lastOperationTime":"{wire(updated)}","state":{shown}}}'

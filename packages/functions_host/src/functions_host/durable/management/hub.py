@@ -31,7 +31,12 @@ class TaskHub(Protocol):
         ...
 
     async def start_instance(
-        self, name: str, instance_id: str | None, input_text: str | None, version: str | None
+        self,
+        name: str,
+        instance_id: str | None,
+        input_text: str | None,
+        version: str | None,
+        execution_id: str | None = None,
     ) -> str:
         """Start an orchestration; returns its id. Raises Conflict."""
         ...

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from functions_host.durable.clock import parse
-from functions_host.durable.management.answers import Query, empty, failure, json_value
+from functions_host.durable.management.answers import Query, empty, json_value
 from functions_host.durable.management.hub import TaskHub
-from functions_host.durable.management.status import filters
+from functions_host.durable.management.status import FINAL, filters
 from functions_host.durable.orchestration import ACTIVE, ENTITY
 from functions_host.durable.transport import ManagementResponse
 
-_FINAL = ("Completed", "Failed", "Terminated", "Canceled")
-
 
 class Purge:
-    """With runtimeStatus=Running in the filter running instances go too, as on the real one."""
+    """The real one drops statuses that are not final from the filter, and with nothing left in it filters by none."""
 
     def __init__(self, hub: TaskHub) -> None:
         self._hub = hub
@@ -36,18 +34,12 @@ class Purge:
         return json_value(200, {"instancesDeleted": 1})
 
     async def many(self, query: Query) -> ManagementResponse:
-        """400 without createdTimeFrom; 404 if nothing matches."""
+        """400 without createdTimeFrom; 404 if nothing matches. With no final status to filter by, all go, running or
+        not, entities too.
+        """
         if parse(query.get("createdTimeFrom") or "") is None:
-            return failure(
-                400,
-                "Please provide value for 'createdTimeFrom' parameter.",
-                "createdTimeFrom is missing or no date",
-                "System.ArgumentException",
-            )
-        where, values = filters(query)
-        if not query.all("runtimeStatus"):
-            where.append(f"status IN ({','.join('?' * len(_FINAL))})")
-            values += _FINAL
+            return json_value(400, "Please provide value for 'createdTimeFrom' parameter.")
+        where, values = filters(query, FINAL)
         rows: list[tuple[Any, ...]] = self._hub.read(
             f"SELECT instance_id FROM instances WHERE {' AND '.join(where)}", values
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from urllib.parse import unquote
 
+from functions_host.durable.jsontext import storable
 from functions_host.durable.management.answers import Query, empty, json_value, unexpected
 from functions_host.durable.management.control import Control
 from functions_host.durable.management.entities import EntityApi
@@ -29,6 +31,7 @@ class ManagementApi:
         self._entities = EntityApi(hub)
 
     async def handle(self, request: ManagementRequest) -> ManagementResponse:
+        request = _storable(request)
         segments = [unquote(segment) for segment in request.path.strip("/").split("/")]
         trailing = request.path.endswith("/")
         query = Query(request)
@@ -89,3 +92,15 @@ class ManagementApi:
         if instance_id is not None and "/" in instance_id:
             return empty(404)
         return await self._starting.start(request, rest[0], instance_id, query)
+
+
+def _storable(request: ManagementRequest) -> ManagementRequest:
+    """With the character for what is none in place of half surrogate pairs, which no UTF-8 holds."""
+    if storable(request.path) and all(storable(name) and storable(value) for name, value in request.query):
+        return request
+    query = [(_repaired(name), _repaired(value)) for name, value in request.query]
+    return replace(request, path=_repaired(request.path), query=query)
+
+
+def _repaired(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

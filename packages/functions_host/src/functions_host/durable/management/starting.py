@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import math
+import uuid
 
 from functions_host.durable.binding import fixed_query, management_urls
-from functions_host.durable.management.answers import Query, invalid_json, json_error, json_value, message, unexpected
+from functions_host.durable.instance_ids import wrong_for_start
+from functions_host.durable.jsontext import recompact
+from functions_host.durable.management.answers import (
+    Query,
+    failure,
+    invalid_json,
+    json_error,
+    json_value,
+    message,
+    unexpected,
+)
 from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.management.status import Status
 from functions_host.durable.orchestration import Conflict
 from functions_host.durable.transport import ManagementRequest, ManagementResponse
 
 _LONGEST_SECONDS = 2**63 / 10_000_000  # a TimeSpan counts 100 ns in 64 bits
+_ARGUMENT = "System.ArgumentException"
+_ALREADY_EXISTS = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
 
 
 class _NoSeconds(Exception):
@@ -56,10 +69,15 @@ class Starting:
         body = request.body.decode("utf-8", "replace").strip("\ufeff")
         if body.strip() and (error := json_error(body)):
             return invalid_json(error)
-        input_text = body if body.strip() and body.strip() != "null" else None
-        answer = await self._start(function, instance_id, input_text, query.get("version"))
+        if instance_id is not None and (wrong := wrong_for_start(instance_id)):
+            return failure(400, "One or more of the arguments submitted is incorrect", wrong, _ARGUMENT)
+        answer = await self._start(function, instance_id, body if body.strip() else None, query.get("version"))
         if not isinstance(answer, str):
             return answer
+        return await self._accepted_or_over(request, answer, query)
+
+    async def _accepted_or_over(self, request: ManagementRequest, answer: str, query: Query) -> ManagementResponse:
+        """202 with the URLs, or, with both waiting times, what came of it if it is over by then."""
         try:
             timeout, interval = _seconds(query.get("timeout")), _seconds(query.get("pollingInterval"))
         except _NoSeconds as wrong:
@@ -82,11 +100,18 @@ class Starting:
             (instance_id,),
         )
         if not rows:
-            return message(400, f"An orchestration with the instanceId {instance_id} was not found.")
+            wrong = f"An orchestrastion with the instanceId {instance_id} was not found."
+            return failure(400, "InstanceId does not match a valid orchestration instance.", wrong, _ARGUMENT)
         name, version, input_text = rows[0]
         fresh = query.flag("restartWithNewInstanceId", True)
-        answer = await self._start(name, None if fresh else instance_id, input_text, version)
-        return self._accepted(request, answer) if isinstance(answer, str) else answer
+        try:
+            new_id = await self._hub.start_instance(
+                name, None if fresh else instance_id, recompact(input_text), version, uuid.uuid4().hex
+            )
+        except Conflict as conflict:
+            wrong = f"An Orchestration instance with the status {conflict} already exists."
+            return failure(409, "The orchestration instance is not over.", wrong, _ALREADY_EXISTS)
+        return await self._accepted_or_over(request, new_id, query)
 
     async def _start(
         self, function: str, instance_id: str | None, input_text: str | None, version: str | None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from functions_host.durable.clock import parse, wire_seconds
-from functions_host.durable.jsontext import compact, quote
-from functions_host.durable.management.answers import Query, empty, json_text, request_url
+from functions_host.durable.jsontext import compact, quote, strict
+from functions_host.durable.management.answers import Query, empty, json_text, message, request_url
 from functions_host.durable.management.history import history_json
 from functions_host.durable.management.hub import TaskHub
 from functions_host.durable.orchestration import ACTIVE, ENTITY
@@ -16,7 +17,10 @@ from functions_host.durable.transport import ManagementRequest, ManagementRespon
 
 # Ids are compared byte by byte: what begins with a prefix lies between it and it with this behind.
 LAST_CHARACTER = "\U0010ffff"
+FINAL = ("Completed", "Failed", "Terminated", "Canceled")
 STATUSES = ("Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended")
+
+TOKEN_HEADER = "x-ms-continuation-token"
 
 _COLUMNS = (
     "i.instance_id, kind, name, status, input, custom_status, output, created, updated, entity_exists, entity_state"
@@ -59,10 +63,10 @@ class Status:
         if prefix:
             where.append("i.instance_id >= ? AND i.instance_id < ?")
             values += [prefix, prefix + LAST_CHARACTER]
-        token = request.headers.get("x-ms-continuation-token", "").strip()
-        after = decode_token(token) if token else None
-        if token and after is None:
-            return json_text(200, "[]", {"x-ms-continuation-token": ""})
+        try:
+            after = page_start(request)
+        except NoTokenError as wrong:
+            return wrong.answer
         if after is not None:
             where.append("i.instance_id >= ?")
             values.append(after)
@@ -74,15 +78,15 @@ class Status:
         following = encode_token(rows[top][0]) if len(rows) > top else ""
         show_input = query.flag("showInput", True)
         items = ",".join(status_json(row, show_input, "") for row in rows[:top])
-        return json_text(200, f"[{items}]", {"x-ms-continuation-token": following})
+        return json_text(200, f"[{items}]", {TOKEN_HEADER: following})
 
     def _row(self, instance_id: str) -> tuple[Any, ...] | None:
         rows = self._hub.read(f"SELECT {_COLUMNS} {_TABLES} WHERE i.instance_id=?", (instance_id,))
         return rows[0] if rows else None
 
 
-def filters(query: Query) -> tuple[list[str], list[Any]]:
-    """Conditions on creation and status; what cannot be understood is left out, as on the real one."""
+def filters(query: Query, statuses: Sequence[str] = STATUSES) -> tuple[list[str], list[Any]]:
+    """Conditions on creation and status; what cannot be understood, or is not in `statuses`, is left out, as there."""
     where: list[str] = []
     values: list[Any] = []
     for name, operator in (("createdTimeFrom", ">="), ("createdTimeTo", "<=")):
@@ -90,23 +94,39 @@ def filters(query: Query) -> tuple[list[str], list[Any]]:
         if moment is not None:
             where.append(f"created {operator} ?")
             values.append(moment)
-    wanted = [status for text in query.all("runtimeStatus") for status in text.split(",") if status in STATUSES]
+    wanted = [status for text in query.all("runtimeStatus") for status in text.split(",") if status in statuses]
     if wanted:
         where.append(f"status IN ({','.join('?' * len(wanted))})")
         values += wanted
     return where, values
 
 
-def encode_token(instance_id: str) -> str:
-    """Names the next page's first id."""
-    return base64.b64encode(instance_id.encode()).decode()
+class NoTokenError(Exception):
+    """A continuation token that this host did not give; `answer` is what the caller gets."""
+
+    def __init__(self, answer: ManagementResponse) -> None:
+        self.answer = answer
 
 
-def decode_token(token: str) -> str | None:
+def page_start(request: ManagementRequest) -> str | None:
+    """The first id of the page that is asked for; None: the first page. Raises NoTokenError.
+
+    A token of the right letters that means nothing gets an empty page, as recorded.
+    """
+    token = request.headers.get(TOKEN_HEADER, "").strip(" ")
+    if not token:
+        return None
+    if not (token.isascii() and token.isprintable()):
+        raise NoTokenError(message(400, f"The header {TOKEN_HEADER} holds characters that are in no token."))
     try:
         return base64.b64decode(token, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return None
+        raise NoTokenError(json_text(200, "[]", {TOKEN_HEADER: ""})) from None
+
+
+def encode_token(instance_id: str) -> str:
+    """Names the next page's first id."""
+    return base64.b64encode(instance_id.encode()).decode()
 
 
 def status_json(row: tuple[Any, ...], show_input: bool, history: str) -> str:
@@ -116,7 +136,7 @@ def status_json(row: tuple[Any, ...], show_input: bool, history: str) -> str:
         input_text = compact({"exists": bool(exists), "state": state, "sorter": {}})
     return (
         f'{{"name":{quote(name)},"instanceId":{quote(instance_id)},"runtimeStatus":"{status}",'
-        f'"input":{input_text if show_input and input_text is not None else "null"},'
+        f'"input":{strict(input_text) if show_input and input_text is not None else "null"},'
         f'"customStatus":{custom or "null"},"output":{output or "null"},'
         f'"createdTime":"{wire_seconds(created)}","lastUpdatedTime":"{wire_seconds(updated)}"{history}}}'
     )
