@@ -19,6 +19,8 @@ from telemetry.validation import check_event
 api = Api()
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
+MAX_ERRORS = 100
+"""Listed in one answer; the detail says how many more there are."""
 
 
 @api.route("POST", "/api/telemetry", role=Role.SEND_TELEMETRY)
@@ -48,8 +50,10 @@ def check(body: bytes, content_type: str, content_encoding: str | None) -> list[
     """One event a message. Raises the 400 ``Problem`` with every broken rule of every message when there is any."""
     accepted, rejected = check_event(body, content_type, content_encoding, get_settings().rules, now())
     if rejected:
-        errors = [{"index": one.index, "errors": one.errors} for one in rejected]
-        many = f"{len(errors)} messages break the rules" if len(errors) > 1 else "a message breaks the rules"
+        errors = [{"index": one.index, "errors": one.errors} for one in rejected[:MAX_ERRORS]]
+        many = f"{len(rejected)} messages break the rules" if len(rejected) > 1 else "a message breaks the rules"
+        if len(rejected) > len(errors):
+            many += f", of which the first {len(errors)} are listed and {len(rejected) - len(errors)} more are not"
         raise Problem("invalid-telemetry", f"{many}; nothing was sent", errors=errors)
     if content_type == PROTOBUF:
         # The frame goes on as it came (gzip shows by its magic): a decoder that learns more fields finds them there.

@@ -48,10 +48,10 @@ class DurableClient(Protocol):
     async def instance(self, instance_id: str) -> Instance | None: ...
 
     async def instance_ids(
-        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus]
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
     ) -> list[str]:
-        """Ids of the instances that begin with ``prefix``, were created before then (aware) and have one of the
-        statuses."""
+        """Ids of the instances that begin with ``prefix``, were created before then (aware, UTC) and have one of the
+        statuses, up to ``limit`` of them."""
         ...
 
     async def signal(self, entity: str, key: str, operation: str, argument: Any) -> None: ...

@@ -15,12 +15,14 @@ from pipeline.ports import Store
 from pipeline.records import UNFINISHED
 from settings import Sweeping
 
+MOST = 100_000
+"""Old unfinished instances that one run looks at: far more than there ever are."""
+
 
 async def end_orphans(store: Store, client: DurableClient, sweeping: Sweeping, hub: str) -> None:
-    """End unfinished instances that are old and no batch's current attempt. At most a hundred come in one answer; those
-    that are ended make room for the next run's."""
+    """End unfinished instances that are old and no batch's current attempt."""
     before = datetime.now(timezone.utc) - timedelta(seconds=sweeping.stuck_seconds)
-    for instance in await client.instance_ids(instance_prefix(hub), before, UNDER_WAY):
+    for instance in await client.instance_ids(instance_prefix(hub), before, UNDER_WAY, MOST):
         batch = await store.ledger.get(instance.rpartition("~")[0])
         if batch is None or batch.instance_id != instance:
             reason = "its batch is not in the ledger" if batch is None else f"superseded by {batch.instance_id}"

@@ -136,8 +136,9 @@ class BatchLedger(Protocol):
 
     async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]: ...
 
-    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
-        """Received and running batches whose record did not change since ``updated_before``, oldest first."""
+    async def stalled(self, updated_before: str, limit: int, *, after: Batch | None = None) -> builtins.list[Batch]:
+        """Received and running batches whose record did not change since ``updated_before``, by the time of that change
+        (then id): the oldest, or those that come after one that was handed out before."""
         ...
 
     async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:

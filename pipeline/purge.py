@@ -21,6 +21,8 @@ from settings import Retention
 
 KIND_SECONDS = 10.0
 AT_ONCE = 16
+HISTORIES = 1000
+"""Deleted in one go."""
 _HOUR = 3600.0
 
 
@@ -48,20 +50,21 @@ async def purge(
         return purge_histories(client, retention, hub)
 
     deleted = {}
-    for kind, step, full in (
-        ("messages", messages, limit),
-        ("batches", batches, limit),
-        ("deadLetters", dead_letters, limit),
-        ("histories", histories, 1),
-    ):
-        deleted[kind] = await _repeat(kind, step, full, clock)
+    # Batches first: what a batch that runs again is told by must not go before its bytes.
+    deleted["batches"], all_gone = await _repeat("batches", batches, limit, clock)
+    deleted["deadLetters"] = (await _repeat("deadLetters", dead_letters, limit, clock))[0] if all_gone else 0
+    deleted["messages"], _ = await _repeat("messages", messages, limit, clock)
+    deleted["histories"], _ = await _repeat("histories", histories, 1, clock)
     if any(deleted.values()):
         log(logging.INFO, "purged", **deleted)
     return deleted
 
 
-async def _repeat(kind: str, step: Callable[[], Awaitable[int]], full: int, clock: Callable[[], float]) -> int:
-    """Repeat while a whole portion was there and there is time; every kind has a time of its own."""
+async def _repeat(
+    kind: str, step: Callable[[], Awaitable[int]], full: int, clock: Callable[[], float]
+) -> tuple[int, bool]:
+    """Repeat while a whole portion was there and there is time; every kind has a time of its own. How many, and whether
+    that was all."""
     until = clock() + KIND_SECONDS
     total = 0
     while True:
@@ -69,14 +72,16 @@ async def _repeat(kind: str, step: Callable[[], Awaitable[int]], full: int, cloc
             number = await step()
         except Exception as error:
             log(logging.WARNING, "purge failed; the next run goes on", kind=kind, error=str(error))
-            return total
+            return total, False
         total += number
-        if number < full or clock() >= until:
-            return total
+        if number < full:
+            return total, True
+        if clock() >= until:
+            return total, False
 
 
 async def purge_histories(client: DurableClient, retention: Retention, hub: str) -> int:
-    """Delete the histories of (at most a hundred) ended instances of this hub's batches that were created before."""
+    """Delete the histories of (at most a thousand) ended instances of this hub's batches that were created before."""
     before = datetime.now(timezone.utc) - timedelta(hours=retention.durable_hours)
-    ended = await client.instance_ids(instance_prefix(hub), before, ENDED)
+    ended = await client.instance_ids(instance_prefix(hub), before, ENDED, HISTORIES)
     return sum(await for_each(ended, AT_ONCE, client.purge))

@@ -30,19 +30,37 @@ AT_ONCE = 8
 _PENDING_FACTOR = 6
 
 
-async def sweep(store: Store, client: DurableClient, sweeping: Sweeping) -> None:
-    """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
-    still = await store.ledger.stalled(ago(sweeping.stalled_seconds), sweeping.limit)
+class Sweeper:
+    """Goes round the stalled batches, ``limit`` of them in one run. The next run goes on behind the last one it looked
+    at, so that those which it leaves alone, however many, keep nobody from being looked at."""
 
-    async def one(batch: Batch) -> None:
-        try:
-            await recover(store, client, sweeping, batch)
-        except Conflict:
-            return  # it moved while we looked
-        except Exception as error:
-            log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
+    def __init__(self) -> None:
+        self._last: Batch | None = None
 
-    await for_each(still, AT_ONCE, one)
+    async def sweep(self, store: Store, client: DurableClient, sweeping: Sweeping) -> None:
+        """One run. A batch that cannot be dealt with now is logged, left as it is, and holds no other."""
+
+        async def one(batch: Batch) -> None:
+            try:
+                await recover(store, client, sweeping, batch)
+            except Conflict:
+                return  # it moved while we looked
+            except Exception as error:
+                log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
+
+        await for_each(await self._next(store, sweeping), AT_ONCE, one)
+
+    async def _next(self, store: Store, sweeping: Sweeping) -> list[Batch]:
+        before = ago(sweeping.stalled_seconds)
+        found = await store.ledger.stalled(before, sweeping.limit, after=self._last)
+        if self._last is not None and len(found) < sweeping.limit:  # once round: on from the oldest
+            seen = {batch.id for batch in found}
+            oldest = await store.ledger.stalled(before, sweeping.limit - len(found))
+            found += [batch for batch in oldest if batch.id not in seen]
+            self._last = None if len(oldest) < sweeping.limit - len(seen) else oldest[-1]
+        else:
+            self._last = found[-1] if len(found) == sweeping.limit else None
+        return found
 
 
 async def recover(store: Store, client: DurableClient, sweeping: Sweeping, batch: Batch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settings.errors import SettingError
 from settings.reader import Reader
 
 
@@ -20,10 +21,16 @@ class Retention:
 
 
 def read_retention(read: Reader) -> Retention:
+    batches = read.hours("RETENTION_BATCHES_HOURS", 7 * 24)
+    kept = {name: read.hours(name, 30 * 24) for name in ("RETENTION_MESSAGES_HOURS", "RETENTION_DEADLETTERS_HOURS")}
+    for name, hours in kept.items():
+        if hours < batches:
+            # A batch that runs again asks them what became of its messages.
+            raise SettingError(name, f"is {hours:g}; allowed: at least RETENTION_BATCHES_HOURS, which is {batches:g}")
     return Retention(
-        messages_hours=read.hours("RETENTION_MESSAGES_HOURS", 30 * 24),
-        batches_hours=read.hours("RETENTION_BATCHES_HOURS", 7 * 24),
-        dead_letters_hours=read.hours("RETENTION_DEADLETTERS_HOURS", 30 * 24),
+        messages_hours=kept["RETENTION_MESSAGES_HOURS"],
+        batches_hours=batches,
+        dead_letters_hours=kept["RETENTION_DEADLETTERS_HOURS"],
         durable_hours=read.hours("RETENTION_DURABLE_HOURS", 24),
         limit=read.whole("PURGE_LIMIT", 5000, 1, 1_000_000),
         schedule=read.schedule("PURGE_SCHEDULE", "30 * * * * *"),

@@ -9,11 +9,12 @@ import azure.functions as func
 from durable_sdk import durable_client
 from pipeline.orphans import end_orphans
 from pipeline.purge import purge
-from pipeline.sweep import sweep
+from pipeline.sweep import Sweeper
 from settings import get_settings
 from storage.factory import get_store
 
 blueprint = df.Blueprint()
+_SWEEPER = Sweeper()
 
 
 @blueprint.function_name("sweeper")
@@ -21,7 +22,7 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 async def sweeper(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     settings = get_settings()
-    await sweep(await get_store(), durable_client(client), settings.sweeping)
+    await _SWEEPER.sweep(await get_store(), durable_client(client), settings.sweeping)
 
 
 @blueprint.function_name("purger")

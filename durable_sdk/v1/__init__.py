@@ -5,7 +5,8 @@ from __future__ import annotations
 import azure.durable_functions as df
 
 from durable_sdk.v1.client import Client
-from durable_sdk.v1.entities import Entities, close_session
+from durable_sdk.v1.entities import Entities
+from durable_sdk.v1.session import close_session
 
 Blueprint = df.Blueprint
 

@@ -1,22 +1,38 @@
-"""The client of 1.x. It answers a hundred instances at most in one go."""
+"""The client of 1.x. Its call for several instances gives the first page only: the API itself is asked for all."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-import azure.durable_functions as df
+import orjson
+from yarl import URL
 
 from durable_sdk.client import CommonClient
+from durable_sdk.v1.session import TOKEN_HEADER, session
 from pipeline.durable import InstanceStatus
+
+PAGE = 100
 
 
 class Client(CommonClient):
     async def instance_ids(
-        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus]
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
     ) -> list[str]:
-        wanted = [df.OrchestrationRuntimeStatus(status.value) for status in statuses]
-        found = await self._client.get_status_by(
-            created_time_to=created_before, runtime_status=wanted, instance_id_prefix=prefix
-        )
-        return [status.instance_id for status in found]
+        url = URL(str(self._client._orchestration_bindings.rpc_base_url).rstrip("/") + "/instances")
+        query = {
+            "createdTimeTo": created_before.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "runtimeStatus": ",".join(sorted(status.value for status in statuses)),
+            "instanceIdPrefix": prefix,
+            "top": str(min(PAGE, limit)),
+        }
+        found: list[str] = []
+        token = ""
+        while len(found) < limit:
+            async with session().get(url, params=query, headers={TOKEN_HEADER: token} if token else {}) as response:
+                response.raise_for_status()
+                found += [row["instanceId"] for row in orjson.loads(await response.read())]
+                token = response.headers.get(TOKEN_HEADER, "").strip()
+            if not token:  # a page may be short and still carry one
+                break
+        return found[:limit]

@@ -7,20 +7,13 @@ to answer.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
-import aiohttp
 import orjson
 
-from durable_sdk.pages import DEADLINE_SECONDS, EntityPage, InvalidHostToken
-
-TOKEN_HEADER = "x-ms-continuation-token"
-
-# One session a process; a loop has its own because a session belongs to the loop that it was made in.
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+from durable_sdk.pages import EntityPage, InvalidHostToken
+from durable_sdk.v1.session import TOKEN_HEADER, session
 
 
 class Entities:
@@ -33,7 +26,7 @@ class Entities:
     async def state(self, key: str) -> dict[str, Any] | None:
         """The stored state of one entity; None when it was never written, or was deleted."""
         url = f"{self._url}/{quote(key, safe='')}"
-        async with _session().get(url) as response:
+        async with session().get(url) as response:
             if response.status == 404:
                 return None
             response.raise_for_status()
@@ -48,7 +41,7 @@ class Entities:
         if operated_from is not None:
             query["lastOperationTimeFrom"] = operated_from
         headers = {TOKEN_HEADER: token} if token else {}
-        async with _session().get(self._url, params=query, headers=headers) as response:
+        async with session().get(self._url, params=query, headers=headers) as response:
             if token and response.status == 400:
                 raise InvalidHostToken(token)
             response.raise_for_status()
@@ -58,21 +51,5 @@ class Entities:
 
     async def reachable(self) -> None:
         """Raises when the Durable API does not answer."""
-        async with _session().get(self._url, params={"top": "1"}) as response:
+        async with session().get(self._url, params={"top": "1"}) as response:
             response.raise_for_status()
-
-
-def _session() -> aiohttp.ClientSession:
-    loop = asyncio.get_running_loop()
-    session = _sessions.get(loop)
-    if session is None or session.closed:
-        # The first await comes after the assignment: two calls never make two sessions.
-        session = _sessions[loop] = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS))
-    return session
-
-
-async def close_session() -> None:
-    """Ends this loop's session (tests; a process that ends takes it along)."""
-    session = _sessions.pop(asyncio.get_running_loop(), None)
-    if session is not None:
-        await session.close()

@@ -15,7 +15,7 @@ from pipeline.durable import InstanceStatus
 
 class Client(CommonClient):
     async def instance_ids(
-        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus]
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
     ) -> list[str]:
         known = {status.name: status for status in OrchestrationStatus}
         query = OrchestrationQuery(
@@ -23,4 +23,5 @@ class Client(CommonClient):
             runtime_status=[known[status.value.upper()] for status in statuses if status.value.upper() in known],
             instance_id_prefix=prefix,
         )
-        return [state.instance_id for state in await self._client.get_all_orchestration_states(query)]
+        states = await self._client.get_all_orchestration_states(query)
+        return [state.instance_id for state in states[:limit]]

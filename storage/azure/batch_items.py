@@ -60,8 +60,13 @@ def to_item(record: Record) -> Item:
             "rejected": batch.counts.rejected,
         }
     if batch.status in UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
-        item["inFlightSince"] = f"{batch.updated_at}|{batch.id}"
+        item["inFlightSince"] = in_flight_since(batch)
     return item
+
+
+def in_flight_since(batch: Batch) -> str:
+    """The sort key of an unfinished batch."""
+    return f"{batch.updated_at}|{batch.id}"
 
 
 def from_item(item: Item) -> Record:

@@ -18,7 +18,7 @@ from pipeline import transitions
 from pipeline.clock import now
 from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
 from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
-from storage.azure.batch_items import Record, from_item, increments, to_item, with_counts
+from storage.azure.batch_items import Record, from_item, in_flight_since, increments, to_item, with_counts
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
 from storage.azure.gather import gather_all
@@ -132,9 +132,13 @@ class CosmosLedger:
         text = f"SELECT TOP {limit} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
         return await self._items.query(text, parameters, limit)
 
-    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
-        text = f"SELECT TOP {limit} * FROM c WHERE c.inFlightSince < @before ORDER BY c.inFlightSince"
-        return [from_item(item).batch for item in await self._items.query(text, {"@before": updated_before}, limit)]
+    async def stalled(self, updated_before: str, limit: int, *, after: Batch | None = None) -> builtins.list[Batch]:
+        text = (
+            f"SELECT TOP {limit} * FROM c WHERE c.inFlightSince > @after AND c.inFlightSince < @before "
+            "ORDER BY c.inFlightSince"
+        )
+        parameters = {"@before": updated_before, "@after": "" if after is None else in_flight_since(after)}
+        return [from_item(item).batch for item in await self._items.query(text, parameters, limit)]
 
     async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
         trace = {

@@ -121,14 +121,18 @@ class SqliteLedger:
 
         return await self._database.read(read)
 
-    async def stalled(self, updated_before: str, limit: int) -> builtins.list[Batch]:
+    async def stalled(self, updated_before: str, limit: int, *, after: Batch | None = None) -> builtins.list[Batch]:
         sql = (
             f"SELECT {batch_rows.COLUMNS} FROM batches INDEXED BY batches_in_flight "
-            "WHERE status IN ('received', 'running') AND updated_at < ? ORDER BY updated_at, id LIMIT ?"
+            "WHERE status IN ('received', 'running') AND updated_at < ? AND (updated_at, id) > (?, ?) "
+            "ORDER BY updated_at, id LIMIT ?"
         )
-        return await self._database.read(
-            lambda connection: [batch_rows.from_row(row) for row in connection.execute(sql, (updated_before, limit))]
-        )
+        start = ("", "") if after is None else (after.updated_at, after.id)
+
+        def read(connection: sqlite3.Connection) -> builtins.list[Batch]:
+            return [batch_rows.from_row(row) for row in connection.execute(sql, (updated_before, *start, limit))]
+
+        return await self._database.read(read)
 
     async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
         def write(connection: sqlite3.Connection) -> None:

@@ -233,6 +233,10 @@ async def test_stalled_finds_the_unfinished_oldest_first(store: Store) -> None:
     assert [found.id for found in await store.ledger.stalled(FAR_FUTURE, 10)] == ["old", "young", "runs"]
     assert [found.id for found in await store.ledger.stalled(FAR_FUTURE, 2)] == ["old", "young"]
     assert await store.ledger.stalled(FAR_PAST, 10) == []
+    old, young, runs = await store.ledger.stalled(FAR_FUTURE, 10)
+    assert await store.ledger.stalled(FAR_FUTURE, 1, after=old) == [young]
+    assert await store.ledger.stalled(FAR_FUTURE, 10, after=young) == [runs]
+    assert await store.ledger.stalled(FAR_FUTURE, 10, after=runs) == []
 
 
 async def test_purge_takes_only_what_completed_before(store: Store) -> None:

@@ -286,7 +286,7 @@ class Client:
             if (created_time_to is None or status.created_time <= created_time_to)
             and (runtime_status is None or status.runtime_status in runtime_status)
             and status.instance_id.startswith(instance_id_prefix or "")
-        ][:100]
+        ]
 
     async def signal_entity(self, entityId: Any, operation_name: str, operation_input: Any = None) -> None:
         self._engine.signal(entityId.key, operation_name, signal_text(operation_input) if operation_input else None)

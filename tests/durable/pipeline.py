@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from azure.durable_functions import OrchestrationRuntimeStatus
+
 from activities import enrich, finish, store, update_drones, validate
-from durable_sdk import durable_client
+from durable_sdk.client import CommonClient
 from pipeline import intake
-from pipeline.durable import DurableClient
+from pipeline.durable import DurableClient, InstanceStatus
 from pipeline.ports import BatchFilter, DeadLetterFilter, Store
 from pipeline.records import Batch
 from reference_data import ReferenceData
@@ -22,6 +25,20 @@ from telemetry.rules import Rules
 from tests.durable.engine import Activity, Engine
 
 NO_REFERENCE_DATA = ReferenceData(None, None)
+
+
+class OverEngine(CommonClient):
+    """The app's adapter, but for the one question that it asks of the HTTP API."""
+
+    async def instance_ids(
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
+    ) -> list[str]:
+        found = await self._client.get_status_by(
+            created_time_to=created_before,
+            runtime_status=[OrchestrationRuntimeStatus(status.value) for status in statuses],
+            instance_id_prefix=prefix,
+        )
+        return [status.instance_id for status in found][:limit]
 
 
 @dataclass
@@ -40,7 +57,7 @@ class Pipeline:
     @property
     def durable(self) -> DurableClient:
         """The client as a function hands it on: through the app's adapter."""
-        return durable_client(self.client)
+        return OverEngine(self.client)
 
     def activities(self) -> dict[str, Activity]:
         return {

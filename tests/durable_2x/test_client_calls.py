@@ -16,7 +16,7 @@ from pipeline.intake import new_batch, receive
 from pipeline.orphans import end_orphans
 from pipeline.purge import purge_histories
 from pipeline.records import Batch, BatchStatus
-from pipeline.sweep import sweep, why_restart
+from pipeline.sweep import Sweeper, why_restart
 from settings import read_settings
 from storage.sqlite import SqliteStore
 from telemetry.envelope import pack
@@ -89,13 +89,13 @@ async def test_the_sweeper_starts_what_was_lost_and_starts_again_what_ended_with
         raise OSError("the store is away")
 
     batch = await kept(store)
-    await sweep(store, host.durable, SWEEPING)
+    await Sweeper().sweep(store, host.durable, SWEEPING)
     assert await host.client.get_status(batch.instance_id)
     host.activities = {"validate_batch": away, "fail_batch": away}
     async with host.running():
         assert (await host.ended(batch.instance_id)).runtime_status is Status.Failed
         host.activities = {}
-        await sweep(store, host.durable, SWEEPING)
+        await Sweeper().sweep(store, host.durable, SWEEPING)
         following = (await get(store, batch)).instance_id
         assert following != batch.instance_id
         assert (await host.ended(following)).runtime_status is Status.Completed
@@ -112,7 +112,7 @@ async def test_the_sweeper_leaves_a_suspended_instance_alone(host: Host, store: 
         while status is not Status.Suspended:
             await asyncio.sleep(0.01)
             status = (await host.client.get_status(batch.instance_id)).runtime_status
-        await sweep(store, host.durable, SWEEPING)
+        await Sweeper().sweep(store, host.durable, SWEEPING)
     assert (await get(store, batch)).attempts == 1
 
 

@@ -27,7 +27,7 @@ from pipeline.attempts import replay_batch
 from pipeline.intake import new_batch
 from pipeline.ports import Conflict, StoreUnavailable
 from pipeline.records import BatchStatus
-from pipeline.sweep import sweep
+from pipeline.sweep import Sweeper
 from telemetry.model import Delivery
 from tests.durable.engine import Engine
 from tests.durable.pipeline import all_batches, all_letters, all_messages, delivery, make_pipeline, open_sqlite
@@ -165,7 +165,7 @@ class Run:
         workers = [self._steps(pipeline, chance.randrange(20)) for _ in range(chance.randrange(1, 4))]
         results = await asyncio.gather(*workers, return_exceptions=True)
         if chance.random() < 0.2:
-            await self._patiently(sweep(pipeline.store, pipeline.durable, SWEEPING))
+            await self._patiently(Sweeper().sweep(pipeline.store, pipeline.durable, SWEEPING))
         if chance.random() < 0.2:
             for batch in chance.sample(await all_batches(pipeline.store.inner), 1):
                 await self._patiently(replay_batch(pipeline.store, pipeline.durable, batch.id))
@@ -190,7 +190,7 @@ class Run:
                 unfinished += batch.status is not BatchStatus.COMPLETED
             if not unfinished:
                 return
-            await sweep(pipeline.store, pipeline.durable, SWEEPING)
+            await Sweeper().sweep(pipeline.store, pipeline.durable, SWEEPING)
         raise AssertionError("not everything came to an end")
 
     async def _compare(self, inner: Any, engine: Engine, hub: Any, received: dict[str, list[Delivery]]) -> None:

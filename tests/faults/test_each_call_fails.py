@@ -23,7 +23,7 @@ from pipeline.attempts import replay_batch
 from pipeline.dead_letters import replay_dead_letter
 from pipeline.ports import Conflict, StoreUnavailable
 from pipeline.records import Batch, BatchStatus
-from pipeline.sweep import sweep
+from pipeline.sweep import Sweeper
 from telemetry.model import Delivery
 from tests.durable.pipeline import (
     Pipeline,
@@ -117,7 +117,7 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
             assert "planned" in (batch.error or "")
             await until_it_works(lambda: replay_batch(pipeline.store, pipeline.durable, batch_id))
         else:
-            await until_it_works(lambda: sweep(pipeline.store, pipeline.durable, SWEEPING))
+            await until_it_works(lambda: Sweeper().sweep(pipeline.store, pipeline.durable, SWEEPING))
     raise AssertionError(f"{batch_id} was never completed: {batch}")
 
 

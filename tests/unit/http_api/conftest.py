@@ -20,7 +20,7 @@ import http_api
 import reference_data
 import settings
 import storage.factory
-from durable_sdk.v1 import entities
+from durable_sdk import v1
 from http_api import counting, event_hub, health, stats
 from http_api.event_hub import HubUnavailable, OutgoingEvent
 from http_api.openapi import DOCUMENT
@@ -169,7 +169,7 @@ async def extension() -> AsyncIterator[Extension]:
     port = runner.addresses[0][1]
     extension.url = f"http://127.0.0.1:{port}/durabletask/"
     yield extension
-    await entities.close_session()
+    await v1.close_session()
     await http_utils._close_session()  # the SDK's own, which lives in this test's loop
     await runner.cleanup()
 

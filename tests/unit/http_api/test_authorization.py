@@ -112,7 +112,7 @@ async def test_nothing_is_read_before(
 
     monkeypatch.setattr(storage.factory, "_store", None)
     monkeypatch.setattr(storage.factory, "open_store", touched)
-    monkeypatch.setattr(entities, "_session", touched)
+    monkeypatch.setattr(entities, "session", touched)
     ask = Client(extension)
     for header in ({}, {"x-ms-client-principal": principal("Other")}):
         # Not even the parameters: what is wrong with them is no stranger's business.

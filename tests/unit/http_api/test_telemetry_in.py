@@ -66,6 +66,14 @@ async def test_one_bad_message_stops_all_and_every_rule_is_told(ask: Client, hub
     assert hub.sent == []
 
 
+async def test_of_very_many_errors_the_first_are_listed_and_the_rest_counted(ask: Client) -> None:
+    answer = await ask.post(URL, [0] * 250)
+    problem = answer.json()
+    assert (answer.status, [error["index"] for error in problem["errors"]]) == (400, list(range(100)))
+    assert "250 messages break the rules" in problem["detail"]
+    assert "150 more" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "code"),
     [

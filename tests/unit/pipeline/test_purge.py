@@ -90,7 +90,10 @@ async def test_a_run_goes_on_while_there_is_time(pipeline: Pipeline) -> None:
     assert (await all_messages(pipeline.store, ["a"]))["a"] == []
 
 
-async def test_histories_go_a_hundred_at_a_time_and_only_ended_ones(pipeline: Pipeline) -> None:
+async def test_histories_go_so_many_at_a_time_and_only_ended_ones(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.purge.HISTORIES", 100)
     for i in range(130):
         await pipeline.client.start_new("process_batch", f"telemetry~0~{i}~1", {"batchId": f"telemetry~0~{i}"})
     for instance in list(pipeline.engine.instances.values())[:120]:
@@ -114,3 +117,12 @@ async def test_one_kind_that_cannot_be_purged_holds_no_other(
     deleted = await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
     assert (deleted["messages"], deleted["batches"]) == (0, 2)
     assert "disk full" in caplog.text
+
+
+async def test_letters_stay_while_batches_are_left_that_may_ask_for_them(pipeline: Pipeline) -> None:
+    await fill(pipeline)
+    seconds = itertools.count(0, 30)
+    few = replace(NOTHING, limit=1)
+    rushed = await purge(pipeline.store, pipeline.durable, few, "telemetry", clock=lambda: float(next(seconds)))
+    assert (rushed["batches"], rushed["deadLetters"], rushed["messages"]) == (1, 0, 1)
+    assert (await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry"))["deadLetters"] == 1

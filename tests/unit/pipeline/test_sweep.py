@@ -15,7 +15,7 @@ from pipeline.intake import new_batch
 from pipeline.orphans import end_orphans
 from pipeline.ports import StoreUnavailable
 from pipeline.records import Batch, BatchStatus
-from pipeline.sweep import sweep
+from pipeline.sweep import Sweeper
 from settings import Sweeping, read_settings
 from telemetry.envelope import pack
 from tests.durable.engine import Status
@@ -33,7 +33,7 @@ async def pipeline(tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def run_sweep(pipeline: Pipeline, sweeping: Sweeping = AT_ONCE) -> None:
-    await sweep(pipeline.store, pipeline.durable, sweeping)
+    await Sweeper().sweep(pipeline.store, pipeline.durable, sweeping)
     await end_orphans(pipeline.store, pipeline.durable, sweeping, "telemetry")
 
 
@@ -211,3 +211,36 @@ async def test_an_instance_whose_batch_is_unknown_ends_without_effect(pipeline: 
     instance = pipeline.engine.instances["telemetry~9~1~2~t~1"]
     assert instance.status is Status.Completed
     assert instance.output["current"] is False
+
+
+async def test_batches_that_are_left_alone_keep_nobody_from_being_looked_at(pipeline: Pipeline) -> None:
+    suspended = [await pipeline.receive([delivery(i, message("a", i))]) for i in range(1, 8)]
+    for batch in suspended:
+        pipeline.engine.instances[batch.instance_id].status = Status.Suspended
+    lost = await lost_start(pipeline, 9)
+    sweeper, few = Sweeper(), replace(AT_ONCE, limit=3)
+    looked_at: list[str] = []
+    ask = pipeline.client.get_status
+
+    async def watched(instance_id: str) -> Any:
+        looked_at.append(instance_id)
+        return await ask(instance_id)
+
+    pipeline.client.get_status = watched
+    for _ in range(3):
+        await sweeper.sweep(pipeline.store, pipeline.durable, few)
+    assert lost.instance_id in pipeline.engine.instances
+    assert len(looked_at) == 9
+    assert set(looked_at) == {batch.instance_id for batch in (*suspended, lost)}, "everybody within three runs"
+    for _ in range(3):
+        await sweeper.sweep(pipeline.store, pipeline.durable, few)
+    assert len(looked_at) == 18
+    assert all(looked_at.count(batch.instance_id) >= 2 for batch in suspended), "round and round"
+
+
+async def test_a_few_stalled_batches_are_each_looked_at_once_in_a_run(pipeline: Pipeline) -> None:
+    batches = [await lost_start(pipeline, number) for number in (1, 2)]
+    sweeper = Sweeper()
+    for _ in range(3):
+        await sweeper.sweep(pipeline.store, pipeline.durable, replace(AT_ONCE, limit=2))
+    assert set(pipeline.engine.instances) == {batch.instance_id for batch in batches}

@@ -171,3 +171,12 @@ def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings({}).store = "azure"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["RETENTION_MESSAGES_HOURS", "RETENTION_DEADLETTERS_HOURS"])
+def test_what_a_batch_is_told_by_is_kept_as_long_as_the_batch(name: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_settings({name: "24", "RETENTION_BATCHES_HOURS": "25"})
+    assert caught.value.name == name
+    assert "RETENTION_BATCHES_HOURS, which is 25" in str(caught.value)
+    assert read_settings({name: "24", "RETENTION_BATCHES_HOURS": "24"}).retention.batches_hours == 24
