@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 when nothing is left behind (live: what waits in the spool is sent by the next run), 1 when it could
     not go on or a file's messages were not all acknowledged, 2 for wrong arguments."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_with_western_offsets(sys.argv[1:] if arguments is None else arguments))
     try:
         namespace = _setting("EventHubConnection__fullyQualifiedNamespace")
         target = Target.of(options.connection, namespace, options.hub)
@@ -87,7 +87,7 @@ def _mavlink(options: argparse.Namespace, forwarder: Forwarder, progress: Progre
         options.interval,
         names,
         request_rates=options.request_rates,
-        warn=progress.line,
+        tell=lambda text: progress.line(f"gateway: {text}"),
     )
 
 
@@ -200,6 +200,17 @@ def _common(way: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="so much may wait (500M, default 1G); the oldest is kept, what comes then is dropped and counted",
     )
+
+
+def _with_western_offsets(arguments: Sequence[str]) -> list[str]:
+    """argparse takes ``-07:00`` for an option: it is joined to what it belongs to."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--utc-offset" and argument.startswith("-"):
+            joined[-1] += "=" + argument
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _setting(name: str) -> str | None:

@@ -35,11 +35,11 @@ class LiveFeed:
         device_ids: Mapping[str, str],
         *,
         request_rates: float | None,
-        warn: Callable[[str], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._sources = sources
         self._journal = Journal(folder, interval + _KEPT_BEYOND_INTERVAL)
-        self._station = Station(interval, device_ids, forwarder, self._journal, request_rates=request_rates, warn=warn)
+        self._station = Station(interval, device_ids, forwarder, self._journal, request_rates=request_rates, tell=tell)
 
     @property
     def messages(self) -> int:

@@ -4,6 +4,7 @@ is opened again."""
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gateway.needs import NotInstalled
 _AGAIN_SECONDS = 1.0
 _DEFAULT_BAUD = 57600
 _READ_BYTES = 4096
+_RECEIVE_BUFFER = 4 << 20  # seconds of a large fleet, for when the disk is slow
 
 Reply = Callable[[bytes], None]
 
@@ -26,6 +28,10 @@ class InvalidSource(ValueError):
 
 class Receiver(Protocol):
     """Takes what arrives."""
+
+    def listening(self, where: str) -> None:
+        """A port is open, and this is its address."""
+        ...
 
     def received(self, source: str, data: bytes, reply: Reply, *, datagram: bool) -> None: ...
 
@@ -80,6 +86,9 @@ async def _udp(source: Source, receiver: Receiver) -> None:
     transport, _ = await loop.create_datagram_endpoint(
         lambda: _Datagrams(receiver), local_addr=(source.host, source.port)
     )
+    socket_ = transport.get_extra_info("socket")
+    socket_.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    receiver.listening("udpin:{}:{}".format(*socket_.getsockname()[:2]))
     try:
         await asyncio.Event().wait()
     finally:

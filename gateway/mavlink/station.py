@@ -44,10 +44,10 @@ class Station:
         journal: Journal,
         *,
         request_rates: float | None = None,
-        warn: Callable[[str], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``request_rates``: ask each vehicle for its position so many times a second; None: ask nothing of anybody."""
-        self._fold = Fold(interval, device_ids, warn=warn, appeared=self._appeared)
+        self._fold = Fold(interval, device_ids, warn=tell, appeared=self._appeared)
         self._forwarder = forwarder
         self._journal = journal
         self._request_rates = request_rates
@@ -55,6 +55,8 @@ class Station:
         self._gone = Packets()
         self._troubles: dict[str, str] = {}
         self.messages = 0
+        self._tell = tell
+        self._writing = False
 
     async def restore(self) -> None:
         """Go on from what an earlier run had heard when it was killed."""
@@ -70,10 +72,6 @@ class Station:
             now = time.time()
             self._fold.tick(now)
             self._fold.forget(now)
-            try:
-                self._journal.write()
-            except OSError as error:
-                self._troubles["journal"] = str(error)
             await self._pass_on()
 
     async def flush(self) -> None:
@@ -82,9 +80,16 @@ class Station:
         await self._pass_on()
         self._journal.clear()
 
+    def listening(self, where: str) -> None:
+        self._tell(f"listening on {where}")
+
     def received(self, source: str, data: bytes, reply: Reply, *, datagram: bool) -> None:
         heard = Heard(time.time(), source, data, datagram)
         self._journal.add(heard)
+        if not self._writing:
+            # When all that is there now has been received: one write for many datagrams.
+            self._writing = True
+            asyncio.get_running_loop().call_soon(self._write)
         self._hear(heard, reply)
 
     def trouble(self, link: str, text: str | None) -> None:
@@ -104,6 +109,13 @@ class Station:
         received, bad = (sum(getattr(p, name) for p in everyone) for name in ("received", "bad"))
         line = f"{received:,} packets, {bad:,} bad, {self._fold.vehicles} vehicles"
         return line + "".join(f"; {link}: {text}" for link, text in self._troubles.items())
+
+    def _write(self) -> None:
+        self._writing = False
+        try:
+            self._journal.write()
+        except OSError as error:
+            self._troubles["journal"] = str(error)
 
     def _hear(self, heard: Heard, reply: Reply | None = None) -> None:
         sender = self._senders.get(heard.source)

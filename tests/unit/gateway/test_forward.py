@@ -1,50 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gateway.forward import Forwarder
-from gateway.hub import MessageTooLarge
-from gateway.spool import Message, Spool, Waiting
+from gateway.spool import Message
 from gateway.target import HubRefused, HubUnavailable
-
-
-class FakeHub:
-    """Keeps what it acknowledged; can be away, refuse, acknowledge unheard, and take little at a time."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, bytes]] = []
-        self.away: Exception | None = None
-        self.unheard = 0
-        self.most = 1000
-        self.largest = 1_000_000
-        self.tries = 0
-        self.tried_often = asyncio.Event()
-
-    async def send(self, key: str, messages: Sequence[Waiting]) -> int:
-        self.tries += 1
-        if self.tries == 3:
-            self.tried_often.set()
-        await asyncio.sleep(0)
-        if self.away is not None:
-            raise self.away
-        if len(messages[0].body) > self.largest:
-            raise MessageTooLarge("no")
-        taken = [m for m in messages[: self.most] if len(m.body) <= self.largest]
-        assert {m.key for m in taken} == {key}
-        self.got += [(m.key, m.body) for m in taken]
-        if self.unheard:
-            self.unheard -= 1
-            raise HubUnavailable("the answer was lost")
-        return len(taken)
-
-    async def close(self) -> None: ...
-
-    def of(self, key: str) -> list[bytes]:
-        return [body for k, body in self.got if k == key]
+from tests.unit.gateway.fake_hub import FakeHub, forwarding
 
 
 @pytest.fixture
@@ -54,8 +19,7 @@ def hub() -> FakeHub:
 
 @pytest.fixture
 async def forwarder(tmp_path: Path, hub: FakeHub) -> AsyncIterator[Forwarder]:
-    made = Forwarder(Spool(tmp_path, 1_000_000), lambda: hub, first_pause=0.01)
-    made.start()
+    made = forwarding(tmp_path, hub)
     yield made
     await made.close()
 
@@ -144,8 +108,7 @@ async def test_a_disk_that_takes_nothing_is_told_and_counted_and_ends_nothing(
 
 async def test_what_can_wait_waits_for_room(tmp_path: Path, hub: FakeHub) -> None:
     hub.away = HubUnavailable("away")
-    forwarder = Forwarder(Spool(tmp_path, 200), lambda: hub, first_pause=0.01)
-    forwarder.start()
+    forwarder = forwarding(tmp_path, hub, limit=200)
     try:
         waiting = asyncio.create_task(forwarder.put_patiently([Message("a", bytes([n]) * 70) for n in range(5)]))
         await asyncio.wait_for(hub.tried_often.wait(), 5)
