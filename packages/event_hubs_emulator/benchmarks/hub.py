@@ -57,7 +57,7 @@ class NullConsumerLink(SendingLink):
     """Answers any credit with the same frames."""
 
     def attached(self) -> None:
-        _, lead, body = render(Event(b"", b"", 0, described(0x75, binary(BODY))), 1, 1, 1)
+        _, lead, body = render(Event(b"", b"", b"", 0, described(0x75, binary(BODY))), 1, 1, 1)
         self.credit = _PREFETCH
         self.session.remote_window += _PREFETCH
         self._frames = [b"".join(self.frames(lead + body)) for _ in range(_PREFETCH)]

@@ -12,9 +12,9 @@ from azure.eventhub._pyamqp.message import BatchMessage, Header, Message, Proper
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 from event_hubs_emulator.amqp.encoding import binary, described, encode, map_of, string, symbol
 from event_hubs_emulator.amqp.errors import DecodeError, DeliveryFault
-from event_hubs_emulator.amqp.types import Symbol
 from event_hubs_emulator.annotations import render
 from event_hubs_emulator.message import BATCH_FORMAT, Event, split
+from event_hubs_emulator.runtime_metrics import with_metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,14 +57,17 @@ def test_everything_of_an_event_arrives_with_the_annotations_of_the_hub() -> Non
     assert message.application_properties == {b"speed": 1.5, b"name": b"d", b"n": 7, b"flag": True}
     assert message.data == [b"one", b"two"]
     assert message.footer == {b"x-opt-end": 1}
-    assert message.delivery_annotations is None
+    assert message.delivery_annotations == {b"x-opt-hop": 1}
 
 
-def test_delivery_annotations_go_between_header_and_message_annotations() -> None:
+def test_metrics_join_the_delivery_annotations_of_an_event() -> None:
     header_length, lead, body = render(split(_encoded(FULL), 0).events[0], 1, 2, 3)
-    with_metrics = lead[:header_length] + described(0x71, encode({Symbol("m"): 1})) + lead[header_length:] + body
-    message = sdk_decode.decode_payload(memoryview(with_metrics))
-    assert (message.delivery_annotations, message.header.priority) == ({b"m": 1}, 3)
+    metrics = [(symbol("m"), encode(1))]
+    message = sdk_decode.decode_payload(memoryview(with_metrics(lead + body, header_length, metrics)))
+    assert (message.delivery_annotations, message.header.priority) == ({b"m": 1, b"x-opt-hop": 1}, 3)
+    header_length, lead, body = render(split(DATA, 0).events[0], 1, 2, 3)
+    message = sdk_decode.decode_payload(memoryview(with_metrics(lead + body, header_length, metrics)))
+    assert (message.delivery_annotations, message.data) == ({b"m": 1}, [b"x"])
 
 
 def test_many_annotations_need_the_large_map() -> None:
@@ -170,7 +173,6 @@ PROPERTIES = described(0x73, b"\x45")
         b"\x00\x53\x99\x45",
         described(0x75, string("no binary")),
         described(0x72, b"\x45") + DATA,
-        DATA + PROPERTIES,
         DATA + described(0x77, b"\x41"),
         described(0x77, b"\x41") + described(0x77, b"\x41"),
         PROPERTIES + PROPERTIES + DATA,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,13 +37,13 @@ def _until(condition: Callable[[], Any], seconds: float = _PATIENCE) -> Any:
 class Emulator:
     """`python -m event_hubs_emulator` with a data folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int = 0, stdin: Any = None) -> None:
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, stdin: Any = None, **options: Any) -> None:
         self.folder = folder
         self._ready = folder / "ready" / "file.json"
         self._ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "event_hubs_emulator", "--port", str(port), "--data", str(folder / "data")]
         command += ["--ready-file", str(self._ready), *arguments]
-        self.process = subprocess.Popen(command, stdin=stdin, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=stdin, stderr=subprocess.PIPE, text=True, **options)
 
     def ready(self) -> dict[str, Any]:
         """The content of the ready file, once it is there."""
@@ -254,3 +256,19 @@ def test_the_package_needs_nothing_but_python() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_running_out_of_descriptors_costs_a_few_lines_and_passes(start: Callable[..., Emulator]) -> None:
+    emulator = start("--hub", "telemetry:1", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    connection = emulator.ready()["eventHubConnection"]
+    port = int(connection.split("localhost:")[1].split(";")[0])
+    idlers = [socket.create_connection(("127.0.0.1", port)) for _ in range(120)]
+    time.sleep(1.5)
+    for idler in idlers:
+        idler.close()
+    with EventHubProducerClient.from_connection_string(connection, eventhub_name="telemetry", **QUICK) as client:
+        client.send_event(EventData("x"), partition_id="0")
+    assert _received(connection, 1) == {"0": [(0, "x")]}
+    log = emulator.end(signal.SIGTERM)
+    assert "Too many open files" in log
+    assert len(log.splitlines()) < 20

@@ -36,4 +36,5 @@ def render(event: Event, sequence_number: int, offset: int, enqueued_ms: int) ->
     else:
         start = _MAP32(_SECTION, 0xD1, size + 4, count)
     entries = _PACKERS[digits](_SEQUENCE_NUMBER, sequence_number, _OFFSET, digits, text, _ENQUEUED_TIME, enqueued_ms)
-    return len(event.header), event.header + start + entries + event.annotations, event.body
+    lead = event.header + event.delivery_annotations + start + entries + event.annotations
+    return len(event.header), lead, event.body

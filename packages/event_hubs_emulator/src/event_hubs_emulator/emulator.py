@@ -13,6 +13,7 @@ from types import TracebackType
 from .hubs import Hubs
 from .log.partition_log import LogOptions
 from .server.connection import Connection
+from .server.listener import Listener
 from .server.service import Limits, Service
 from .server.syncer import Syncer
 
@@ -61,7 +62,7 @@ class EventHubsEmulator:
         self._limits = limits or Limits()
         self._hubs: Hubs | None = None
         self._service: Service | None = None
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._retention: asyncio.Task[None] | None = None
 
     @property
@@ -81,14 +82,12 @@ class EventHubsEmulator:
         service = Service(self._hubs, self._limits, Syncer() if self._fsync else None)
         self._service = service
         try:
-            self._server = await loop.create_server(
-                lambda: Connection(service, loop), self.host, self.port, backlog=512
-            )
+            self._listener = Listener(self.host, self.port, lambda: Connection(service, loop))
         except BaseException:
             self._hubs.close()
             self._hubs = None
             raise
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._listener.port
         self._retention = loop.create_task(self._keep_retention())
 
     async def _keep_retention(self) -> None:
@@ -103,13 +102,13 @@ class EventHubsEmulator:
         """Close every connection and the log; at most about half a second."""
         if self._retention is not None:
             self._retention.cancel()
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            await self._listener.close()
         if self._service is not None:
             await self._service.close()
         if self._hubs is not None:
             self._hubs.close()
-        self._hubs = self._service = self._server = self._retention = None
+        self._hubs = self._service = self._listener = self._retention = None
 
     async def __aenter__(self) -> EventHubsEmulator:
         await self.start()

@@ -53,15 +53,11 @@ class Hub:
         self.created_ms = created_ms
         self.partitions = partitions
         self._next = 0
+        self._by_id = {str(number): log for number, log in enumerate(partitions)}
 
     def partition(self, partition_id: str) -> PartitionLog[Event] | None:
         """The partition with this id, or None."""
-        if not (partition_id.isascii() and partition_id.isdigit()) or (
-            partition_id[0] == "0" and len(partition_id) > 1
-        ):
-            return None
-        number = int(partition_id)
-        return self.partitions[number] if number < len(self.partitions) else None
+        return self._by_id.get(partition_id)
 
     def route(self, partition_key: str | None) -> PartitionLog[Event]:
         """The partition of a send that names none: by its key, or else the next in turn."""

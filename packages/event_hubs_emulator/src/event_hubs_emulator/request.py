@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .amqp.decoding import decode, skip
 from .amqp.encoding import NULL, described, encode, int32, list_of, map_of, string, symbol
-from .message import APPLICATION_PROPERTIES, PROPERTIES, VALUE, section_at
+from .sections import APPLICATION_PROPERTIES, PROPERTIES, VALUE, section_at
 
 
 class Request(NamedTuple):

@@ -11,9 +11,14 @@ from .errors import DecodeError
 from .types import Decimal, Described, Symbol, Timestamp
 
 # A peer could otherwise nest descriptors or lists until the interpreter's stack ends.
-_MAX_DEPTH = 32
-# Elements of an array may take no bytes at all, so its size does not bound its count.
-_MAX_EMPTY_ELEMENTS = 65_536
+MAX_DEPTH = 32
+# Elements of an array may take no bytes at all, so its size does not bound its count. Nobody writes them so.
+MAX_EMPTY_ELEMENTS = 16
+# Keys whose hashes a sender can make collide (their hash is their value, and they have 128 bits) make a map slow.
+MAX_SLOW_KEYS = 64
+
+# Described values, lists, chars and decimals; maps and arrays have higher codes.
+_NO_DESCRIPTORS = frozenset({0x00, 0x45, 0x73, 0x74, 0x84, 0x94})
 
 _U32 = struct.Struct(">I").unpack_from
 # Bytes after the constructor, by its high nibble; the others carry a size of their own.
@@ -27,7 +32,8 @@ def _unpacker(fmt: str) -> Reader:
     return lambda raw: unpack(raw)[0]
 
 
-def _text(raw: bytes) -> str:
+def check_text(raw: bytes) -> str:
+    """The text in `raw`. Raises DecodeError."""
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
@@ -74,10 +80,10 @@ _SCALARS: dict[int, Reader] = {
     0x94: Decimal,
     0x98: lambda raw: UUID(bytes=raw),
     0xA0: bytes,
-    0xA1: _text,
+    0xA1: check_text,
     0xA3: _symbol,
     0xB0: bytes,
-    0xB1: _text,
+    0xB1: check_text,
     0xB3: _symbol,
 }
 _COMPOUND = {0xC0, 0xD0, 0xC1, 0xD1}
@@ -91,11 +97,11 @@ def skip(buffer: bytes, position: int) -> int:
         depth = 0
         while constructor == 0x00:
             depth += 1
-            if depth > _MAX_DEPTH:
+            if depth > MAX_DEPTH:
                 raise DecodeError("descriptors nested too deeply")
             position = skip(buffer, position + 1) if buffer[position + 1] else _nested_descriptor()
             constructor = buffer[position]
-        return _end_of(buffer, position + 1, constructor)
+        return end_of(buffer, position + 1, constructor)
     except (IndexError, struct.error):
         raise DecodeError("a value ends after its frame or section") from None
 
@@ -104,7 +110,8 @@ def _nested_descriptor() -> int:
     raise DecodeError("a descriptor is itself a described value")
 
 
-def _end_of(buffer: bytes, position: int, constructor: int) -> int:
+def end_of(buffer: bytes, position: int, constructor: int) -> int:
+    """Where a value ends whose constructor was read, and whose bytes begin at `position`."""
     kind = constructor >> 4
     if kind in _FIXED_WIDTH:
         end = position + _FIXED_WIDTH[kind]
@@ -119,6 +126,23 @@ def _end_of(buffer: bytes, position: int, constructor: int) -> int:
     return end
 
 
+def frame_of(buffer: bytes, position: int, constructor: int) -> tuple[int, int, int]:
+    """(number of elements, where they start, where they end) of a list, map or array whose constructor was read."""
+    if constructor < 0xD0 or constructor == 0xE0:
+        count, start, end = buffer[position + 1], position + 2, position + 1 + buffer[position]
+    else:
+        count, start, end = _U32(buffer, position + 4)[0], position + 8, position + 4 + _U32(buffer, position)[0]
+    if constructor < 0xE0 and count > end - start:
+        raise DecodeError("a list or map says it has more elements than bytes")
+    return count, start, end
+
+
+def check_descriptor(constructor: int) -> None:
+    """Raise DecodeError for the constructor of a descriptor that clients cannot look up."""
+    if constructor in _NO_DESCRIPTORS or constructor >= 0xC0:
+        raise DecodeError("a descriptor is neither a symbol nor a number")
+
+
 def decode(buffer: bytes, position: int = 0) -> tuple[Any, int]:
     """Decode the value at `position`; return it and where it ends. Raises DecodeError."""
     try:
@@ -128,10 +152,11 @@ def decode(buffer: bytes, position: int = 0) -> tuple[Any, int]:
 
 
 def _decode(buffer: bytes, position: int, depth: int) -> tuple[Any, int]:
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise DecodeError("values nested too deeply")
     constructor = buffer[position]
     if constructor == 0x00:
+        check_descriptor(buffer[position + 1])
         descriptor, position = _decode(buffer, position + 1, depth + 1)
         value, position = _decode(buffer, position, depth + 1)
         return Described(descriptor, value), position
@@ -139,7 +164,9 @@ def _decode(buffer: bytes, position: int, depth: int) -> tuple[Any, int]:
 
 
 def _decode_as(buffer: bytes, position: int, constructor: int, depth: int) -> tuple[Any, int]:
-    end = _end_of(buffer, position, constructor)
+    if depth > MAX_DEPTH:
+        raise DecodeError("values nested too deeply")
+    end = end_of(buffer, position, constructor)
     reader = _SCALARS.get(constructor)
     if reader is not None:
         kind = constructor >> 4
@@ -153,12 +180,7 @@ def _decode_as(buffer: bytes, position: int, constructor: int, depth: int) -> tu
 
 
 def _decode_compound(buffer: bytes, position: int, end: int, constructor: int, depth: int) -> Any:
-    if constructor < 0xD0:
-        count, position = buffer[position + 1], position + 2
-    else:
-        count, position = _U32(buffer, position + 4)[0], position + 8
-    if count > end - position:
-        raise DecodeError("a list or map says it has more elements than bytes")
+    count, position, _ = frame_of(buffer, position, constructor)
     items = []
     for _ in range(count):
         item, position = _decode(buffer, position, depth + 1)
@@ -171,27 +193,33 @@ def _decode_compound(buffer: bytes, position: int, end: int, constructor: int, d
 def _as_map(items: list[Any]) -> dict[Any, Any]:
     if len(items) % 2:
         raise DecodeError("a map has a key without a value")
-    try:
-        return dict(zip(items[::2], items[1::2], strict=True))
-    except TypeError:
-        raise DecodeError("a list or map is the key of a map") from None
+    keys = items[::2]
+    slow = 0
+    for key in keys:
+        if isinstance(key, (UUID, Described, list, dict)):
+            slow += 1
+            if not isinstance(key, UUID):
+                raise DecodeError("the key of a map is a list, a map, an array or a described value")
+    if slow > MAX_SLOW_KEYS:
+        raise DecodeError(f"a map has more than {MAX_SLOW_KEYS} UUIDs as keys")
+    return dict(zip(keys, items[1::2], strict=True))
 
 
 def _decode_array(buffer: bytes, position: int, end: int, constructor: int, depth: int) -> list[Any]:
-    if constructor == 0xE0:
-        count, position = buffer[position + 1], position + 2
-    else:
-        count, position = _U32(buffer, position + 4)[0], position + 8
+    count, position, _ = frame_of(buffer, position, constructor)
     if position == end and not count:
         return []
     descriptors: list[Any] = []
     element = buffer[position]
     while element == 0x00:
+        check_descriptor(buffer[position + 1])
         descriptor, position = _decode(buffer, position + 1, depth + len(descriptors) + 1)
         descriptors.append(descriptor)
+        if len(descriptors) > MAX_DEPTH:
+            raise DecodeError("descriptors nested too deeply")
         element = buffer[position]
     position += 1
-    if count > max(end - position, _MAX_EMPTY_ELEMENTS):
+    if count > max(end - position, MAX_EMPTY_ELEMENTS):
         raise DecodeError("an array says it has more elements than bytes")
     items = []
     for _ in range(count):

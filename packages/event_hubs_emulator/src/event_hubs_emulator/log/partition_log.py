@@ -105,8 +105,10 @@ class PartitionLog(Generic[EventT]):
             self.start == self.end,
         )
 
-    def append(self, events: Sequence[EventT]) -> None:
-        """Write the events of one send, all or none. When this returns, they are with the operating system.
+    def append(self, events: Sequence[EventT]) -> int:
+        """Write the events of one send, all or none; return the sequence number of the first.
+
+        When this returns, they are with the operating system.
 
         Raises OSError when the disk refuses; the log then is as it was before.
         """
@@ -132,14 +134,16 @@ class PartitionLog(Generic[EventT]):
             last_address = address
             address += header_size + len(lead) + len(body)
             sequence_number += 1
+        first = self._next_sequence_number
         if not parts:
-            return
+            return first
         active.write(b"".join(parts))
         for noted, position in notes:
             index.note(noted, now, position)
         self._next_sequence_number, self._last_address, self._last_ms = sequence_number, last_address, now
         for wake in self._subscribers.values():
             wake()
+        return first
 
     def read(self, address: int, size: int) -> tuple[int, bytes]:
         """Read whole records from `address` on: (where the bytes really start, bytes), no bytes at the end of the log.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -10,7 +9,8 @@ from event_hubs_emulator.amqp.errors import NOT_FOUND, LinkFault
 from event_hubs_emulator.amqp.types import Described
 
 CBS, MANAGEMENT = "$cbs", "$management"
-_AUTHORITY = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*/?", re.IGNORECASE)
+# The names in it have at most 256 characters each.
+_LONGEST = 1024
 
 
 class Address(NamedTuple):
@@ -33,8 +33,9 @@ def address_of(terminus: Any) -> str:
 
 def parse_address(text: str) -> Address:
     """Read `hub`, `hub/Partitions/n`, `hub/ConsumerGroups/g/Partitions/n`, `$cbs`, `$management`. Raises LinkFault."""
-    path = unquote(_AUTHORITY.sub("", text, count=1)).strip("/")
-    parts = path.split("/")
+    if len(text) > _LONGEST:
+        raise _not_found(text)
+    parts = _path(text).split("/")
     last = parts[-1].lower()
     if last in (CBS, MANAGEMENT):
         return Address(node=last)
@@ -45,4 +46,21 @@ def parse_address(text: str) -> Address:
         return Address(hub=parts[0], partition=parts[2])
     if len(parts) == 5 and kinds == ["consumergroups", "partitions"] and parts[2]:
         return Address(hub=parts[0], group=parts[2], partition=parts[4])
-    raise LinkFault(NOT_FOUND, f"The messaging entity '{text[:200]}' could not be found.")
+    raise _not_found(text)
+
+
+def hub_of_audience(text: str) -> str | None:
+    """The name of the hub that a token is for, such as `sb://host/hub/Partitions/0`; None if it names none."""
+    if len(text) > _LONGEST:
+        return text[:_LONGEST]
+    return _path(text).split("/")[0] or None
+
+
+def _path(text: str) -> str:
+    """What follows `amqps://host/`, or all of a text without it."""
+    scheme, found, rest = text.partition("://")
+    return unquote(rest.partition("/")[2] if found and "/" not in scheme else text).strip("/")
+
+
+def _not_found(text: str) -> LinkFault:
+    return LinkFault(NOT_FOUND, f"The messaging entity '{text[:200]}' could not be found.")

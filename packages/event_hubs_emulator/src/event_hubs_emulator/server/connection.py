@@ -25,6 +25,7 @@ from event_hubs_emulator.amqp.performatives import AMQP_HEADER, EMPTY_FRAME, SAS
 from event_hubs_emulator.amqp.types import Symbol
 
 from .heartbeat import Heartbeat
+from .other_protocols import asked_for
 from .service import Service
 from .session import Session
 
@@ -34,6 +35,8 @@ _MIN_FRAME_SIZE = 512
 # Past this many bytes that the peer has not taken, nothing more is produced for it and nothing more is read from it.
 _HIGH_WATER = 512 * 1024
 _LINGER_SECONDS = 2.0
+# Longer than this, one connection's frames are not worked on while others wait.
+_TURN_SECONDS = 0.01
 _CONTAINER_ID = f"event-hubs-emulator-{uuid.uuid4()}"
 _PROPERTIES = encode({Symbol("product"): "event-hubs-emulator"})
 
@@ -58,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._used_channels: set[int] = set()
         self._out: list[bytes] = []
         self._reading = False
+        self._yielding = False
+        self._authenticating = False
         self._peer = "?"
         self._spoken = False
         self._lost = loop.create_future()
@@ -91,17 +96,22 @@ class Connection(asyncio.Protocol):
         self.paused = False
         if self._closing:
             return
-        self.transport.resume_reading()
+        if not self._yielding:
+            self.transport.resume_reading()
         for session in self._sessions.values():
             session.wake()
 
     def data_received(self, data: bytes) -> None:
         self._heartbeat.last_received = self.loop.time()
-        if self._closing:
-            return
+        if self._yielding:
+            self._buffer += data
+        elif not self._closing:
+            self._work(self._buffer + data if self._buffer else data)
+
+    def _work(self, data: bytes) -> None:
         self._reading = True
         try:
-            self._consume(self._buffer + data if self._buffer else data)
+            self._consume(data)
         except AmqpError as fault:
             self.fail(fault)
         except Exception:
@@ -115,16 +125,35 @@ class Connection(asyncio.Protocol):
 
     def _consume(self, data: bytes) -> None:
         position, size = 0, len(data)
+        turn_ends = self.loop.time() + _TURN_SECONDS
         while size - position >= 8 and not self._closing:
             taken = self._receive(data, position)
             if not taken:
                 break
             position += taken
+            if self.loop.time() > turn_ends and size - position >= 8:
+                self._yield()
+                break
         self._buffer = data[position:] if position else data
+
+    def _yield(self) -> None:
+        """Let the other connections have a turn, and go on with what came after that."""
+        self._yielding = True
+        self.transport.pause_reading()
+        self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._yielding = False
+        if self._closing:
+            return
+        if not self.paused:
+            self.transport.resume_reading()
+        self._work(self._buffer)
 
     def _on_header(self, data: bytes, position: int) -> int:
         header = data[position : position + 8]
-        if header == SASL_HEADER and not self._opened:
+        if header == SASL_HEADER and not self._spoken and not self._authenticating:
+            self._authenticating = True
             self.send(SASL_HEADER + outgoing.sasl_mechanisms(_MECHANISMS))
             self._receive = self._on_frame
         elif header == AMQP_HEADER:
@@ -132,10 +161,11 @@ class Connection(asyncio.Protocol):
             self._spoken = True
             self._receive = self._on_frame
         else:
+            what, answer = asked_for(data[position:])
+            _LOGGER.warning("%s: %s", self._peer, what)
             # What the specification wants for a protocol one does not speak: the header of the one spoken, and goodbye.
-            self.send(SASL_HEADER)
-            _LOGGER.warning("%s: no AMQP 1.0 (%r); TLS is not spoken here", self._peer, header)
-            self._finish()
+            self.send(SASL_HEADER if answer is None else answer)
+            self._finish(linger=True)
         return 8
 
     def _on_frame(self, data: bytes, position: int) -> int:
@@ -155,16 +185,16 @@ class Connection(asyncio.Protocol):
             self._on_sasl(body)
         elif not body:
             return size
-        elif frame_type == 0:
+        elif frame_type == 0 and self._spoken:
             channel = int.from_bytes(data[position + 6 : position + 8], "big")
             self._on_amqp(channel, body)
         else:
-            raise ConnectionFault(FRAMING_ERROR, f"a frame of the unknown type {frame_type}")
+            raise ConnectionFault(FRAMING_ERROR, f"a frame of the type {frame_type} is not expected here")
         return size
 
     def _on_sasl(self, body: bytes) -> None:
         performative, _ = parse(body)
-        if not isinstance(performative, SaslInit) or self._opened:
+        if not isinstance(performative, SaslInit) or self._spoken:
             raise ConnectionFault(FRAMING_ERROR, "a SASL frame out of turn")
         known = performative.mechanism in _MECHANISMS
         self.send(outgoing.sasl_outcome(0 if known else 1))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from zlib import crc32
 
-from event_hubs_emulator.amqp.encoding import described, long, map_of, string, symbol, timestamp
 from event_hubs_emulator.log import record
 from event_hubs_emulator.position import starting_address
+from event_hubs_emulator.runtime_metrics import Metrics, runtime_metrics, with_metrics
 
 from .address import Address
 from .interfaces import LinkSession
 from .link import SendingLink
 from .link_request import LinkRequest
 
+_LOGGER = logging.getLogger(__name__)
 # One read and one write to the socket: big enough to amortise both, small enough to share the loop and stay in cache.
 _CHUNK = 256 * 1024
+_TRY_AGAIN_SECONDS = 1.0
 
 
 class ConsumerLink(SendingLink):
@@ -50,7 +52,15 @@ class ConsumerLink(SendingLink):
         self._scheduled = False
         if self.detached or self.session.ended or self._connection.paused:
             return
-        if (self.credit or self._rest) and self.session.remote_window > 0 and self._send_chunk():
+        try:
+            more = (self.credit or self._rest) and self.session.remote_window > 0 and self._send_chunk()
+        except OSError as error:
+            # No descriptor left, or a disk that fails: it may pass, and the consumer has lost nothing meanwhile.
+            _LOGGER.error("%s cannot be read, it is tried again: %s", self._log.label, error)
+            self._scheduled = True
+            self._connection.loop.call_later(_TRY_AGAIN_SECONDS, self._pump)
+            return
+        if more:
             self.wake()
         elif self._address >= self._log.end:
             self.drained()
@@ -59,7 +69,7 @@ class ConsumerLink(SendingLink):
         """Send what one read gives; return whether there may be more to send now."""
         address, chunk = self._log.read(self._address, _CHUNK)
         parts = self.rest()
-        metrics = self._runtime_metrics() if self._metrics else b""
+        metrics = runtime_metrics(self._log.state()) if self._metrics else []
         if metrics or self.unsettled:
             position, whole = self._take_slowly(chunk, metrics, parts)
         else:
@@ -68,7 +78,7 @@ class ConsumerLink(SendingLink):
         self._address = address + position if whole else self._log.after_damage(address + position)
         return self._address < self._log.end
 
-    def _take_slowly(self, chunk: bytes, metrics: bytes, parts: list[bytes | memoryview]) -> tuple[int, bool]:
+    def _take_slowly(self, chunk: bytes, metrics: Metrics, parts: list[bytes | memoryview]) -> tuple[int, bool]:
         """Append the frames of the records in `chunk` to `parts`; return how far, and whether no record was damaged."""
         session, position = self.session, 0
         while self.credit > 0 and session.remote_window > 0 and position < len(chunk):
@@ -79,8 +89,7 @@ class ConsumerLink(SendingLink):
             if not record.is_intact(chunk, position, found):
                 return position, False
             payload = chunk[found.start : found.end]
-            split = found.header_length
-            parts += self.frames(b"".join((payload[:split], metrics, payload[split:])) if metrics else payload)
+            parts += self.frames(with_metrics(payload, found.header_length, metrics) if metrics else payload)
             position = found.end
         return position, True
 
@@ -118,14 +127,3 @@ class ConsumerLink(SendingLink):
             parts += self.frames(view[start:end])
             position = end
         return position, whole
-
-    def _runtime_metrics(self) -> bytes:
-        """Delivery annotations with the state of the partition, the same for all events of one write."""
-        state = self._log.state()
-        pairs = [
-            (symbol("last_enqueued_sequence_number"), long(state.last_sequence_number)),
-            (symbol("last_enqueued_offset"), string(str(state.last_offset))),
-            (symbol("last_enqueued_time_utc"), timestamp(state.last_enqueued_ms)),
-            (symbol("runtime_info_retrieval_time_utc"), timestamp(time.time_ns() // 1_000_000)),
-        ]
-        return described(0x71, map_of(pairs))

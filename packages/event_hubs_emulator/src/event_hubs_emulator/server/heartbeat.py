@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 # A peer that has not opened its connection by then never will.
-_HANDSHAKE_SECONDS = 30.0
+_HANDSHAKE_SECONDS = 15.0
 
 
 class Heartbeat:
@@ -27,11 +27,14 @@ class Heartbeat:
         self._send_empty = send_empty
         self._give_up = give_up
         self._send_every: float | None = None
+        self._opened = False
+        self._began = loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._check()
 
     def opened(self, peer_timeout_ms: int | None) -> None:
         """The connection is open; the peer wants a frame within its time-out, if it has one."""
+        self._opened = True
         self._allowed = self._patience
         if peer_timeout_ms:
             self._send_every = peer_timeout_ms / 2000
@@ -40,7 +43,8 @@ class Heartbeat:
 
     def _check(self) -> None:
         now = self._loop.time()
-        left = self.last_received + self._allowed - now
+        # A peer that never opens its connection is not kept by a byte now and then.
+        left = (self.last_received if self._opened else self._began) + self._allowed - now
         if left <= 0:
             self._give_up(self._allowed)
             return

@@ -102,12 +102,12 @@ class ReceivingLink(Link):
             self._reset()
             self._replenish()
             return
-        self._size += len(payload)
+        size = self._size = self._size + len(payload)
         # What is over the limit is counted and dropped, not kept, and refused once it is complete.
-        if self._size <= self._size_limit:
-            self._parts.append(payload)
-        else:
+        if size > self._size_limit:
             self._parts.clear()
+        elif payload:
+            self._parts.append(payload)
         if transfer.more:
             return
         self._complete()

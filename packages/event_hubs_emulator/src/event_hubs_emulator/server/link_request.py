@@ -13,6 +13,7 @@ from .address import address_of, parse_address
 
 _EPOCH = "com.microsoft:epoch"
 _RUNTIME_METRIC = "com.microsoft:enable-receiver-runtime-metric"
+_IDEMPOTENT_PRODUCER = "com.microsoft:idempotent-producer"
 
 
 class LinkRequest:
@@ -65,6 +66,10 @@ class LinkRequest:
     @property
     def wants_runtime_metrics(self) -> bool:
         return _RUNTIME_METRIC in self._desired_capabilities
+
+    @property
+    def wants_idempotent_publishing(self) -> bool:
+        return _IDEMPOTENT_PRODUCER in self._desired_capabilities
 
 
 def _mode(value: object, default: int) -> int:

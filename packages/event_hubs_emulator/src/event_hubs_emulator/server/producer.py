@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from event_hubs_emulator.amqp.errors import INTERNAL_ERROR, DeliveryFault
+import logging
+
+from event_hubs_emulator.amqp.errors import INTERNAL_ERROR, NOT_IMPLEMENTED, DeliveryFault, LinkFault
 from event_hubs_emulator.message import split
 
 from .address import Address
@@ -10,12 +12,17 @@ from .interfaces import LinkSession
 from .link import ReceivingLink
 from .link_request import LinkRequest
 
+_LOGGER = logging.getLogger(__name__)
+
 
 class ProducerLink(ReceivingLink):
     """Sends to a hub, or to one of its partitions."""
 
     def __init__(self, session: LinkSession, request: LinkRequest, address: Address) -> None:
         super().__init__(session, request)
+        if request.wants_idempotent_publishing:
+            # Taken without a word, a producer would believe that its retries are not stored twice.
+            raise LinkFault(NOT_IMPLEMENTED, "Idempotent publishing is not available in this emulator; switch it off.")
         self._service = session.connection.service
         self._hub = self._service.hub(address.hub)
         self._partition = self._service.partition(address) if address.partition is not None else None
@@ -25,9 +32,12 @@ class ProducerLink(ReceivingLink):
         sent = split(payload, message_format)
         log = self._partition or self._hub.route(sent.partition_key)
         try:
-            log.append(sent.events)
+            first = log.append(sent.events)
         except OSError as error:
             raise DeliveryFault(INTERNAL_ERROR, f"the log of {log.label} cannot be written: {error}") from error
+
+        if sent.rewritten:
+            self._warn(log.label, first, sent.rewritten)
 
         def done(error: OSError | None) -> None:
             if error is None:
@@ -38,3 +48,12 @@ class ProducerLink(ReceivingLink):
                 )
 
         self._service.when_durable(log, done)
+
+    def _warn(self, label: str, first: int, rewritten: list[tuple[int, tuple[str, ...]]]) -> None:
+        """Say which events azure-eventhub could not have decoded as they were sent."""
+        number, types = rewritten[0]
+        more = f" (and {len(rewritten) - 1} more of this send)" if len(rewritten) > 1 else ""
+        _LOGGER.warning(
+            "%s, sequence number %d%s: azure-eventhub cannot decode %s; kept as text or a list",
+            label, first + number, more, ", ".join(types),
+        )  # fmt: skip

@@ -11,7 +11,7 @@ from event_hubs_emulator.amqp.errors import NOT_FOUND, NOT_IMPLEMENTED
 from event_hubs_emulator.hubs import Hub
 from event_hubs_emulator.request import Request, parse_request, response
 
-from .address import CBS
+from .address import CBS, hub_of_audience
 from .interfaces import LinkSession
 from .link import ReceivingLink, SendingLink
 from .link_request import LinkRequest
@@ -63,13 +63,17 @@ def answer(service: Service, node: str, request: Request) -> bytes:
     if node == CBS:
         if operation != "put-token":
             return response(request, 501, f"$cbs knows put-token, not {operation!r:.60}", None, NOT_IMPLEMENTED)
+        hub_name = hub_of_audience(str(properties.get("name")))
+        if hub_name is not None and service.hubs.find(hub_name) is None:
+            # Without a condition: azure-eventhub would look no further, and not show the description.
+            return response(request, 404, service.no_such_hub(hub_name), None)
         return response(request, 202, "Accepted", None)
     if operation != "READ":
         return response(request, 501, f"$management knows READ, not {operation!r:.60}", None, NOT_IMPLEMENTED)
     kind, name = str(properties.get("type")), str(properties.get("name"))
     hub = service.hubs.find(name)
     if hub is None:
-        return response(request, 404, f"The messaging entity '{name[:200]}' could not be found.", None, NOT_FOUND)
+        return response(request, 404, service.no_such_hub(name), None, NOT_FOUND)
     if kind == "com.microsoft:eventhub":
         return response(request, 200, "OK", _describe_hub(hub))
     if kind == "com.microsoft:partition":

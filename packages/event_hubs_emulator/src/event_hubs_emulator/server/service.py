@@ -57,8 +57,13 @@ class Service:
         """The hub with this name. Raises LinkFault."""
         hub = self.hubs.find(name)
         if hub is None:
-            raise LinkFault(NOT_FOUND, f"The messaging entity '{name}' could not be found. No such event hub.")
+            raise LinkFault(NOT_FOUND, self.no_such_hub(name))
         return hub
+
+    def no_such_hub(self, name: str) -> str:
+        """What a client is told that asks for a hub that is not there."""
+        served = ", ".join(hub.name for hub in self.hubs)
+        return f"The messaging entity '{name[:200]}' could not be found. The event hubs here: {served[:500]}."
 
     def partition(self, address: Address) -> PartitionLog[Event]:
         """The partition an address names. Raises LinkFault."""
