@@ -64,8 +64,9 @@ class Target:
 def told(error: Exception, hub: str) -> HubUnavailable | HubRefused:
     """The SDK's error as one of ours, in one line."""
     text = " ".join(str(error).split()).partition(" Error condition:")[0] or type(error).__name__
-    if isinstance(error, AuthenticationError):
-        return HubRefused(f"the hub refuses these credentials: {text}")
+    # Asked first: a token for a hub that is not there is refused as such, too.
     if isinstance(error, EventHubError) and any(mark in text.lower() for mark in _NOT_FOUND):
         return HubRefused(f"there is no hub {hub!r} there: {text}")
+    if isinstance(error, AuthenticationError):
+        return HubRefused(f"the hub refuses these credentials: {text}")
     return HubUnavailable(text)

@@ -36,6 +36,11 @@ def test_no_target_at_all_says_what_to_give() -> None:
         (AuthenticationError("bad key"), HubRefused, "credentials: bad key"),
         (ConnectError("The messaging entity 'x' could not be found."), HubRefused, "no hub 'x'"),
         (
+            AuthenticationError("Status code: 404 The messaging entity 'x' could not be found."),
+            HubRefused,
+            "no hub 'x'",
+        ),
+        (
             ConnectionLostError("gone\n  away Error condition: E Error Description: gone away"),
             HubUnavailable,
             "gone away",
