@@ -15,6 +15,7 @@ from aiohttp import web
 from functions_host.durable import DurableEngine, DurableOptions, ManagementRequest
 from functions_host.durable_left_out import BesideLeftOut
 from functions_host.durable_runner import AppRunner
+from functions_host.errors import StartError
 from functions_host.functions import FunctionInfo
 from functions_host.http.server import read_body
 from functions_host.invoker import Invoker
@@ -37,7 +38,10 @@ class DurableService:
     ) -> None:
         folder = data_dir / "durable"
         folder.mkdir(parents=True, exist_ok=True)
-        options = DurableOptions.from_host_json(host_json)
+        try:
+            options = DurableOptions.from_host_json(host_json)
+        except ValueError as error:
+            raise StartError(str(error)) from None
         self._engine = DurableEngine(folder, options, BesideLeftOut(AppRunner(functions, invoker), left_out))
         self._max_body = max_body
         self._functions = functions

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from functions_host.errors import StartError
-from functions_host.settings import parse_timespan
+from functions_host.json_file import read_json_file
+from functions_host.section import Section
+from functions_host.settings import parse_timespan, resolve
 
 BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
-_BODY_LIMIT = 104_857_600
+LOG_LEVELS = ("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")
+
 _OVERRIDE = "azurefunctionsjobhost__"
+_BODY_LIMIT = 104_857_600
+_RESOLVED = (("hubName",), ("storageProvider", "connectionName"), ("storageProvider", "connectionStringName"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class EventHubsOptions:
 
 @dataclass(frozen=True, slots=True)
 class HostJson:
-    """The parts of host.json this host reads; `raw` is the whole document, overrides applied."""
+    """The parts of host.json this host reads; `raw` is the whole document, overrides applied, ``%NAME%`` resolved."""
 
     raw: dict[str, Any]
     route_prefix: str = "api"
@@ -56,28 +61,27 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
     path = app_dir / "host.json"
     if not path.is_file():
         raise StartError(f"{path} is missing: --app must name the folder of a Functions app")
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise StartError(f"host.json is not valid JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise StartError("host.json must hold a JSON object")
+    document = read_json_file(path)
     environ = os.environ if environ is None else environ
+    origins: dict[str, str] = {}
     for name, value in environ.items():
         if name.lower().startswith(_OVERRIDE):
-            _override(document, name[len(_OVERRIDE) :].split("__"), value)
-    extensions = _section(document, "extensions", "host.json")
-    http = _section(extensions, "http", "host.json extensions")
-    levels = _section(_section(document, "logging", "host.json"), "logLevel", "host.json logging")
-    prefix = _value(http, "routePrefix", "api")
+            parts = name[len(_OVERRIDE) :].split("__")
+            _override(document, parts, value)
+            origins[f"host.json {'.'.join(parts)}".lower()] = name
+    top = Section(document, "host.json", origins)
+    if top.get("version") not in (None, "2.0", 2.0):
+        raise top.wrong("version", top.get("version"), '"2.0"')
+    extensions = top.section("extensions")
+    _resolve(extensions.section("durableTask"), environ)
     return HostJson(
         raw=document,
-        route_prefix=str(prefix).strip("/"),
-        function_timeout=_function_timeout(_value(document, "functionTimeout")),
+        route_prefix=extensions.section("http").text("routePrefix", "api").strip("/"),
+        function_timeout=_function_timeout(top),
         max_request_bytes=_body_limit(environ.get(BODY_LIMIT_SETTING)),
-        event_hubs=_event_hubs(_section(extensions, "eventHubs", "host.json extensions")),
-        functions=_functions(_value(document, "functions")),
-        log_levels={str(key): str(value) for key, value in levels.items()},
+        event_hubs=_event_hubs(extensions.section("eventHubs")),
+        functions=_functions(top),
+        log_levels=_log_levels(top.section("logging").section("logLevel")),
     )
 
 
@@ -92,24 +96,19 @@ def _override(document: dict[str, Any], path: list[str], value: str) -> None:
     key = next((known for known in node if known.lower() == path[-1].lower()), path[-1])
     try:
         node[key] = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         node[key] = value
 
 
-def _value(section: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """Names in host.json are read without regard to case, as .NET's configuration does."""
-    if name in section:
-        return section[name]
-    return next((value for known, value in section.items() if known.lower() == name.lower()), default)
-
-
-def _section(parent: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    value = _value(parent, name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise StartError(f"{where}: {name} must be an object")
-    return value
+def _resolve(durable: Section, environ: Mapping[str, str]) -> None:
+    """``%NAME%`` in the names of hub and connection; the document itself is changed."""
+    for path in _RESOLVED:
+        section = durable
+        for part in path[:-1]:
+            section = section.section(part)
+        name = next((known for known in section.values if known.lower() == path[-1].lower()), None)
+        if name is not None and isinstance(section.values, dict):
+            section.values[name] = resolve(section.text(name, ""), section.where(name), environ)
 
 
 def _body_limit(text: str | None) -> int:
@@ -120,66 +119,72 @@ def _body_limit(text: str | None) -> int:
     return int(text)
 
 
-def _functions(value: Any) -> tuple[str, ...] | None:
+def _functions(top: Section) -> tuple[str, ...] | None:
     """The functions to run; an empty list, as on the real host, means all."""
+    value = top.get("functions")
+    if isinstance(value, dict):
+        # As the environment sets a list: functions__0, functions__1.
+        value = [value[key] for key in sorted(value)]
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise StartError(f"host.json functions must be a list of function names, not {value!r}")
+        raise top.wrong("functions", value, "a list of function names")
     return tuple(value) or None
 
 
-def _function_timeout(value: Any) -> float | None:
+def _log_levels(section: Section) -> dict[str, str]:
+    """.NET's names of levels, or their numbers."""
+    numbers = {str(number): name for number, name in enumerate(LOG_LEVELS)}
+    found = {}
+    for category, value in section.values.items():
+        known = numbers.get(str(value))
+        found[category] = known if known is not None else section.choice(category, LOG_LEVELS, "")
+        if not found[category]:
+            raise section.wrong(category, value, f"one of {', '.join(LOG_LEVELS)}")
+    return found
+
+
+def _function_timeout(top: Section) -> float | None:
+    value = top.get("functionTimeout")
     if value is None:
         return 1800.0
     if str(value) == "-1":
         return None
-    seconds = parse_timespan(str(value), "host.json functionTimeout")
+    seconds = parse_timespan(str(value), top.where("functionTimeout"))
     if seconds <= 0:
-        raise StartError("host.json functionTimeout must be above zero, or -1 for no limit")
+        raise top.wrong("functionTimeout", value, "a time span above zero, or -1 for no limit")
     return seconds
 
 
-def _event_hubs(section: dict[str, Any]) -> EventHubsOptions:
-    where = "host.json extensions.eventHubs"
-
-    def number(name: str, default: int, least: int = 1) -> int:
-        value = _value(section, name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise StartError(f"{where}.{name} must be a whole number of at least {least}, not {value!r}")
-        return value
-
-    maximum = number("maxEventBatchSize", 100)
-    minimum = number("minEventBatchSize", 1)
+def _event_hubs(section: Section) -> EventHubsOptions:
+    maximum = section.number("maxEventBatchSize", 100)
+    minimum = section.number("minEventBatchSize", 1)
     if minimum > maximum:
-        raise StartError(f"{where}.minEventBatchSize ({minimum}) is above maxEventBatchSize ({maximum})")
-    wait = parse_timespan(_value(section, "maxWaitTime", "00:01:00"), f"{where}.maxWaitTime")
+        raise section.wrong("minEventBatchSize", minimum, f"at most maxEventBatchSize ({maximum})")
+    wait = parse_timespan(section.text("maxWaitTime", "00:01:00"), section.where("maxWaitTime"))
     if not 0 < wait <= 600:
-        raise StartError(f"{where}.maxWaitTime must be above zero and at most 00:10:00")
+        raise section.wrong("maxWaitTime", section.get("maxWaitTime"), "above zero and at most 00:10:00")
     return EventHubsOptions(
         max_batch=maximum,
         min_batch=minimum,
         max_wait=wait,
-        prefetch=number("prefetchCount", 300),
-        checkpoint_frequency=number("batchCheckpointFrequency", 1),
-        initial_offset=_initial_offset(_section(section, "initialOffsetOptions", where), where),
+        prefetch=section.number("prefetchCount", 300),
+        checkpoint_frequency=section.number("batchCheckpointFrequency", 1),
+        initial_offset=_initial_offset(section.section("initialOffsetOptions")),
     )
 
 
-def _initial_offset(section: dict[str, Any], where: str) -> InitialOffset:
-    kind = str(_value(section, "type") or "fromStart")
-    known = {"fromstart": "fromStart", "fromend": "fromEnd", "fromenqueuedtime": "fromEnqueuedTime"}
-    if kind.lower() not in known:
-        raise StartError(f"{where}.initialOffsetOptions.type {kind!r} is none of {', '.join(known.values())}")
-    time = _value(section, "enqueuedTimeUtc")
-    if known[kind.lower()] == "fromEnqueuedTime" and not time:
-        raise StartError(f"{where}.initialOffsetOptions.enqueuedTimeUtc is needed with type fromEnqueuedTime")
-    return InitialOffset(known[kind.lower()], _moment(str(time), where) if time else None)
+def _initial_offset(section: Section) -> InitialOffset:
+    kind = section.choice("type", ("fromStart", "fromEnd", "fromEnqueuedTime"), "fromStart")
+    time = section.text("enqueuedTimeUtc", "")
+    if kind == "fromEnqueuedTime" and not time:
+        raise StartError(f"{section.where('enqueuedTimeUtc')} is needed with type fromEnqueuedTime")
+    return InitialOffset(kind, _moment(time, section) if time else None)
 
 
-def _moment(text: str, where: str) -> datetime:
+def _moment(text: str, section: Section) -> datetime:
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise StartError(f"{where}.initialOffsetOptions.enqueuedTimeUtc {text!r} is not an ISO 8601 time") from None
+        raise section.wrong("enqueuedTimeUtc", text, "an ISO 8601 time") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

@@ -94,7 +94,7 @@ def test_host_json_is_read_without_case_and_unknown_keys_are_named(caplog: pytes
         options = DurableOptions.from_host_json({"extensions": {"durableTask": section}})
     assert options == DurableOptions("MyHub", "MyStorage", 3, 4, 5, "1.0", "Strict", "Fail", True, 1000, "full")
     assert [record.getMessage() for record in caplog.records] == [
-        "host.json extensions.durableTask.hubnmae is not known to this host; it is ignored"
+        "host.json extensions.durableTask.hubNmae is not known to this host; it is ignored"
     ]
     assert DurableOptions.from_host_json({}) == DurableOptions()
 
