@@ -87,7 +87,14 @@ def wait_for(look: Callable[[], T | None], what: str, seconds: float = 20) -> T:
 class HostProcess:
     """``python -m functions_host start`` on one of the sample apps."""
 
-    def __init__(self, app: str | Path, data: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        app: str | Path,
+        data: Path,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        descriptors: int | None = None,
+    ) -> None:
         self.app = APPS / app
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
@@ -96,6 +103,7 @@ class HostProcess:
         self.interpreter = sys.executable
         self._arguments = arguments
         self._env = env or {}
+        self._descriptors = descriptors
         self.process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> HostProcess:
@@ -104,6 +112,8 @@ class HostProcess:
         environment.update(self._env)
         command = [self.interpreter, "-m", "functions_host", "start", "--app", str(self.app), "--data", str(self.data)]
         command += ["--port", "0", "--event-hubs-port", "0", "--ready-file", str(self.ready_path), *self._arguments]
+        if self._descriptors is not None:
+            command = ["sh", "-c", f'ulimit -n {self._descriptors} && exec "$@"', "sh", *command]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self.data.parent)
         return self

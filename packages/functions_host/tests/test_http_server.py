@@ -57,7 +57,7 @@ def code(answer: bytes) -> int:
 
 
 def test_a_body_above_100_mb_is_refused_before_it_is_read(web: HostProcess) -> None:
-    head = b"POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: 104857601\r\n\r\n"
+    head = b"POST /api/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: 104857601\r\n\r\n"
     assert raw(web, head).startswith(b"HTTP/1.1 413 ")
 
 
@@ -123,7 +123,7 @@ def test_what_the_worker_takes_for_its_own_logs_is_not_shown(web: HostProcess) -
 
 def test_a_chunked_body_arrives_whole(web: HostProcess) -> None:
     chunks = b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-    answer = raw(web, b"POST /api/size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    answer = raw(web, b"POST /api/size HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"5")
 
@@ -135,7 +135,7 @@ def test_a_compressed_body_reaches_the_function_as_it_was_sent(web: HostProcess)
 
 
 def test_a_client_that_asks_whether_to_go_on_is_told_so(web: HostProcess) -> None:
-    head = b"POST /api/size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+    head = b"POST /api/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
     assert raw(web, head % 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert raw(web, head % 104857601).startswith(b"HTTP/1.1 413 ")
 
@@ -158,6 +158,38 @@ def test_a_wrong_method_says_which_are_right(web: HostProcess) -> None:
 
 def test_the_root_says_that_the_host_is_up(web: HostProcess) -> None:
     assert "host is up" in http("GET", f"{web.url}/").text
+
+
+def test_other_names_and_foreign_pages_are_refused(web: HostProcess) -> None:
+    assert http("GET", f"{web.url}/api/size", headers={"Host": "evil.example"}).status == 400
+    url = f"{web.url}/admin/functions/warm_up"
+    assert http("POST", url, json_body={}, headers={"Origin": "http://evil.example"}).status == 403
+    assert http("POST", url, b"{}", {"Content-Type": "text/plain"}).status == 415
+    assert http("POST", url, json_body={}, headers={"Origin": "http://page.example"}).status == 202
+    assert http("POST", f"{web.url}/api/size", b"ab", {"Origin": "http://evil.example"}).text == "2"
+
+
+def test_the_admin_api_can_be_closed(tmp_path: Path, host: Callable[..., HostProcess]) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "host.json").write_text('{"functionsHost": {"closeManagementWhen": {"MODE": ["guarded"]}}}')
+    (app / "function_app.py").write_text(
+        "import azure.functions as func\nimport azure.durable_functions as df\napp = df.DFApp()\n"
+        "@app.orchestration_trigger(context_name='context')\ndef orc(context):\n    return 1\n"
+        "@app.route(route='start')\n@app.durable_client_input(client_name='client')\n"
+        "async def start(req: func.HttpRequest, client) -> str:\n"
+        "    given = await client.start_new('orc')\n"
+        "    return (await client.get_status(given)).instance_id\n"
+    )
+    settings = {"MODE": "guarded", "FUNCTIONS_HOST_KEY": "sesame"}
+    closed = host(app, "--no-event-hubs", "--allowed-host", "front.example", env=settings).start()
+    durable = f"{closed.url}/runtime/webhooks/durabletask/instances"
+    assert http("GET", f"{closed.url}/admin/functions").status == http("GET", durable).status == 401
+    assert http("GET", f"{closed.url}/admin/host/status").json()["state"] == "Running"
+    assert http("GET", durable, headers={"x-functions-key": "sesame"}).status == 200
+    assert len(http("GET", f"{closed.url}/api/start", headers={"Host": "front.example"}).text) == 32
+    opened = host(app, "--no-event-hubs", "--management", "open", env=settings, data="open").start()
+    assert http("GET", f"{opened.url}/admin/functions").status == 200
 
 
 def test_allowed_origins_get_cors_headers_and_others_none(web: HostProcess) -> None:
@@ -188,7 +220,9 @@ def test_admin_refuses_what_it_cannot_run(web: HostProcess, host: Callable[..., 
     assert http("DELETE", f"{web.url}/admin/functions/size").status == 405
     durable = host("patterns", "--no-event-hubs").start()
     assert http("POST", f"{durable.url}/admin/functions/counter", json_body={}).status == 400
-    assert http("POST", f"{durable.url}/admin/functions/hello", b"{oops").status == 400
+    json_type = {"Content-Type": "application/json"}
+    for wrong in (b"{oops", b"[]", b"\xff", b'{"input": ' + b"[" * 100_000, b'{"input": 1' + b"0" * 5000 + b"}"):
+        assert http("POST", f"{durable.url}/admin/functions/hello", wrong, json_type).status == 400
     assert http("POST", f"{durable.url}/admin/functions/hello", json_body={"input": "x"}).status == 202
     assert http("POST", f"{durable.url}/admin/functions/chaining", json_body={"input": "x"}).status == 202
     listed = http("GET", f"{durable.url}/runtime/webhooks/durabletask/instances").json()

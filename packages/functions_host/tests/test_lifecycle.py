@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -227,5 +228,59 @@ def test_help_and_bad_options() -> None:
     shown = subprocess.run([*command, "start", "--help"], capture_output=True, text=True, check=True, cwd=APPS)
     for option in ("--app", "--port", "--host", "--data", "--event-hubs-port", "--no-event-hubs", "--ready-file"):
         assert option in shown.stdout
-    for arguments in ([], ["start", "--port", "99999"], ["start", "--event-hubs-port", "x"]):
+    for arguments in ([], ["start", "--nonsense"]):
         assert subprocess.run([*command, *arguments], capture_output=True, check=False, env=os.environ).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "99999"], "argument --port: must be a port number (0 to 65535), not '99999'"),
+        (["--event-hubs-port", "x"], "argument --event-hubs-port: must be a port number"),
+        (["--partitions", "hub"], "argument --partitions: must be HUB=N with N from 1 to 1024, not 'hub'"),
+        (["--partitions", "hub=0"], "argument --partitions"),
+        (["--management", "ajar"], "argument --management"),
+        (["--host", "no.such.host.invalid"], "--host must be an address of this machine, not 'no.such.host.invalid'"),
+        (["--host", "192.0.2.1"], "--host must be an address of this machine, not '192.0.2.1'"),
+        (["--data", "/dev/null/x"], "--data must be a folder that can be written"),
+        (["--ready-file", "/dev/null/x"], "--ready-file must be a file that can be written"),
+        (["--app", "nowhere"], "--app must name the folder of a Functions app"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    command = [sys.executable, "-m", "functions_host", "start", "--app", str(APPS / "signals"), "--port", "0"]
+    command += ["--no-event-hubs", "--data", str(tmp_path / "data"), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert message in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "host.json",
+            '{"extensions": {"durableTask": {"maxConcurrentActivityFunctions": "many"}}}',
+            "maxConcurrentAct",
+        ),
+        ("host.json", '{"extensions": {"durableTask": {"maxConcurrentActivityFunctions": -1}}}', "maxConcurrentActiv"),
+        ("host.json", '{"extensions": {"durableTask": []}}', "extensions.durableTask must be an object"),
+        ("host.json", '{"logging": {"logLevel": {"default": "Loud"}}}', "logging.logLevel.default must be one of"),
+        ("local.settings.json", '{"Values": []}', "local.settings.json Values must be an object"),
+        ("local.settings.json", '{"Values": {"PYTHON_THREADPOOL_THREAD_COUNT": "many"}}', "PYTHON_THREADPOOL_THREAD"),
+        ("local.settings.json", '{"Values": {"FUNCTIONS_WORKER_PROCESS_COUNT": "0"}}', "FUNCTIONS_WORKER_PROCESS_C"),
+        ("local.settings.json", '{"Values": {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "x"}}', "BODY_SIZE_LIMIT must be"),
+    ],
+)
+def test_a_wrong_value_in_a_file_is_one_line(
+    host: MakeHost, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(APPS / "patterns", app)
+    (app / name).write_text(text)
+    refused = host(app, "--no-event-hubs").launch()
+    assert refused.process is not None
+    assert refused.process.wait(30) == 1
+    assert message in refused.log
+    assert len(refused.log.splitlines()) == 1

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from functions_host import __version__
 from functions_host.errors import StartError
@@ -20,7 +21,10 @@ logger = logging.getLogger("functions_host")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the host until a signal. Exit code 0 after an orderly stop, 1 when it could not start, 2 for bad options."""
+    """Run the host until a signal.
+
+    Exit code 0 after an orderly stop, 1 when it could not start, 2 for unknown options.
+    """
     options = _parser().parse_args(arguments)
     set_up_logging(verbose=options.verbose, as_json=options.json_logs)
     # The app becomes the working directory: relative paths mean the caller's.
@@ -51,6 +55,8 @@ async def _serve(options: argparse.Namespace) -> int:
             ready_file=options.ready_file,
             skip_unsupported=options.skip_unsupported,
             partitions=dict(options.partitions),
+            allowed_hosts=tuple(options.allowed_host),
+            management=options.management,
             verbose=options.verbose,
             json_logs=options.json_logs,
         )
@@ -76,8 +82,17 @@ async def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A wrong value is one line that names its option, and exit code 1, as for the settings in files."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("argument -"):
+            self.exit(1, f"{self.prog}: {message}\n")
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m functions_host", description=__doc__)
+    parser = _Parser(prog="python -m functions_host", description=__doc__)
     parser.add_argument("--version", action="version", version=f"functions_host {__version__}")
     start = parser.add_subparsers(dest="command", required=True).add_parser("start", help="run a Functions app")
     start.add_argument("--app", default=".", metavar="DIR", help="the app's folder (default: here)")
@@ -93,6 +108,14 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--skip-unsupported", action="store_true", help="leave out functions with triggers or bindings unknown here"
     )
+    start.add_argument(
+        "--allowed-host", action="append", default=[], metavar="NAME",
+        help="a further name this host is called by (default: localhost and its address alone; *: any)",
+    )  # fmt: skip
+    start.add_argument(
+        "--management", choices=("open", "closed"),
+        help="whether /admin and the durable management API answer (default: open, or what host.json says)",
+    )  # fmt: skip
     start.add_argument("--ready-file", metavar="PATH", help="written as JSON once everything listens")
     start.add_argument("--verbose", action="store_true", help="also the host's debug lines")
     start.add_argument("--json-logs", action="store_true", help="one JSON object per log line")
@@ -100,13 +123,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port number")
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be a port number (0 to 65535), not {text!r}")
     return int(text)
 
 
 def _partitions(text: str) -> tuple[str, int]:
     hub, _, count = text.rpartition("=")
     if not hub or not (count.isascii() and count.isdigit()) or not 1 <= int(count) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HUB=N with N from 1 to 1024")
+        raise argparse.ArgumentTypeError(f"must be HUB=N with N from 1 to 1024, not {text!r}")
     return hub, int(count)

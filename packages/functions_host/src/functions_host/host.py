@@ -48,11 +48,8 @@ class Host:
 
     async def start(self) -> None:
         """Load the app and start everything; returns when all listens. Raises StartError."""
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._prepare_folders()
         ports = Ports.reserve(self._options, self._local.host.get("LocalHttpPort"))
-        if self._options.ready_file is not None:
-            # One that an earlier run left would tell of a process and a port that are gone.
-            self._options.ready_file.resolve().unlink(missing_ok=True)
         repointed = self._set_defaults(ports)
         pool = self._pool = WorkerPool(self._pool_options())
         app = await pool.load()
@@ -108,12 +105,28 @@ class Host:
         if parts is not None and parts.hub is not None:
             parts.hub.kill()
 
+    def _prepare_folders(self) -> None:
+        try:
+            (self._data_dir / "app").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(
+                f"--data must be a folder that can be written, not {self._data_dir}: {_why(error)}"
+            ) from None
+        ready = self._options.ready_file
+        if ready is None:
+            return
+        try:
+            # One that an earlier run left would tell of a process and a port that are gone.
+            ready.resolve().unlink(missing_ok=True)
+            write_atomically(ready.resolve(), "")
+            ready.resolve().unlink()
+        except OSError as error:
+            raise StartError(f"--ready-file must be a file that can be written, not {ready}: {_why(error)}") from None
+
     def _set_defaults(self, ports: Ports) -> list[str]:
         """The environment the app will find; returns the names of the settings that name the local hub."""
         repointed = [] if ports.hub_port is None else point_settings_at_local_hub(ports.hub_port)
-        app_data = self._data_dir / "app"
-        app_data.mkdir(exist_ok=True)
-        os.environ.setdefault("DATA_DIR", str(app_data))
+        os.environ.setdefault("DATA_DIR", str(self._data_dir / "app"))
         os.environ.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
         os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
         os.environ.setdefault("AzureWebJobsScriptRoot", str(self._app_dir))
@@ -173,6 +186,10 @@ class Host:
             connection = None if parts.hub is None else local_connection_string(parts.hub.port)
             ready = {"pid": os.getpid(), "url": base_url, "eventHubConnection": connection}
             write_atomically(self._options.ready_file.resolve(), json.dumps(ready))
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 __all__ = ["Host", "Options", "StartError"]

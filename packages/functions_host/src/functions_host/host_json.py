@@ -54,6 +54,11 @@ class HostJson:
     event_hubs: EventHubsOptions = field(default_factory=EventHubsOptions)
     log_levels: dict[str, str] = field(default_factory=dict)
     functions: tuple[str, ...] | None = None
+    closed_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def closes_management(self, environ: Mapping[str, str]) -> bool:
+        """Whether the app wants its admin and management APIs closed: by a setting's value that host.json names."""
+        return any(environ.get(setting, "").strip().lower() in values for setting, values in self.closed_when.items())
 
 
 def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> HostJson:
@@ -81,6 +86,7 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
         max_request_bytes=_body_limit(environ.get(BODY_LIMIT_SETTING)),
         event_hubs=_event_hubs(extensions.section("eventHubs")),
         functions=_functions(top),
+        closed_when=_closed_when(top.section("functionsHost").section("closeManagementWhen")),
         log_levels=_log_levels(top.section("logging").section("logLevel")),
     )
 
@@ -130,6 +136,17 @@ def _functions(top: Section) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise top.wrong("functions", value, "a list of function names")
     return tuple(value) or None
+
+
+def _closed_when(section: Section) -> dict[str, tuple[str, ...]]:
+    """``{"SETTING": "value"}`` or a list of values; lower-case, as they are compared."""
+    found = {}
+    for setting, value in section.values.items():
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(each, str) for each in values):
+            raise section.wrong(setting, value, "a text or a list of texts")
+        found[setting] = tuple(each.lower() for each in values)
+    return found
 
 
 def _log_levels(section: Section) -> dict[str, str]:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Port 0: any free one. `data_dir` None: ``.data`` in the app's folder. `partitions`: of local hubs, by name."""
+    """Port 0: any free one. `data_dir` None: ``.data`` in the app's folder. `partitions`: of local hubs, by name.
+
+    `allowed_hosts`: names this host answers to beside loopback and its address. `management`: ``open``, ``closed``, or
+    None for what host.json says.
+    """
 
     app_dir: Path
     host: str = "127.0.0.1"
@@ -20,5 +24,7 @@ class Options:
     ready_file: Path | None = None
     skip_unsupported: bool = False
     partitions: Mapping[str, int] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    management: str | None = None
     verbose: bool = False
     json_logs: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from functions_host.functions import FunctionInfo
 from functions_host.host_json import HostJson
 from functions_host.http.admin import Admin
 from functions_host.http.cors import Cors
+from functions_host.http.guard import Guard
 from functions_host.http.route_rules import problems, route_of
 from functions_host.http.server import HttpServer
 from functions_host.hub_process import HubProcess
@@ -70,11 +72,13 @@ def assemble(
     sources, hubs = _event_hub_sources(functions, hub_port)
     outputs = EventHubOutputs(lambda binding: source_of(binding, "output", local_port=hub_port))
     invoker = Invoker(workers, timeout=config.function_timeout, write_output=outputs.write)
+    cors = Cors.from_settings(local.host)
     http = HttpServer(
         invoker,
         route_prefix=config.route_prefix,
         max_body=config.max_request_bytes,
-        cors=Cors.from_settings(local.host),
+        cors=cors,
+        guard=Guard.of(options.allowed_hosts, cors, closed=_is_closed(options, config)),
     )
     errors = problems([function for function in functions if function.kind == "httpTrigger"])
     for function in functions:
@@ -108,6 +112,12 @@ def assemble(
     ]
     hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
     return Parts(functions, path_of, invoker, outputs, http, timers, admin, listeners, hub, durable)
+
+
+def _is_closed(options: Options, config: HostJson) -> bool:
+    if options.management is not None:
+        return options.management == "closed"
+    return config.closes_management(os.environ)
 
 
 def _paths(prefix: str, errors: Mapping[str, str]) -> Callable[[FunctionInfo | LeftOut], str | None]:

@@ -27,7 +27,7 @@ class Ports:
         port = http.getsockname()[1]
         shown = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host
         base_url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
-        hub = bind("127.0.0.1", options.event_hubs_port) if options.event_hubs else None
+        hub = bind("127.0.0.1", options.event_hubs_port, "--event-hubs-port") if options.event_hubs else None
         return cls(http, base_url, hub)
 
     @property

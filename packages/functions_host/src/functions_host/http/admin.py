@@ -118,7 +118,7 @@ class Admin:
         body = await read_body(request, _MAX_BODY)
         try:
             document = json.loads(body) if body.strip() else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             return web.Response(status=400, text='The body must be JSON: {"input": ...}')
         if not isinstance(document, dict):
             return web.Response(status=400, text='The body must be a JSON object: {"input": ...}')
@@ -126,4 +126,6 @@ class Admin:
             await self._trigger(function, document.get("input"))
         except Refused as reason:
             return web.Response(status=400, text=str(reason))
+        except RecursionError:
+            return web.Response(status=400, text="The input is nested too deeply.")
         return web.Response(status=202)

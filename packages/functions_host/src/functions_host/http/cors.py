@@ -19,6 +19,10 @@ class Cors:
         origins = frozenset(part.strip().rstrip("/") for part in text.split(",") if part.strip())
         return cls(origins, bool(host.get("CORSCredentials"))) if origins else None
 
+    def admits(self, origin: str) -> bool:
+        """Whether pages of this origin (in any case) may."""
+        return "*" in self.origins or origin.lower() in {known.lower() for known in self.origins}
+
     def preflight(self, request: web.BaseRequest) -> web.Response | None:
         """The answer to a preflight request; None for every other request."""
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:

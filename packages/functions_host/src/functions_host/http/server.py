@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import socket
@@ -13,13 +14,16 @@ from aiohttp import web
 from functions_host.context import new_id
 from functions_host.errors import FunctionFailed, StartError
 from functions_host.functions import FunctionInfo
+from functions_host.http.acceptor import Acceptor
 from functions_host.http.convert import request_payload, response_of
 from functions_host.http.cors import Cors
+from functions_host.http.guard import Guard
 from functions_host.http.protocol import SERVER, refuse_large_headers, server
 from functions_host.http.route_rules import route_of
 from functions_host.http.routes import Table, decode_path
 from functions_host.invoker import Invoker
 from functions_host.selection import LeftOut
+from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.http")
 
@@ -30,14 +34,25 @@ METHODS = ("GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS")
 class HttpServer:
     """Serves one app. `mounts` are path prefixes with a handler of their own (admin, durable); longest first."""
 
-    def __init__(self, invoker: Invoker, *, route_prefix: str, max_body: int, cors: Cors | None = None) -> None:
+    def __init__(
+        self,
+        invoker: Invoker,
+        *,
+        route_prefix: str,
+        max_body: int,
+        cors: Cors | None = None,
+        guard: Guard | None = None,
+    ) -> None:
         self._invoker = invoker
         self._prefix = route_prefix
         self._max_body = max_body
         self._cors = cors
+        self._guard = guard or Guard(cors=cors)
         self._table = Table()
         self._mounts: list[tuple[str, Handler]] = []
         self._runner: web.ServerRunner | None = None
+        self._acceptor: Acceptor | None = None
+        self._watch: Supervised | None = None
         self.accepting = False
 
     def add_function(self, function: FunctionInfo | LeftOut) -> None:
@@ -53,28 +68,33 @@ class HttpServer:
         self._mounts.sort(key=lambda known: -len(known[0]))
 
     async def start(self, listener: socket.socket) -> None:
-        self._runner = web.ServerRunner(server(self._handle), shutdown_timeout=1.0)
+        connections = server(self._handle)
+        self._runner = web.ServerRunner(connections, shutdown_timeout=1.0)
         await self._runner.setup()
+        self._acceptor = Acceptor(listener, connections, lambda: len(connections.connections), connections.shed)
         try:
-            await web.SockSite(self._runner, listener, backlog=512).start()
+            self._acceptor.start()
         except OSError as error:
             raise StartError(f"cannot listen on {listener.getsockname()}: {error}") from None
+        self._watch = supervise(connections.watch, "the watch over HTTP connections")
 
     async def stop_listening(self) -> None:
         """Take no new connections; requests on open ones get 503."""
         self.accepting = False
-        if self._runner is not None:
-            for site in list(self._runner.sites):
-                await site.stop()
+        if self._acceptor is not None:
+            self._acceptor.stop()
 
     async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._cors is not None and (preflight := self._cors.preflight(request)) is not None:
-            return preflight
         try:
+            self._guard.check(request)
+            if self._cors is not None and (preflight := self._cors.preflight(request)) is not None:
+                return preflight
             refuse_large_headers(request)
             response = await self._dispatch(request)
         except web.HTTPException as error:
@@ -88,6 +108,7 @@ class HttpServer:
         raw = request.raw_path.partition("?")[0]
         for prefix, handler in self._mounts:
             if raw[: len(prefix)].lower() == prefix and raw[len(prefix) : len(prefix) + 1] in ("", "/"):
+                self._guard.check_management(request)
                 return await handler(request, raw[len(prefix) :])
         if not self.accepting:
             return web.Response(status=503, text="The host is starting or stopping.", headers={"Retry-After": "1"})
@@ -159,17 +180,22 @@ def _not_found(path: str, allowed: frozenset[str]) -> web.Response:
     return web.Response(status=404)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A bound socket that does not listen yet: the port is known, and nobody else's, before the app is imported."""
+def bind(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A bound socket that does not listen yet: the port is known, and nobody else's, before the app is imported.
+
+    StartError for an address or a port that cannot be used; `option` chooses another port.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setblocking(False)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
+        if isinstance(error, (socket.gaierror, UnicodeError)) or error.errno == errno.EADDRNOTAVAIL:
+            raise StartError(f"--host must be an address of this machine, not {host!r}") from None
         raise StartError(
-            f"port {port} on {host} cannot be used: {error.strerror}; choose another with --port"
+            f"port {port} on {host} cannot be used: {error.strerror}; choose another with {option}"
         ) from None
     return listener
