@@ -76,7 +76,7 @@ def limit(default: int = 100, highest: int = 1000) -> Parameter:
 
 
 def whole_number(text: str, low: int, high: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
         raise ValueError(text)
     return int(text)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import azure.functions as func
 import orjson
 
+from event_hub.sending import EventTooLarge, HubUnavailable, OutgoingEvent, get_hub
 from http_api.authorization import Role
 from http_api.body import limited_body, required_media_type
 from http_api.endpoint import Api, Call
-from http_api.event_hub import EventTooLarge, HubUnavailable, OutgoingEvent, get_hub
 from http_api.problem import Problem, unavailable
 from http_api.responses import json_response
 from pipeline.clock import now

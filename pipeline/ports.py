@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from pipeline.coverage import Coverage
 from pipeline.records import Batch, BatchStatus, Counts, Outcome
 from telemetry.model import DeadLetter, Error, Message
 from telemetry.vocabulary import LetterStatus
@@ -101,6 +102,14 @@ class BatchLedger(Protocol):
 
     async def receive(self, batch: Batch, raw: bytes) -> Batch:
         """Keep a new batch with its raw bytes (bytes first). A batch that is there already is returned untouched."""
+        ...
+
+    async def coverage(self) -> Coverage:
+        """Which sequence numbers of each partition have come: those of all batches ever received, purge or not."""
+        ...
+
+    async def cover(self, hub: str, partition: str, first: int, last: int) -> None:
+        """Count these sequence numbers as come: the hub was asked for them and has them no more."""
         ...
 
     async def get(self, batch_id: str) -> Batch | None: ...

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from settings.access import read_allowed_origins, read_auth_mode
 from settings.azure_store import AzureStoreSettings, read_azure_store
+from settings.errors import SettingError
 from settings.faults import InjectedFault, read_faults
 from settings.reader import Reader
 from settings.retention import Retention, read_retention
@@ -26,6 +27,7 @@ class Settings:
 
     event_hub_name: str
     event_hub_consumer_group: str
+    recovery_consumer_group: str  # another one than the trigger's, which reads exclusively
     store: str  # sqlite | azure
     data_dir: Path
     azure: AzureStoreSettings | None  # there when store is azure
@@ -51,9 +53,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     read = Reader(environ)
     in_azure = any(read.optional(name) is not None for name in PLATFORM)
     store = read.choice("STORE", "sqlite", ("sqlite", "azure"))
+    group = read.hub_name("EventHubConsumerGroup", "dronetelemetry")
+    recovery = read.hub_name("RECOVERY_CONSUMER_GROUP", "$Default" if group != "$Default" else "recovery")
+    if recovery == group:
+        raise SettingError(
+            "RECOVERY_CONSUMER_GROUP", f"is {recovery!r}; allowed: another one than EventHubConsumerGroup"
+        )
     return Settings(
         event_hub_name=read.hub_name("EventHubName", "telemetry"),
-        event_hub_consumer_group=read.hub_name("EventHubConsumerGroup", "dronetelemetry"),
+        event_hub_consumer_group=group,
+        recovery_consumer_group=recovery,
         store=store,
         data_dir=read.folder("DATA_DIR", ".data"),
         azure=read_azure_store(read) if store == "azure" else None,

@@ -9,23 +9,17 @@ retry policy pauses the partition and calls again, indefinitely.
 # mypy: allow-untyped-decorators
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from itertools import zip_longest
-from typing import Any, List  # noqa: UP035
+from typing import List  # noqa: UP035
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from durable_sdk import Blueprint, durable_client
+from event_hub.deliveries import deliveries_of
 from pipeline.intake import parts_of, receive
 from pipeline.pace import Pace
 from settings import get_settings
 from storage.factory import get_store
-from telemetry.context import content_of, context_of
-from telemetry.model import Delivery
-from telemetry.times import from_datetime
 
 blueprint = Blueprint()
 
@@ -52,52 +46,3 @@ async def ingest(events: List[func.EventHubEvent], client: df.DurableOrchestrati
         for part in parts_of(deliveries_of(events, get_settings().event_hub_name)):
             batch = await receive(store, durable, part)
         await _PACE.hold(store.ledger, batch)
-
-
-def deliveries_of(events: Sequence[func.EventHubEvent], hub: str) -> list[Delivery]:
-    """The events of one trigger call as deliveries. What belongs to all of them stands in the first one's metadata."""
-    metadata = _metadata(events[0])
-    partition = str(_parsed(metadata.get("PartitionContext"), {}).get("PartitionId", "unknown"))
-    system = _parsed(metadata.get("SystemPropertiesArray"), [])
-    custom = _parsed(metadata.get("PropertiesArray"), [])
-    received = datetime.now(timezone.utc)
-    deliveries = []
-    for event, its_system, its_custom in zip_longest(events, system[: len(events)], custom[: len(events)]):
-        content_type, content_encoding = content_of(its_custom, its_system)
-        deliveries.append(
-            Delivery(
-                hub,
-                partition,
-                int(event.sequence_number or 0),
-                str(event.offset or ""),
-                _canonical(event.enqueued_time or received),
-                event.get_body(),
-                content_type,
-                content_encoding,
-                context_of(event.partition_key, its_custom, its_system),
-            )
-        )
-    return deliveries
-
-
-_WANTED = ("PartitionContext", "SystemPropertiesArray", "PropertiesArray")
-
-
-def _metadata(event: func.EventHubEvent) -> Mapping[str, Any]:
-    """The metadata that is used here. ``event.metadata`` would convert all of it, which costs more than the rest."""
-    raw = getattr(event, "_EventHubEvent__trigger_metadata", None)
-    if raw is None:
-        return event.metadata or {}
-    return {name: raw[name].python_value for name in _WANTED if name in raw}
-
-
-def _parsed(value: Any, otherwise: Any) -> Any:
-    """Hosts hand metadata over as JSON text or already parsed."""
-    value = json.loads(value) if isinstance(value, (str, bytes)) else value
-    return value if isinstance(value, type(otherwise)) else otherwise
-
-
-def _canonical(moment: datetime) -> str:
-    if moment.tzinfo is timezone.utc:
-        return moment.isoformat(timespec="microseconds")[:26] + "Z"
-    return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc))

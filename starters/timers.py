@@ -3,11 +3,17 @@
 # mypy: allow-untyped-decorators
 from __future__ import annotations
 
+import logging
+
 import azure.durable_functions as df
 import azure.functions as func
 
 from durable_sdk import durable_client
+from event_hub.sending import HubUnavailable
+from event_hub.watch import missing_events
+from observability import log
 from pipeline.orphans import end_orphans
+from pipeline.ports import Store, StoreUnavailable
 from pipeline.purge import purge
 from pipeline.sweep import Sweeper
 from settings import get_settings
@@ -32,4 +38,12 @@ async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient
     settings = get_settings()
     store, durable = await get_store(), durable_client(client)
     await end_orphans(store, durable, settings.sweeping, settings.event_hub_name)
+    await _look_for_missing_events(store)
     await purge(store, durable, settings.retention, settings.event_hub_name)
+
+
+async def _look_for_missing_events(store: Store) -> None:
+    try:
+        await missing_events(store)
+    except (HubUnavailable, StoreUnavailable) as error:
+        log(logging.WARNING, "cannot tell whether all events have come", error=str(error))

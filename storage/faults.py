@@ -13,9 +13,9 @@ from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, Store, St
 
 _LOG = logging.getLogger(__name__)
 
-_READS = {"get", "raw", "staged", "list", "stalled", "totals", "history", "of_batch"}
+_READS = {"get", "coverage", "raw", "staged", "list", "stalled", "totals", "history", "of_batch"}
 _WRITES = {
-    "receive", "begin", "complete", "fail", "open_attempt", "stage", "recount", "settle_recounts", "purge",
+    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "settle_recounts", "purge",
     "put", "resolve", "record_failed_replay",
 }  # fmt: skip
 

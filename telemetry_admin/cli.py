@@ -23,6 +23,7 @@ from telemetry_admin.dead_letters import (
 )
 from telemetry_admin.output import Output
 from telemetry_admin.overview import show_health, show_stats
+from telemetry_admin.recovery import recover
 
 Command = Callable[[TelemetryApi, Output, argparse.Namespace], int]
 DEFAULT_URL = "http://localhost:7071"
@@ -74,6 +75,10 @@ def build_parser() -> argparse.ArgumentParser:
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_batches(rooms, common)
     _add_dead_letters(rooms, common)
+    says = "read what the hub still holds and never came to the store, for one that was lost"
+    again = rooms.add_parser("recover", parents=[common], help=says, description=says)
+    again.add_argument("--all", action="store_true", help="everything from the hub's oldest event on")
+    again.set_defaults(command=recover)
     for name, command, says in (
         ("stats", show_stats, "totals since the store was made"),
         ("health", show_health, "whether every part can be reached"),

@@ -32,4 +32,4 @@ def show_health(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int
         out.table(
             ("PART", "STATUS", ""), ((name, part["status"], part.get("detail", "")) for name, part in parts), empty=""
         )
-    return 0 if health["status"] == "healthy" else 3
+    return {"healthy": 0, "degraded": 1}.get(health["status"], 3)

@@ -253,8 +253,25 @@ SCHEMAS: Json = {
             "parts": record({part: ref("HealthPart") for part in ("store", "durable", "eventHub")}),
         }
     ),
-    "HealthStatus": {"type": "string", "enum": ["healthy", "unhealthy"]},
+    "HealthStatus": {"type": "string", "enum": ["healthy", "degraded", "unhealthy"]},
     "HealthPart": record({"status": ref("HealthStatus"), "detail": STRING}, optional=("detail",)),
+    "RecoveryReport": record(
+        {
+            "partitions": array(
+                record(
+                    {
+                        "partition": STRING,
+                        "oldest": {"type": "integer", "description": "Sequence number."},
+                        "newest": {"type": "integer", "description": "Less than `oldest`: nothing is there."},
+                        "missing": array(record({"first": COUNT, "last": COUNT})),
+                        "events": COUNT,
+                    }
+                )
+            ),
+            "events": COUNT,
+        }
+    ),
+    "Recovered": record({"received": COUNT, "batches": array(STRING), "next": nullable(COUNT)}),
     "PageSettings": record(
         {
             "mapTilesUrl": nullable(STRING),

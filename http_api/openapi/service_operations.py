@@ -6,11 +6,15 @@ from http_api.openapi.parts import (
     STRING,
     Json,
     answer,
+    content,
     operation,
     path,
+    record,
     ref,
 )
+from http_api.openapi.values import ANY_TEXT
 
+_SEQUENCE_NUMBER: Json = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 _HTML = {"text/html": {"schema": {"type": "string"}}}
 _PAGE_HEADERS: Json = {"Content-Security-Policy": {"schema": STRING}, "ETag": {"schema": STRING}}
 
@@ -29,12 +33,36 @@ OPERATION: Json = {
             "get_health",
             "Whether every part can be reached",
             {
-                "200": answer("All can.", ref("HealthReport")),
+                "200": answer("All can; with a remark, if a part is degraded.", ref("HealthReport")),
                 "503": answer("One cannot.", ref("HealthReport"), headers={"Retry-After": {"schema": STRING}}),
             },
             tag="operation",
             role=None,
         )
+    },
+    "/api/recovery": {
+        "get": operation(
+            "get_recovery",
+            "What the hub holds, and which of it never came to the store",
+            {"200": answer("By partition; what is only on its way counts as missing too.", ref("RecoveryReport"))},
+            tag="operation",
+            role="Operate",
+        ),
+        "post": operation(
+            "recover",
+            "Read events of one partition again",
+            {"200": answer("They are batches now; `next` is where to go on.", ref("Recovered"))},
+            tag="operation",
+            role="Operate",
+            body=content(
+                record(
+                    {"partition": ANY_TEXT, "first": _SEQUENCE_NUMBER, "last": _SEQUENCE_NUMBER},
+                    description="At most 2,000 events are read at once. Doing it again, or beside the trigger, "
+                    "finds the same messages.",
+                )
+            ),
+            body_required=True,
+        ),
     },
     "/api/openapi.json": {
         "get": operation(

@@ -16,8 +16,10 @@ from dataclasses import replace
 
 from pipeline import transitions
 from pipeline.clock import now
+from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
 from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
+from storage.azure import coverage
 from storage.azure.batch_items import Record, from_item, in_flight_since, increments, to_item, with_counts
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
@@ -48,8 +50,16 @@ class CosmosLedger:
             there = await self._current(batch.id)
             if there is None:  # purged between the two calls
                 raise StoreUnavailable(f"batch {batch.id} was being purged; ask again") from None
-            return there[0].batch
+            new = there[0].batch
+        # Also when it was there: the call before may have ended between the record and this.
+        await self.cover(batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number)
         return new
+
+    async def coverage(self) -> Coverage:
+        return await coverage.read(self._items)
+
+    async def cover(self, hub: str, partition: str, first: int, last: int) -> None:
+        await coverage.note(self._items, hub, partition, first, last)
 
     async def get(self, batch_id: str) -> Batch | None:
         item = await self._items.read(safe_id(batch_id), bucket_of(batch_id))

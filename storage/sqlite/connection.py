@@ -11,6 +11,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from storage.sqlite import coverage
 from storage.sqlite.schema import ensure_schema
 
 _WAL_CHECKPOINT_PAGES = (
@@ -38,6 +39,7 @@ def connect_writer(path: Path, timeout: float) -> sqlite3.Connection:
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute("PRAGMA temp_store=MEMORY")
         ensure_schema(connection, path)
+        coverage.ensure_table(connection)
     except BaseException:
         connection.close()
         raise

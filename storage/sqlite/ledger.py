@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from pipeline import transitions
 from pipeline.clock import now
+from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, Totals
 from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import batch_rows, bulk, totals
+from storage.sqlite import batch_rows, bulk, coverage, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
 
@@ -30,6 +31,9 @@ class SqliteLedger:
             there = batch_rows.find(connection, batch.id)
             if there is not None:
                 return there
+            coverage.note(
+                connection, batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number
+            )
             connection.execute("INSERT OR REPLACE INTO batch_raw (batch_id, body) VALUES (?, ?)", (batch.id, raw))
             batch_rows.insert(connection, new)
             return new
@@ -180,6 +184,12 @@ class SqliteLedger:
             )
 
         return await self._database.read(read)
+
+    async def coverage(self) -> Coverage:
+        return await self._database.read(coverage.read)
+
+    async def cover(self, hub: str, partition: str, first: int, last: int) -> None:
+        await self._database.write(lambda connection: coverage.note(connection, hub, partition, first, last))
 
     async def purge(self, completed_before: str, limit: int) -> int:
         sql = """SELECT id AS value FROM batches INDEXED BY batches_completed

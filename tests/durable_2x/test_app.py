@@ -11,7 +11,8 @@ import azure.functions as func
 import pytest
 from azure.functions import meta
 
-from http_api import counting, event_hub, health, stats
+from event_hub import sending, watch
+from http_api import counting, health, stats
 from pipeline.ports import BatchFilter
 from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
@@ -53,12 +54,13 @@ def body_of(response: Any) -> Any:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hub:
-        async def probe(self) -> None: ...
+        async def partitions(self) -> list[Any]:
+            return []
 
     monkeypatch.setattr(health, "_checkup", health.Checkup())
     monkeypatch.setattr(stats, "_drones", counting.DroneCounter())
-    monkeypatch.setattr(health, "get_hub", Hub)
-    monkeypatch.setattr(event_hub, "get_hub", Hub)
+    monkeypatch.setattr(watch, "get_hub", Hub)
+    monkeypatch.setattr(sending, "get_hub", Hub)
 
 
 async def test_events_become_messages_drones_and_a_batch(host: Host, store: SqliteStore) -> None:

@@ -89,6 +89,8 @@ def test_every_route_answers_as_described(
         (200, "POST", "/api/deadletters/replay", "", {"deviceId": "drone-1"}, {}),
         (400, "POST", "/api/deadletters/{id}/discard", f"/api/deadletters/{letter}/discard", {}, {}),
         (200, "GET", "/api/stats", "", None, {}),
+        (200, "GET", "/api/recovery", "", None, {}),
+        (200, "POST", "/api/recovery", "", {"partition": "0", "first": 0, "last": 0}, {}),
         (200, "GET", "/api/health", "", None, {}),
         (200, "GET", "/api/openapi.json", "", None, {}),
         (200, "GET", "/api/config", "", None, {}),

@@ -21,9 +21,11 @@ import reference_data
 import settings
 import storage.factory
 from durable_sdk import v1
-from http_api import counting, event_hub, health, stats
-from http_api.event_hub import HubUnavailable, OutgoingEvent
+from event_hub import sending, watch
+from event_hub.sending import HubUnavailable, OutgoingEvent
+from http_api import counting, health, stats
 from http_api.openapi import DOCUMENT
+from pipeline.coverage import HubPartition, Watch
 from storage.sqlite import SqliteStore
 from tests.openapi.conformance import Description
 from tests.unit.http_api.extension import Extension
@@ -36,6 +38,7 @@ class FakeHub:
     sent: list[OutgoingEvent] = field(default_factory=list)
     down: bool = False
     error: Exception | None = None
+    holds: list[HubPartition] = field(default_factory=list)
 
     async def send(self, events: list[OutgoingEvent]) -> None:
         if self.error is not None:
@@ -44,9 +47,10 @@ class FakeHub:
             raise HubUnavailable("ConnectError")
         self.sent += events
 
-    async def probe(self) -> None:
+    async def partitions(self) -> list[HubPartition]:
         if self.down:
             raise HubUnavailable("ConnectError")
+        return self.holds
 
 
 @dataclass(frozen=True)
@@ -177,9 +181,10 @@ async def extension() -> AsyncIterator[Extension]:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake = FakeHub()
-    for module in (http_api.telemetry_in, health):
+    for module in (http_api.telemetry_in, http_api.recovery, watch, sending):
         monkeypatch.setattr(module, "get_hub", lambda: fake)
-    monkeypatch.setattr(event_hub, "get_hub", lambda: fake)
+    monkeypatch.setattr(watch, "_watch", Watch())
+    monkeypatch.setattr(watch, "_told", set())
     return fake
 
 

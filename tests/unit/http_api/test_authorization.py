@@ -36,6 +36,8 @@ ROLES = {
     "POST /api/deadletters/replay": Role.OPERATE,
     "POST /api/deadletters/{id}/discard": Role.OPERATE,
     "GET /api/stats": Role.OPERATE,
+    "GET /api/recovery": Role.OPERATE,
+    "POST /api/recovery": Role.OPERATE,
     "GET /api/health": None,
     "GET /api/openapi.json": None,
     "GET /api/config": None,

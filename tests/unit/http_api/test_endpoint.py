@@ -42,7 +42,15 @@ async def test_a_store_that_cannot_be_reached_is_503_without_its_address() -> No
 
 @pytest.mark.parametrize(
     "url",
-    ["/api/batches", "/api/batches/b", "/api/deadletters", "/api/deadletters/l", "/api/stats", "/api/drones/d/history"],
+    [
+        "/api/batches",
+        "/api/batches/b",
+        "/api/deadletters",
+        "/api/deadletters/l",
+        "/api/stats",
+        "/api/recovery",
+        "/api/drones/d/history",
+    ],
 )
 async def test_every_reading_route_says_when_the_store_is_away(
     ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, url: str
@@ -51,7 +59,7 @@ async def test_every_reading_route_says_when_the_store_is_away(
         raise StoreUnavailable("away")
 
     for port in (store.ledger, store.dead_letters, store.messages):
-        for name in ("get", "list", "totals", "history"):
+        for name in ("get", "list", "totals", "history", "coverage"):
             if hasattr(port, name):
                 monkeypatch.setattr(port, name, away)
     assert (await ask.get(url)).status == 503

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from http_api.event_hub import EventTooLarge
+from event_hub.sending import EventTooLarge
 from tests.unit.http_api.conftest import Client, FakeHub
 
 URL = "/api/telemetry"

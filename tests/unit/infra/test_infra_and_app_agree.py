@@ -290,8 +290,17 @@ def test_nothing_that_a_machine_makes_is_deployed() -> None:
 
 def test_what_is_deployed_is_the_apps_rooms() -> None:
     ignored = (ROOT / ".funcignore").read_text().split()
-    rooms = {"activities", "config", "durable_sdk", "entities", "http_api", "observability", "orchestrators"}
-    rooms |= {"pipeline", "settings", "starters", "storage", "telemetry", "web"}
+    rooms = {
+        "activities",
+        "config",
+        "durable_sdk",
+        "entities",
+        "event_hub",
+        "http_api",
+        "observability",
+        "orchestrators",
+    }
+    rooms |= {"orchestrators", "pipeline", "settings", "starters", "storage", "telemetry", "web"}
     files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt"}
     for path in ROOT.iterdir():
         name = path.name

@@ -15,6 +15,7 @@ import pytest
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 
+from event_hub.deliveries import deliveries_of
 from pipeline import intake
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import BatchStatus
@@ -184,7 +185,7 @@ def trigger_events(**metadata: Any) -> list[func.EventHubEvent]:
 
 
 def test_deliveries_say_where_and_how_the_hub_delivered_them() -> None:
-    first, second = ingest.deliveries_of(trigger_events(), "telemetry")
+    first, second = deliveries_of(trigger_events(), "telemetry")
     assert (first.hub, first.partition, first.sequence_number, first.offset) == ("telemetry", "3", 7, "700")
     assert first.enqueued_at == "2026-01-01T00:00:01.123456Z"
     assert (first.body, first.content_type, first.content_encoding) == (b"{}", "application/json", None)
@@ -204,7 +205,7 @@ def test_what_came_with_an_event_is_kept_with_it() -> None:
         }
     ]
     properties = [{"site": "north", "level": 3, "Content-Type": "application/json"}]
-    first, second = ingest.deliveries_of(
+    first, second = deliveries_of(
         trigger_events(
             SystemPropertiesArray=Datum(json.dumps([*system, {}]), "json"),
             PropertiesArray=Datum(json.dumps([*properties, {}]), "json"),
@@ -228,7 +229,7 @@ def test_what_came_with_an_event_is_kept_with_it() -> None:
 
 def test_events_without_metadata_are_taken_all_the_same() -> None:
     event = func.EventHubEvent(body=b"{}", sequence_number=1, offset="1", enqueued_time=datetime(2026, 1, 1))
-    [one] = ingest.deliveries_of([event], "telemetry")
+    [one] = deliveries_of([event], "telemetry")
     assert (one.partition, one.enqueued_at) == (
         "unknown",
         datetime(2026, 1, 1, tzinfo=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

@@ -14,8 +14,8 @@ import pytest
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient
 
-from http_api import event_hub
-from http_api.event_hub import EventTooLarge, Hub, HubUnavailable, OutgoingEvent
+from event_hub import sending
+from event_hub.sending import EventTooLarge, Hub, HubUnavailable, OutgoingEvent
 from settings import EventHub
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +62,7 @@ def local(tmp_path: Path) -> Iterator[LocalHub]:
 
 @pytest.fixture
 async def hub(local: LocalHub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
-    monkeypatch.setattr(event_hub, "get_event_hub", lambda: EventHub("telemetry", "$Default", local.connection, None))
+    monkeypatch.setattr(sending, "get_event_hub", lambda: EventHub("telemetry", "$Default", local.connection, None))
     hub = Hub()
     yield hub
     await hub.close()
@@ -122,16 +122,16 @@ async def test_an_event_larger_than_the_hub_takes_is_told_apart(hub: Hub, before
 
 
 async def test_a_hub_that_went_away_is_unavailable_and_found_again(hub: Hub, local: LocalHub) -> None:
-    await hub.probe()
+    await hub.partitions()
     await hub.send([event("drone-1", 1)])
     local.stop()
     with pytest.raises(HubUnavailable):
         await hub.send([event("drone-1", 2)])
     with pytest.raises(HubUnavailable):
-        await hub.probe()
+        await hub.partitions()
     local.start()
     await hub.send([event("drone-1", 3)])
-    await hub.probe()
+    await hub.partitions()
     numbers = [json.loads(data.body_as_str())["n"] for _, data in await received(local, 2)]
     assert numbers == [1, 3]
 
@@ -146,9 +146,9 @@ async def test_a_hub_that_does_not_answer_is_unavailable_at_the_deadline(
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     connection = f"Endpoint=sb://localhost:{port};SharedAccessKeyName=k;SharedAccessKey=s;UseDevelopmentEmulator=true;"
-    monkeypatch.setattr(event_hub, "get_event_hub", lambda: EventHub("telemetry", "$Default", connection, None))
-    monkeypatch.setattr(event_hub, "SEND_SECONDS", 0.2)
-    monkeypatch.setattr(event_hub, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(sending, "get_event_hub", lambda: EventHub("telemetry", "$Default", connection, None))
+    monkeypatch.setattr(sending, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(sending, "PROBE_SECONDS", 0.2)
     hub = Hub()
     with pytest.raises(HubUnavailable, match="Timeout"):
         await hub.send([event("drone-1", 1)])

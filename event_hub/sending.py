@@ -1,4 +1,7 @@
-"""Sends telemetry to Event Hubs: one client a process, events grouped by partition key, a deadline on everything."""
+"""Sends telemetry to Event Hubs: one client a process, events grouped by partition key, a deadline on everything.
+
+The same client tells what the hub holds.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import EventHubError
 from azure.identity.aio import DefaultAzureCredential
 
+from pipeline.coverage import HubPartition
 from settings import EventHub, SettingError, get_event_hub
 
 _LOG = logging.getLogger("http_api")
@@ -61,11 +65,11 @@ class Hub:
             await self._forget(error)
             raise HubUnavailable(type(error).__name__) from error
 
-    async def probe(self) -> None:
-        """Raises ``HubUnavailable`` when the hub does not tell its properties."""
+    async def partitions(self) -> list[HubPartition]:
+        """What each partition holds. Raises ``HubUnavailable`` when the hub does not tell."""
         try:
             client = await self._get()
-            await asyncio.wait_for(client.get_eventhub_properties(), PROBE_SECONDS)
+            return await asyncio.wait_for(_partitions(client), PROBE_SECONDS)
         except (EventHubError, SettingError, OSError, asyncio.TimeoutError, ValueError, AttributeError) as error:
             await self._forget(error)
             raise HubUnavailable(type(error).__name__) from error
@@ -107,6 +111,16 @@ class Hub:
             await asyncio.wait_for(self.close(), PROBE_SECONDS)
         except Exception:
             _LOG.debug("closing a broken event hub client failed", exc_info=True)
+
+
+async def _partitions(client: EventHubProducerClient) -> list[HubPartition]:
+    known = [await client.get_partition_properties(one) for one in await client.get_partition_ids()]
+    return [
+        HubPartition(
+            one["id"], one["beginning_sequence_number"], -1 if one["is_empty"] else one["last_enqueued_sequence_number"]
+        )
+        for one in known
+    ]
 
 
 def _new_client(hub: EventHub) -> EventHubProducerClient:
