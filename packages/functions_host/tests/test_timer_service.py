@@ -11,6 +11,7 @@ import pytest
 from functions_host.functions import index
 from functions_host.timers.service import TimerService
 from in_process import LocalInvoker
+from moved_clock import MovedClock
 
 Ticks = list[func.TimerRequest]
 
@@ -128,3 +129,23 @@ async def test_a_failing_timer_goes_on(tmp_path: Path) -> None:
         raise ValueError("now and then")
 
     assert len(await run_for(tmp_path, "* * * * * *", lambda ticks: len(ticks) >= 2, work=work)) == 2
+
+
+async def test_a_month_of_nights_passes_in_a_moment(tmp_path: Path) -> None:
+    app, fired = func.FunctionApp(), list[datetime]()
+    clock = MovedClock()
+
+    @app.timer_trigger(arg_name="tick", schedule="0 0 3 * * *")
+    async def nightly(tick: func.TimerRequest) -> None:
+        fired.append(clock.moment())
+
+    invoker = LocalInvoker()
+    service = TimerService(index(app.get_functions()), invoker, tmp_path, clock)
+    service.start()
+    await asyncio.sleep(0.01)
+    for _ in range(30 * 24):
+        await clock.advance(3_600)
+    service.stop_firing()
+    await service.close()
+    invoker.close()
+    assert [(moment.hour, moment.minute, moment.second) for moment in fired] == [(3, 0, 0)] * 30

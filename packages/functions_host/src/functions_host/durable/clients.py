@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,10 +58,10 @@ class Clients:
         instance_id: str | None,
         input_text: str | None,
         version: str | None,
-        execution_id: str | None = None,
+        restarted: bool = False,
     ) -> str:
         """Start an orchestration; returns its id once it is stored. Raises Conflict."""
-        instance_id = instance_id or uuid.uuid4().hex
+        instance_id = instance_id or self._core.ids.hex()
         old = self.orchestrations.live.get(instance_id)
         if old is not None and not self.options.replace_running:
             raise Conflict(old.status)
@@ -73,7 +72,7 @@ class Clients:
         instance = Orchestration(
             instance_id,
             name,
-            execution_id or str(uuid.uuid4()),
+            self._core.ids.hex() if restarted else self._core.ids.guid(),
             version or self.options.default_version,
             input_text,
             self._core.clock.now(),
@@ -96,7 +95,7 @@ class Clients:
 
     async def signal_entity(self, name: str, key: str, operation: str, input_text: str | None) -> None:
         """Store an operation nobody waits for, then deliver it. `input_text` is compact JSON text."""
-        signal = Operation(str(uuid.uuid4()), operation, input_text)
+        signal = Operation(self._core.ids.guid(), operation, input_text)
         message = self._core.message(entity_instance_id(name, key), signal)
         await self._core.store.submit([message.insert()])
         self.orchestrations.entities.deliver(message)
@@ -144,7 +143,7 @@ class Clients:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(instance_id, []).append(waiter)
-        await asyncio.wait([waiter], timeout=seconds)
+        await self._core.clock.wait_for(waiter, seconds)
         waiters = self._waiters.get(instance_id, [])
         if waiter in waiters:
             waiters.remove(waiter)

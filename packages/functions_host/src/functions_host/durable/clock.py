@@ -1,30 +1,14 @@
-"""Time as the engine keeps it (whole microseconds since 1970, UTC) and as the protocol writes it."""
+"""Time as the protocol writes it. The engine keeps whole microseconds since 1970, UTC."""
 
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime, timezone
 from functools import lru_cache
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
 )
-
-
-class Clock:
-    """Wall clock that never repeats a value nor goes back within one process: history stays in order."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def now(self) -> int:
-        """Microseconds since 1970."""
-        now = time.time_ns() // 1000
-        if now <= self._last:
-            now = self._last + 1
-        self._last = now
-        return now
 
 
 @lru_cache(maxsize=4096)
@@ -63,8 +47,3 @@ def parse(text: str) -> int | None:
         offset = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
         value += offset if zone[0] == "-" else -offset
     return value
-
-
-def seconds() -> float:
-    """Monotonic seconds, for durations."""
-    return time.perf_counter()

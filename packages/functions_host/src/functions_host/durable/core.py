@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions_host.durable.clock import Clock
+from functions_host.clock import Clock, Ids
 from functions_host.durable.deaths import Deaths
 from functions_host.durable.messages import Message, Payload
 from functions_host.durable.names import Names
@@ -14,14 +14,15 @@ from functions_host.durable.timers import Timers
 
 
 class Core:
-    """Store, clock, timers, names, options and the numbering of messages."""
+    """Store, clock, ids, timers, names, options and the numbering of messages."""
 
-    def __init__(self, store: Store, options: DurableOptions, runner: FunctionRunner) -> None:
+    def __init__(self, store: Store, options: DurableOptions, runner: FunctionRunner, clock: Clock, ids: Ids) -> None:
         self.store = store
         self.options = options
         self.runner = runner
-        self.clock = Clock()
-        self.timers = Timers(self.clock)
+        self.clock = clock
+        self.ids = ids
+        self.timers = Timers(clock)
         slots = options.max_concurrent_orchestrators + options.max_concurrent_activities
         self.deaths = Deaths(store, self.clock, store.path.with_name("running"), slots)
         self.activities = Names(lambda: runner.activities)

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from functions_host.durable.clock import Clock
+from functions_host.clock import Clock
 from functions_host.durable.runner import UserFunctionError, WorkItemLostError
 from functions_host.durable.store import Store, Write
 

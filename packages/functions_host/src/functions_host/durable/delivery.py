@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from functools import partial
 
 from functions_host.durable import failures
 from functions_host.durable import messages as msg
@@ -96,7 +96,7 @@ class Delivery:
         if may_wait and instance.outstanding and delay > _WORTH_DEFERRING_SECONDS:
             if not instance.deferred:
                 instance.deferred = True
-                asyncio.get_running_loop().call_later(delay, self._deferral_ends, instance)
+                self._core.clock.call_later(delay, partial(self._deferral_ends, instance))
             return
         self._deferral_ends(instance)
 

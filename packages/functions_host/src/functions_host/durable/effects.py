@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -108,7 +107,7 @@ class Scheduling:
         child = Orchestration(
             sub.instance_id,
             sub.name,
-            uuid.uuid4().hex,
+            self._core.ids.hex(),
             version,
             None if value is None else compact(value),
             self._core.clock.now(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 
 from functions_host.durable import events as ev
@@ -79,7 +78,7 @@ class Endings:
         successor = Orchestration(
             instance.instance_id,
             instance.name,
-            uuid.uuid4().hex,
+            self._core.ids.hex(),
             instance.version,
             outcome.continue_input,
             now,

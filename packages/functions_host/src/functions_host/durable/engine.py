@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from functions_host.clock import Clock, Ids
 from functions_host.durable.acceleration import (
     install_executor,
     install_loopback,
@@ -36,13 +37,21 @@ STORE_FILE = "durable.db"
 class DurableEngine:
     """See the package's docstring. `base_url` must be set before the first client_binding."""
 
-    def __init__(self, data_dir: Path, options: DurableOptions, runner: FunctionRunner) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        options: DurableOptions,
+        runner: FunctionRunner,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        clock = clock or Clock()
         self.options = options
         self.base_url = "http://127.0.0.1:7071"
-        self.store = Store(Path(data_dir) / STORE_FILE, options.synchronous)
+        self.store = Store(Path(data_dir) / STORE_FILE, options.synchronous, clock)
         self._lock = StoreLock(Path(data_dir) / "durable.lock")
-        self.core = Core(self.store, options, runner)
-        self._scheduler = Scheduler(options.max_concurrent_orchestrators, self._step)
+        self.core = Core(self.store, options, runner, clock, ids or Ids())
+        self._scheduler = Scheduler(options.max_concurrent_orchestrators, self._step, self.core.timers)
         self.clients = Clients(self.core, self._scheduler)
         self.orchestrations = self.clients.orchestrations
         self._api = ManagementApi(self.clients)
@@ -54,18 +63,21 @@ class DurableEngine:
         return self.orchestrations.entities
 
     async def start(self) -> None:
-        """Open the store and go on where it stands. Raises StoreInUseError, sqlite3.Error if the file is no store."""
+        """Open the store and go on where it stands. Raises StoreInUseError, StartError for a store it cannot use."""
         self.loop = asyncio.get_running_loop()
         await self._lock.acquire()
         try:
             self.store.open()
+            with self.store.damage_named():
+                self.core.load()
+                live = self.orchestrations.live.load()
+                answered = self._load_inbox()
+                self._load_tasks(answered)
         except Exception:
+            self.store.abandon()
+            self.core.deaths.close()
             self._lock.release()
             raise
-        self.core.load()
-        live = self.orchestrations.live.load()
-        answered = self._load_inbox()
-        self._load_tasks(answered)
         for instance in live:
             self.orchestrations.delivery.begin(instance)
         if live or answered:
@@ -122,6 +134,11 @@ class DurableEngine:
             "timers": len(self.core.timers),
             "commits": self.store.commits,
         }
+
+    @property
+    def failed_write(self) -> str | None:
+        """What the last write of the store failed with, until one succeeds."""
+        return self.store.failed_write
 
     async def _step(self, instance: Runnable) -> None:
         if isinstance(instance, Entity):

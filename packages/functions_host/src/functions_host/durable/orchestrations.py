@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 from functions_host.durable import events as ev
 from functions_host.durable.arrivals import Arrivals, collect
 from functions_host.durable.asking import NoAnswerError, ask
-from functions_host.durable.clock import seconds
 from functions_host.durable.core import Core
 from functions_host.durable.decision import Outcome, decide, failed
 from functions_host.durable.delivery import Delivery
@@ -40,7 +40,7 @@ class Orchestrations:
 
     async def step(self, instance: Orchestration) -> None:
         """One episode. Nothing of it is visible before its commit."""
-        begun = seconds()
+        begun = time.perf_counter()
         history = self.live.history(instance)
         arrivals = collect(self._take_all(instance), history.facts)
         if instance.episodes and not arrivals.events:
@@ -132,7 +132,7 @@ class Orchestrations:
             *taken_up(episode),
             *effects.writes,
         ]
-        instance.step_seconds = seconds() - begun
+        instance.step_seconds = time.perf_counter() - begun
         await self._core.store.submit(writes)
         instance.status = status
         self._let_out(instance, effects)

@@ -62,8 +62,12 @@ CREATE TABLE inbox(                    -- arrived, not yet in history (orchestra
 {_DEATHS}"""
 
 
+class LaterVersionError(Exception):
+    """A later host made the store."""
+
+
 def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
-    """Set the connection up; make or extend the tables. Raises sqlite3.DatabaseError for a later version."""
+    """Set the connection up; make or extend the tables. Raises LaterVersionError."""
     connection.execute("PRAGMA page_size=8192")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -75,6 +79,6 @@ def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
     elif not 0 < version <= VERSION:
-        raise sqlite3.DatabaseError(f"the durable store has version {version}, this engine reads {VERSION}")
+        raise LaterVersionError(f"its version is {version}, this host reads those up to {VERSION}")
     for older in range(version, VERSION) if version else ():
         connection.executescript(f"BEGIN IMMEDIATE;{_MIGRATIONS[older]}PRAGMA user_version={older + 1};COMMIT;")

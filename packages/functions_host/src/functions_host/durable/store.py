@@ -11,17 +11,20 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from functions_host.durable.schema import prepare
+from functions_host.clock import Clock
+from functions_host.durable.schema import LaterVersionError, prepare
+from functions_host.errors import StartError
 
 logger = logging.getLogger(__name__)
 
 Write = tuple[str, tuple[Any, ...]]
 Submission = tuple[Any, "asyncio.Future[None] | None"]
+_TOLD_EVERY = 60
 RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)
 CHECKPOINT_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
@@ -31,29 +34,51 @@ LOG_LIMIT_BYTES = 64 * 1024 * 1024
 class Store:
     """`before_write` is called with what comes next (``begin``, each statement, ``commit``): tests fail there."""
 
-    def __init__(self, path: Path, synchronous: str = "normal") -> None:
+    def __init__(self, path: Path, synchronous: str = "normal", clock: Clock | None = None) -> None:
         self.path = path
+        self._clock = clock or Clock()
         self.before_write: Callable[[str], None] | None = None
         self.after_commit: Callable[[], None] | None = None
         self.commits = 0
+        # What the last write failed with, until one succeeds.
+        self.failed_write: str | None = None
         self._full = synchronous == "full"
         self._queue: list[Submission] = []
         self._scheduled = False
         self._closed = False
         self._failures = 0
+        self._writer: Any = None
+        self._reader: Any = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="durable-store")
         self._checkpointing: asyncio.Task[None] | None = None
         self._committing: asyncio.Future[None] | None = None
 
     def open(self) -> None:
-        """Open or create the file. Raises sqlite3.Error if it is no database or of a later version."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = self._connect()
-        prepare(self._writer, "FULL" if self._full else "NORMAL")
-        self._reader = self._connect()
-        self._reader.execute("PRAGMA query_only=ON")
+        """Open or create the file. Raises StartError if it cannot be opened, is no database or of a later version."""
+        with self.damage_named():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._connect()
+            prepare(self._writer, "FULL" if self._full else "NORMAL")
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only=ON")
         self._loop = asyncio.get_running_loop()
         self._checkpointing = self._loop.create_task(self._checkpoints())
+
+    @contextlib.contextmanager
+    def damage_named(self) -> Iterator[None]:
+        """Turns what comes of a file that cannot be read into a StartError that says what to do about it."""
+        try:
+            yield
+        except (sqlite3.OperationalError, OSError) as error:
+            raise StartError(f"the durable store {self.path} cannot be opened: {error}") from error
+        except LaterVersionError as error:
+            raise StartError(f"the durable store {self.path}: {error}") from error
+        except (sqlite3.DatabaseError, LookupError, ValueError, TypeError) as error:
+            raise StartError(
+                f"the durable store {self.path} is damaged ({error}). Put a copy back that you trust, with its -wal "
+                "file if there is one; or move all files of that name away to start with an empty one, which forgets "
+                "every instance and entity. What can still be read of it: sqlite3 FILE .recover"
+            ) from error
 
     async def close(self) -> None:
         """Commit what is queued, fold the log into the file, close."""
@@ -76,6 +101,16 @@ class Store:
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()
 
+    def abandon(self) -> None:
+        """Close without a write, after a start that failed."""
+        self._closed = True
+        if self._checkpointing is not None:
+            self._checkpointing.cancel()
+        self._threads.shutdown()
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                connection.close()
+
     def submit(self, writes: list[Write]) -> asyncio.Future[None]:
         """Queue one step's writes; the future is done when they are committed."""
         future: asyncio.Future[None] = self._loop.create_future()
@@ -95,7 +130,8 @@ class Store:
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query over what is committed."""
-        return self._reader.execute(sql, parameters).fetchall()
+        rows: list[tuple[Any, ...]] = self._reader.execute(sql, parameters).fetchall()
+        return rows
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -124,8 +160,7 @@ class Store:
         self._committing = None
         self._scheduled = False
         if error is None:
-            self._failures = 0
-            _resolve(batch)
+            self._succeeded(batch)
         elif isinstance(error, sqlite3.OperationalError):
             self._retry_later(batch, error)
             return
@@ -134,13 +169,23 @@ class Store:
         if self._queue:
             self._schedule()
 
+    def _succeeded(self, batch: list[Submission]) -> None:
+        if self._failures:
+            logger.info("durable store: %s is written again after %d failed commit(s)", self.path, self._failures)
+        self._failures = 0
+        if self.failed_write is not None and any(writes for writes, _ in batch):
+            self.failed_write = None
+        _resolve(batch)
+
     def _retry_later(self, batch: list[Submission], error: BaseException) -> None:
         delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        self.failed_write = f"{self.path.name}: {error}"
+        if self._failures < len(RETRY_SECONDS) or self._failures % _TOLD_EVERY == 0:
+            logger.warning("durable store: commit failed (%s), trying again in %.2f s", error, delay)
         self._failures += 1
-        logger.warning("durable store: commit failed (%s), trying again in %.2f s", error, delay)
         self._queue = batch + self._queue
         self._scheduled = True
-        self._loop.call_later(delay, self._flush)
+        self._clock.call_later(delay, self._flush)
 
     def _write_one_by_one(self, batch: list[Submission]) -> None:
         for submission in batch:
@@ -149,7 +194,8 @@ class Store:
             except sqlite3.OperationalError as error:
                 self._retry_later([submission], error)
             except Exception as error:
-                logger.error("durable store: a write was refused: %s", error)
+                self.failed_write = f"{self.path.name}: {error}"
+                logger.error("durable store: %s refused a write: %s", self.path, error)
                 future = submission[1]
                 if future is not None and not future.done():
                     future.set_exception(error)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
 
-from functions_host.durable.clock import Clock
+from functions_host.clock import Clock, Handle
 
 # The event loop's clock is finite: a longer sleep is taken in pieces.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -42,7 +41,7 @@ class Timers:
         self._heap: list[Timer] = []
         self._order = itertools.count()
         self._shells = 0
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: Handle | None = None
         self._stopped = True
 
     def start(self) -> None:
@@ -62,6 +61,10 @@ class Timers:
             self._arm()
         return timer
 
+    def after(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """As `at`, so many seconds from now."""
+        return self.at(self._clock.now() + int(seconds * 1_000_000), call)
+
     def cancelled(self, _timer: Timer) -> None:
         """Called by a timer that was cancelled: shells go when they are most of the heap."""
         self._shells += 1
@@ -80,8 +83,7 @@ class Timers:
             self._handle = None
         if self._heap and not self._stopped:
             seconds = max(0.0, (self._heap[0].due - self._clock.now()) / 1_000_000)
-            loop = asyncio.get_running_loop()
-            self._handle = loop.call_later(min(seconds, _LONGEST_SLEEP_SECONDS), self._fire)
+            self._handle = self._clock.call_later(min(seconds, _LONGEST_SLEEP_SECONDS), self._fire)
 
     def _fire(self) -> None:
         self._handle = None

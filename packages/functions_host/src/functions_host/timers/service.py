@@ -7,11 +7,12 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from functions_host.clock import Clock
 from functions_host.errors import FunctionFailed
 from functions_host.files import safe_name, write_atomically
 from functions_host.functions import FunctionInfo
@@ -42,8 +43,12 @@ class Status:
 class TimerService:
     """All timer functions of an app."""
 
-    def __init__(self, functions: Sequence[FunctionInfo], invoker: Invoker, data_dir: Path) -> None:
+    def __init__(
+        self, functions: Sequence[FunctionInfo], invoker: Invoker, data_dir: Path, clock: Clock | None = None
+    ) -> None:
         self._invoker = invoker
+        self._clock = clock or Clock()
+        self._now = self._clock.moment
         self._dir = data_dir / "timers"
         self._schedules = [
             (function, parse_schedule(function.trigger["schedule"], function.name)) for function in functions
@@ -69,16 +74,16 @@ class TimerService:
 
     async def _run(self, function: FunctionInfo, schedule: Schedule) -> None:
         monitored = function.trigger.get("useMonitor") is not False
-        monitored = monitored and not schedule.is_shorter_than(_MONITORED_FROM, _now())
+        monitored = monitored and not schedule.is_shorter_than(_MONITORED_FROM, self._now())
         path = self._dir / f"{safe_name(function.name)}.json"
         status = _load(path) if monitored else Status()
-        past_due = status.next is not None and status.next < _now()
+        past_due = status.next is not None and status.next < self._now()
         if past_due or function.trigger.get("runOnStartup") is True:
             if past_due:
                 logger.info("timer %s is past due (it was due at %s)", function.name, _text(status.next))
             await self._fire(function, schedule, status, path if monitored else None, past_due=past_due)
         while not self._stopping.is_set():
-            due = status.next if status.next is not None and status.next > _now() else schedule.after(_now())
+            due = status.next if status.next is not None and status.next > self._now() else schedule.after(self._now())
             if status.next != due:
                 status.next = due
                 if monitored:
@@ -93,7 +98,7 @@ class TimerService:
     ) -> None:
         due = status.next
         await self._invoke(function, status, past_due=past_due)
-        moment = _now()
+        moment = self._now()
         # Counted from the occurrence that was due, so that a clock that is a little behind cannot fire it twice.
         status.last = moment
         status.next = schedule.after(max(moment, due) if due is not None and schedule.interval is None else moment)
@@ -114,17 +119,10 @@ class TimerService:
             pass  # logged where it happened; the schedule goes on
 
     async def _sleep_until(self, due: datetime) -> bool:
-        while (left := (due - _now()).total_seconds()) > 0:
-            try:
-                await asyncio.wait_for(self._stopping.wait(), min(left, _LONGEST_SLEEP))
+        while (left := (due - self._now()).total_seconds()) > 0:
+            if await self._clock.wait_for(self._stopping, min(left, _LONGEST_SLEEP)):
                 return False
-            except asyncio.TimeoutError:
-                continue
         return not self._stopping.is_set()
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 def _text(moment: datetime | None) -> str:

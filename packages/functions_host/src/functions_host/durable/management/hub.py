@@ -36,9 +36,9 @@ class TaskHub(Protocol):
         instance_id: str | None,
         input_text: str | None,
         version: str | None,
-        execution_id: str | None = None,
+        restarted: bool = False,
     ) -> str:
-        """Start an orchestration; returns its id. Raises Conflict."""
+        """Start an orchestration; returns its id. Raises Conflict. `restarted`: its execution's id has no dashes."""
         ...
 
     async def send(self, instance_id: str, payload: Payload) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 
 from functions_host.durable.binding import fixed_query, management_urls
 from functions_host.durable.instance_ids import wrong_for_start
@@ -106,7 +105,7 @@ class Starting:
         fresh = query.flag("restartWithNewInstanceId", True)
         try:
             new_id = await self._hub.start_instance(
-                name, None if fresh else instance_id, recompact(input_text), version, uuid.uuid4().hex
+                name, None if fresh else instance_id, recompact(input_text), version, restarted=True
             )
         except Conflict as conflict:
             wrong = f"An Orchestration instance with the status {conflict} already exists."

@@ -1,0 +1,70 @@
+"""The one place where the engine and the timers read the time, wait, and get ids: tests put others in its stead."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Handle(Protocol):
+    """Something that is due; `cancel` lets go of it."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock:
+    """The wall clock; `now` never repeats a value nor goes back within one process: history stays in order."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def now(self) -> int:
+        """Microseconds since 1970."""
+        now = time.time_ns() // 1000
+        if now <= self._last:
+            now = self._last + 1
+        self._last = now
+        return now
+
+    def moment(self) -> datetime:
+        """As `now`, an aware time in UTC."""
+        return _EPOCH + timedelta(microseconds=self.now())
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Handle:
+        """Call it so many seconds from now, on the running event loop."""
+        return asyncio.get_running_loop().call_later(seconds, call)
+
+    async def wait_for(self, event: asyncio.Event | asyncio.Future[None], seconds: float) -> bool:
+        """Whether it happens within `seconds`; returns as soon as it does. A future is not cancelled."""
+        happening: asyncio.Future[Any] = event if isinstance(event, asyncio.Future) else _task(event)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        handle = self.call_later(seconds, lambda: None if over.done() else over.set_result(None))
+        try:
+            await asyncio.wait([happening, over], return_when=asyncio.FIRST_COMPLETED)
+            return happening.done()
+        finally:
+            handle.cancel()
+            if happening is not event:
+                happening.cancel()
+
+
+class Ids:
+    """Random ids."""
+
+    def guid(self) -> str:
+        """With dashes."""
+        return str(uuid.uuid4())
+
+    def hex(self) -> str:
+        """32 digits."""
+        return uuid.uuid4().hex
+
+
+def _task(event: asyncio.Event) -> asyncio.Task[Any]:
+    return asyncio.get_running_loop().create_task(event.wait())
