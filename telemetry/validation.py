@@ -194,7 +194,12 @@ def _decode(delivery: Delivery, body_type: Any) -> tuple[Any, Format]:
 def _read_value(value: Any, delivery: Delivery, rules: Rules, read: MessageReader, decoded: Format) -> list[_Told]:
     """The messages of one value: one, unless it is in a format that says otherwise."""
     context = delivery.context
-    if context is None and type(value) is dict and "deviceId" in value and rules.device_id_source == "body":
+    if (
+        type(value) is dict
+        and "deviceId" in value
+        and (context is None or "properties" not in context)
+        and rules.device_id_source == "body"
+    ):
         message, errors = read(value)  # nearly every message is this
         return [_Told(message, errors, value, value, decoded, None)]
     device = event_context.named_device(context, rules)

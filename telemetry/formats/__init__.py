@@ -2,56 +2,33 @@
 
 How encodings become values (gzip, JSON, the reference's frame) is ``telemetry.decoding``; what a value says is found
 here: ``readings`` gives None for the native shape, which ``telemetry.reading`` then takes as it is, else what the first
-format of ``READERS`` that recognises the value makes of it. A reader never guesses units: it knows its format's, and
-its unknown-value sentinels mean absent. What is no message (a dock's own state, a ground station) is left out.
+format of ``READERS`` that recognises the value makes of it. CloudEvents are envelopes around any of them. A reader
+never guesses units: it knows its format's, and its unknown-value sentinels mean absent. What is no message (a dock's
+own state, a ground station) is left out.
 
 A new format is a file here, a row in ``READERS`` and a name in ``vocabulary.Format``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from telemetry.model import EventContext
-from telemetry.vocabulary import Format, TimeSource
+from telemetry.formats import cloud_events, dji, f3411, mavlink
+from telemetry.formats.shapes import Context, FormatReader, Reading
+from telemetry.rejection import EventRejected
 
+__all__ = ["READERS", "Context", "FormatReader", "Reading", "readings"]
 
-class Context(NamedTuple):
-    """What a reader may know besides the value."""
+READERS: tuple[FormatReader, ...] = (
+    FormatReader(dji.recognises, dji.read),
+    FormatReader(mavlink.recognises, mavlink.read),
+    FormatReader(f3411.recognises, f3411.read),
+)
+"""In the order in which they are asked."""
 
-    content_type: str | None = None
-    event: EventContext | None = None  # ``telemetry.context`` looks things up in it
-    device: str | None = None  # as DEVICE_ID_SOURCE names it; None: the body is to name it
-    decoded: Format = "json"  # how the value was decoded: a native value's format
-
-
-class Reading(NamedTuple):
-    """One message, as its format says it.
-
-    ``element`` has the native shape and is checked like a device's own: out of range is rejected by name. Without a
-    ``deviceId`` the device is ``Context.device``, else the message is rejected; one that differs from it is a mismatch.
-    ``source`` is a JSON value that, read alone in the same context, is this one message: a dead letter keeps it.
-    """
-
-    element: dict[str, Any]
-    source: Any
-    format: Format
-    timestamp: Any = None  # where the element has none: a time as in ``timestamp``; one that is none is passed over
-    time_source: TimeSource = "gateway"  # who says ``timestamp``
-    extra: Mapping[str, Any] | None = None  # the originals of what was converted, for the message's ``extra``
-
-
-class FormatReader(NamedTuple):
-    """``recognises`` decides by content type, then by topic or type, then by looking; ``read`` may raise EventRejected
-    for a value that claims the format and cannot be read at all."""
-
-    recognises: Callable[[Any, Context], bool]
-    read: Callable[[Any, Context], Iterable[Reading]]
-
-
-READERS: tuple[FormatReader, ...] = ()
-"""In the order in which they are asked: envelopes before what they hold."""
+# Each may be packed anew, so a few kilobytes could hold thousands.
+_MOST_ENVELOPES = 4
 
 
 def readings(value: Any, context: Context) -> list[Reading] | None:
@@ -59,7 +36,32 @@ def readings(value: Any, context: Context) -> list[Reading] | None:
 
     Raises EventRejected.
     """
+    return _readings(value, context, 0)
+
+
+def _readings(value: Any, context: Context, depth: int) -> list[Reading] | None:
+    if type(value) is dict and "deviceId" in value and (context.event is None or "properties" not in context.event):
+        return None  # no other format has such a name
+    if cloud_events.recognises(value, context):
+        if depth >= _MOST_ENVELOPES:
+            raise EventRejected("malformed_json", f"more than {_MOST_ENVELOPES} CloudEvents inside each other")
+        return list(_inside(value, context, depth))
     for reader in READERS:
         if reader.recognises(value, context):
             return list(reader.read(value, context))
     return None
+
+
+def _inside(value: Any, context: Context, depth: int) -> Iterator[Reading]:
+    """What the envelope holds, as if it had come bare; the envelope's own words stand beside it."""
+    envelope = cloud_events.opened(value, context)
+    for content in envelope.contents:
+        found = _readings(content.value, envelope.context, depth + 1)
+        if found is None:
+            found = [Reading(content.value, content.value, envelope.context.decoded)]
+        for reading in found:
+            yield reading._replace(
+                source=content.source,
+                timestamp=envelope.time if reading.timestamp is None else reading.timestamp,
+                extra={**(reading.extra or {}), "cloudEvent": envelope.words},
+            )

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from telemetry.formats.shapes import put
+
 Values = Mapping[str, Any]
 """A MAVLink message's fields by their names in the specification, raw as on the wire."""
 
@@ -158,9 +160,12 @@ def _number(value: Any) -> float | None:
     return value if type(value) is float and math.isfinite(value) else None
 
 
-def _scaled(value: Any, unknown: int, scale: float, digits: int) -> float | None:
+def _scaled(value: Any, unknown: int, scale: float) -> float | None:
+    # One division of exact numbers is rounded once, so 525100000 / 1e7 is 52.51 and nothing near it.
+    if type(value) is int:
+        return None if value == unknown else value / scale
     number = _number(value)
-    return None if number is None or number == unknown else round(number / scale, digits)
+    return None if number is None or number == unknown else number / scale
 
 
 def _without_unknown(fields: dict[str, Any]) -> dict[str, Any]:
@@ -168,24 +173,24 @@ def _without_unknown(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _global_position(values: Values) -> dict[str, Any]:
-    position = {
-        "latitude": _scaled(values.get("lat"), _INT32, 1e7, 7),
-        "longitude": _scaled(values.get("lon"), _INT32, 1e7, 7),
-        "altitude": _scaled(values.get("alt"), _INT32, 1e3, 3),
-        "height": _scaled(values.get("relative_alt"), _INT32, 1e3, 3),
-    }
-    if position["altitude"] is not None:
-        position["altitudeReference"] = "msl"  # type: ignore[assignment]
-    north, east = _scaled(values.get("vx"), _INT16, 1e2, 2), _scaled(values.get("vy"), _INT16, 1e2, 2)
-    down = _scaled(values.get("vz"), _INT16, 1e2, 2)
-    return _without_unknown(
-        {
-            "position": _without_unknown(position) or None,
-            "groundSpeed": None if north is None or east is None else round(math.hypot(north, east), 3),
-            "verticalSpeed": None if down is None else -down + 0.0,
-            "heading": _scaled(values.get("hdg"), _UINT16, 1e2, 2),
-        }
-    )
+    get = values.get
+    position: dict[str, Any] = {}
+    put(position, "latitude", _scaled(get("lat"), _INT32, 1e7))
+    put(position, "longitude", _scaled(get("lon"), _INT32, 1e7))
+    altitude = _scaled(get("alt"), _INT32, 1e3)
+    if altitude is not None:
+        position["altitude"] = altitude
+        position["altitudeReference"] = "msl"
+    put(position, "height", _scaled(get("relative_alt"), _INT32, 1e3))
+    fields: dict[str, Any] = {"position": position} if position else {}
+    north, east = _scaled(get("vx"), _INT16, 1e2), _scaled(get("vy"), _INT16, 1e2)
+    if north is not None and east is not None:
+        fields["groundSpeed"] = round(math.hypot(north, east), 3)
+    down = _scaled(get("vz"), _INT16, 1e2)
+    if down is not None:
+        fields["verticalSpeed"] = 0.0 - down
+    put(fields, "heading", _scaled(get("hdg"), _UINT16, 1e2))
+    return fields
 
 
 def _heads_up(values: Values) -> dict[str, Any]:
