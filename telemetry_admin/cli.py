@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pipeline.records import BatchStatus
 from telemetry_admin.api import Refused, TelemetryApi, Unreachable
+from telemetry_admin.backup import BackupError, backup, restore
 from telemetry_admin.batches import list_batches, replay_batches, show_batch
 from telemetry_admin.dead_letters import (
     discard_dead_letters,
@@ -24,8 +25,10 @@ from telemetry_admin.dead_letters import (
 from telemetry_admin.output import Output
 from telemetry_admin.overview import show_health, show_stats
 from telemetry_admin.recovery import recover
+from telemetry_admin.verify import verify
 
-Command = Callable[[TelemetryApi, Output, argparse.Namespace], int]
+Command = Callable[..., int]
+"""Of (api, output, arguments); of (output, arguments) where the service is not asked."""
 DEFAULT_URL = "http://localhost:7071"
 
 
@@ -36,9 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     if args.command in (replay_batches, replay_dead_letters) and bool(args.id) == args.all:
         parser.error("name the ids to replay, or --all for all that the filters let through")
     try:
-        headers = _headers(parser, args)
         command: Command = args.command
+        if not hasattr(args, "url"):
+            return command(out, args)
+        headers = _headers(parser, args)
         return command(TelemetryApi(args.url, headers, args.code), out, args)
+    except (BackupError, OSError) as error:
+        out.error(str(error))
+        return 1
     except Refused as error:
         out.error(str(error))
         return 1
@@ -70,7 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", help="JSON instead of tables")
 
     parser = argparse.ArgumentParser(
-        prog="telemetry_admin", description="Failed batches, dead letters and statistics of the telemetry pipeline."
+        prog="telemetry_admin",
+        description="Failed batches, dead letters, statistics and backups of the telemetry pipeline.",
     )
     rooms = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_batches(rooms, common)
@@ -79,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     again = rooms.add_parser("recover", parents=[common], help=says, description=says)
     again.add_argument("--all", action="store_true", help="everything from the hub's oldest event on")
     again.set_defaults(command=recover)
+    _add_data(rooms)
     for name, command, says in (
         ("stats", show_stats, "totals since the store was made"),
         ("health", show_health, "whether every part can be reached"),
@@ -142,6 +152,27 @@ def _add_dead_letters(rooms: Rooms, common: argparse.ArgumentParser) -> None:
     discard.add_argument("id", nargs="+")
     discard.add_argument("--reason", required=True, help="why, for whoever looks later")
     discard.set_defaults(command=discard_dead_letters)
+
+
+def _add_data(rooms: Rooms) -> None:
+    """Of a local host's folder, without asking the host."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", default=".data", metavar="DIR", help="the host's data folder (.data)")
+    common.add_argument("--json", action="store_true", help="JSON instead of tables")
+    app = argparse.ArgumentParser(add_help=False)
+    app.add_argument("--app-data", metavar="DIR", help="where DATA_DIR points to, if not to app in that folder")
+
+    says = "copy store, engine, checkpoints and hub, while the host runs or not"
+    verb = rooms.add_parser("backup", parents=[common, app], help=says, description=says)
+    verb.add_argument("to", metavar="TO", help="a folder that is not there yet")
+    verb.set_defaults(command=backup)
+    says = "put a backup where a host finds it"
+    verb = rooms.add_parser("restore", parents=[common], help=says, description=says)
+    verb.add_argument("source", metavar="FROM")
+    verb.add_argument("--replace", action="store_true", help="move aside what is there")
+    verb.set_defaults(command=restore)
+    says = "count what must hold in a data folder or a backup"
+    rooms.add_parser("verify", parents=[common, app], help=says, description=says).set_defaults(command=verify)
 
 
 def _headers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, str]:
