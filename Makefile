@@ -17,6 +17,7 @@ $(STAMP): requirements.txt requirements-dev.txt packages/event_hubs_emulator/pyp
 	@touch $@
 
 web: $(STAMP)
+	@$(BIN)/python -m tools.page_sources
 	@$(BIN)/python web/build.py
 
 ## make run          the local host with the app and a demo fleet on http://localhost:7071

@@ -20,7 +20,7 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent
 DIST = WEB / "dist"
 MINIMUM_NODE = 20
-GENERATED = {"node_modules", "dist", "dist.new", "dist.old", "__pycache__"}
+NOT_OF_THE_PAGE = {"node_modules", "dist", "dist.new", "dist.old", "__pycache__", "tools"}
 
 
 class NodeMissing(RuntimeError):
@@ -68,10 +68,10 @@ def find_node(search_path: str | None = None) -> tuple[Path, list[str]]:
 
 
 def newest_source() -> float:
-    """Modification time (seconds since the epoch) of the newest file under web/ that is not generated."""
+    """Modification time (seconds since the epoch) of the newest file under web/ that the page is built from."""
     newest = 0.0
     for folder, folders, names in os.walk(WEB):
-        folders[:] = [name for name in folders if name not in GENERATED]
+        folders[:] = [name for name in folders if name not in NOT_OF_THE_PAGE]
         newest = max([newest, *(Path(folder, name).stat().st_mtime for name in names)])
     return newest
 
@@ -81,15 +81,20 @@ def is_fresh() -> bool:
     return index.is_file() and index.stat().st_mtime >= newest_source()
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    subprocess.run(list(command), cwd=WEB, env=dict(environment), check=True)
+def run(command: Sequence[str], environment: Mapping[str, str], folder: Path = WEB) -> None:
+    subprocess.run(list(command), cwd=folder, env=dict(environment), check=True)
 
 
-def install(npm: Sequence[str], environment: Mapping[str, str]) -> None:
+def path_of(node: Path) -> dict[str, str]:
+    """This process's environment with that Node.js first on its path, for what npm starts."""
+    return {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def install(npm: Sequence[str], environment: Mapping[str, str], folder: Path = WEB) -> None:
     """``npm ci`` unless node_modules is already what the lock file says."""
-    marker, lock = WEB / "node_modules" / ".package-lock.json", WEB / "package-lock.json"
+    marker, lock = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"
     if not marker.is_file() or marker.stat().st_mtime < lock.stat().st_mtime:
-        run([*npm, "ci", "--no-audit", "--no-fund"], environment)
+        run([*npm, "ci", "--no-audit", "--no-fund"], environment, folder)
 
 
 OPTIONS = ("--check", "--force", "--optional")
@@ -117,7 +122,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _build(*, check: bool) -> None:
     node, npm = find_node()
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = path_of(node)
     install(npm, environment)
     if check:
         run([str(node), "node_modules/typescript/bin/tsc", "--noEmit"], environment)

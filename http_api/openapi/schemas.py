@@ -64,12 +64,30 @@ _DRONE: Json = {
     "connectivity": CONNECTED,
     "registration": {
         "type": ["object", "null"],
-        "description": "What the registry says of it.",
+        "description": "What the registry says of it; more than this, if its file does.",
+        "properties": {name: nullable(STRING) for name in ("name", "model", "owner")},
         "additionalProperties": True,
     },
     "lastMessage": record({"partition": STRING, "sequenceNumber": COUNT, "enqueuedAt": TIME}),
 }
 DRONE_FIELDS = tuple(_DRONE)
+
+_ZONE: Json = {
+    "type": "object",
+    "properties": {
+        "type": {"const": "Feature"},
+        "geometry": record({"type": STRING, "coordinates": {"type": "array"}}),
+        "properties": {
+            "type": "object",
+            "properties": {
+                **dict.fromkeys(("id", "name", "kind"), STRING),
+                **{name: nullable(NUMBER) for name in ("floor", "ceiling")},
+            },
+            "required": ["id"],
+        },
+    },
+    "required": ["type", "geometry", "properties"],
+}
 
 _MESSAGE: Json = {
     "id": STRING,
@@ -286,7 +304,7 @@ SCHEMAS: Json = {
     "Zones": {
         "type": "object",
         "description": "A GeoJSON FeatureCollection of polygons with id, name, kind, and optionally floor and ceiling.",
-        "properties": {"type": {"const": "FeatureCollection"}, "features": array({"type": "object"})},
+        "properties": {"type": {"const": "FeatureCollection"}, "features": array(_ZONE)},
         "required": ["type", "features"],
     },
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectivityOf } from "../src/domain/connectivity";
 import { choices, Fleet, matches, NO_FILTER, select, type Filter, type Row } from "../src/domain/fleet";
-import { drone } from "./samples";
+import { derived, drone } from "./samples";
 
 const row = (id: string, change: Parameters<typeof drone>[1] = {}, rank = 0): Row => {
   const made = drone(id, change);
@@ -22,7 +22,7 @@ test("the same state again is not a change, a new alert is one", () => {
   const fleet = new Fleet();
   assert.equal(fleet.apply([drone("a")]).length, 1);
   assert.equal(fleet.apply([drone("a")]).length, 0);
-  assert.equal(fleet.apply([drone("a", { alerts: [{ code: "low_battery", at: null }] })]).length, 1);
+  assert.equal(fleet.apply([drone("a", { alerts: [{ code: "low_battery", at: "2026-01-01T00:00:10Z" }] })]).length, 1);
 });
 
 test("the next question reaches back behind the newest time seen", () => {
@@ -48,8 +48,8 @@ test("a full answer forgets drones that are gone, and new ones get their place",
 
 test("each filter lets through what it names", () => {
   const low = row("drone-7", {
-    alerts: [{ code: "low_battery", at: null }],
-    derived: { zones: ["airport"] },
+    alerts: [{ code: "low_battery", at: "2026-01-01T00:00:10Z" }],
+    derived: derived({ zones: ["airport"] }),
     flightMode: "landing",
     registration: { name: "Courier Seven", model: "X4", owner: "Contoso" },
     connectivity: "stale",
@@ -85,10 +85,13 @@ test("what is unknown sorts last, whatever the order", () => {
 
 test("the filters offer what the fleet has", () => {
   const offered = choices([
-    row("a", { alerts: [{ code: "z", at: null }], derived: { zones: ["east", "airport"] } }),
-    row("b", { flightMode: null, derived: null }),
+    row("a", {
+      alerts: [{ code: "no_fly_zone", at: "2026-01-01T00:00:10Z" }],
+      derived: derived({ zones: ["east", "airport"] }),
+    }),
+    row("b", { flightMode: null, derived: derived({ zones: null }) }),
   ]);
-  assert.deepEqual(offered, { modes: ["inflight"], alerts: ["z"], zones: ["airport", "east"] });
+  assert.deepEqual(offered, { modes: ["inflight"], alerts: ["no_fly_zone"], zones: ["airport", "east"] });
 });
 
 test("connectivity ages on the server's clock between two answers", () => {

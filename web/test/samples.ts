@@ -1,5 +1,14 @@
 // Samples that the tests vary.
-import type { Batch, Drone, Message, Stats } from "../src/api/types";
+import type { Batch, Derived, Drone, Message, Stats } from "../src/api/shapes";
+
+export const derived = (change: Partial<Derived> = {}): Derived => ({
+  zones: [],
+  healthy: null,
+  outsideGeofence: null,
+  altitudeLimitExceeded: null,
+  distanceFromHome: null,
+  ...change,
+});
 
 export const drone = (id: string, change: Partial<Drone> = {}): Drone => ({
   id,
@@ -8,12 +17,16 @@ export const drone = (id: string, change: Partial<Drone> = {}): Drone => ({
   position: { latitude: 47.4, longitude: -122.1, altitude: 50 },
   groundSpeed: 5,
   heading: 90,
-  derived: { zones: [] },
+  flightModeNumber: 3,
+  health: null,
+  derived: derived(),
   alerts: [],
+  updatedAt: {},
   lastSeen: "2026-01-01T00:00:10Z",
   ageSeconds: 1,
   connectivity: "online",
   registration: null,
+  lastMessage: { partition: "0", sequenceNumber: 1, enqueuedAt: "2026-01-01T00:00:10Z" },
   ...change,
 });
 
@@ -24,6 +37,9 @@ export const message = (time: string, change: Partial<Message> = {}): Message =>
   timeSource: "device",
   partition: "0",
   sequenceNumber: 1,
+  index: 0,
+  keyFrame: false,
+  flags: [],
   enqueuedAt: time,
   ...change,
 });
@@ -46,7 +62,7 @@ export const batch = (change: Partial<Batch> = {}): Batch => ({
   receivedAt: "2026-01-01T00:00:00Z",
   completedAt: "2026-01-01T00:00:01Z",
   instanceId: "i",
-  statusQueryGetUri: null,
+  statusQueryGetUri: "http://localhost/status",
   ...change,
 });
 
@@ -58,6 +74,8 @@ export const stats = (change: Partial<Stats> = {}): Stats => ({
   rejected: 1,
   batches: { received: 0, running: 0, completed: 1, failed: 0 },
   deadLetters: { open: 1, replayed: 0, discarded: 0 },
+  deadLetterCodes: {},
   drones: 1,
+  oldestUnfinishedAt: null,
   ...change,
 });

@@ -11,7 +11,7 @@ import type {
   ReplayAllDeadLetters,
   Stats,
   ZoneCollection,
-} from "./types";
+} from "./shapes";
 
 export type Query = Record<string, string | number | null | undefined>;
 

@@ -1,187 +1,483 @@
-// The shapes of the HTTP API, as the page reads them. Times are RFC 3339 UTC text; lengths metres, speeds m/s, angles degrees.
-
-export type Connectivity = "online" | "stale" | "offline";
-
-export interface Alert {
-  code: string;
-  at: string | null;
+// Made by `make web` out of the OpenAPI document; changes belong there.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description RFC 9457. */
+        Problem: {
+            /** Format: uri */
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @description The single errors, where there are several. */
+            errors?: Record<string, never>[];
+        };
+        Drone: {
+            id: string;
+            /** @description Charge left, in fraction of full charge. */
+            battery: number | null;
+            flightMode: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | null;
+            /** @description The number as the device sent it. */
+            flightModeNumber: number | null;
+            position: {
+                /** @description WGS 84, in degrees north. */
+                latitude: number | null;
+                /** @description WGS 84, in degrees east. */
+                longitude: number | null;
+                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                altitude: number | null;
+            } | null;
+            health: {
+                gyrometer: boolean | null;
+                accelerometer: boolean | null;
+                magnetometer: boolean | null;
+            } | null;
+            /** @description Over ground, in metres per second. */
+            groundSpeed: number | null;
+            /** @description Clockwise from north, in degrees. */
+            heading: number | null;
+            derived: {
+                zones: string[] | null;
+                healthy: boolean | null;
+                outsideGeofence: boolean | null;
+                altitudeLimitExceeded: boolean | null;
+                /** @description Metres, geodesic. */
+                distanceFromHome: number | null;
+            };
+            alerts: {
+                /** @enum {string} */
+                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit";
+                /** Format: date-time */
+                at: string;
+            }[];
+            /** @description Per top-level field the message time of its value, the latest of its parts. */
+            updatedAt: {
+                [key: string]: string | null;
+            };
+            /**
+             * Format: date-time
+             * @description The latest time at which the hub took a message of it.
+             */
+            lastSeen: string;
+            /** @description Since lastSeen, at reading. */
+            ageSeconds: number;
+            /** @enum {string} */
+            connectivity: "online" | "stale" | "offline";
+            /** @description What the registry says of it; more than this, if its file does. */
+            registration: ({
+                name?: string | null;
+                model?: string | null;
+                owner?: string | null;
+            } & {
+                [key: string]: unknown;
+            }) | null;
+            lastMessage: {
+                partition: string;
+                sequenceNumber: number;
+                /** Format: date-time */
+                enqueuedAt: string;
+            };
+        };
+        /** @description A drone, or the fields of it that were asked for. */
+        SelectedDrone: {
+            id: string;
+            /** @description Charge left, in fraction of full charge. */
+            battery?: number | null;
+            flightMode?: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | null;
+            /** @description The number as the device sent it. */
+            flightModeNumber?: number | null;
+            position?: {
+                /** @description WGS 84, in degrees north. */
+                latitude: number | null;
+                /** @description WGS 84, in degrees east. */
+                longitude: number | null;
+                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                altitude: number | null;
+            } | null;
+            health?: {
+                gyrometer: boolean | null;
+                accelerometer: boolean | null;
+                magnetometer: boolean | null;
+            } | null;
+            /** @description Over ground, in metres per second. */
+            groundSpeed?: number | null;
+            /** @description Clockwise from north, in degrees. */
+            heading?: number | null;
+            derived?: {
+                zones: string[] | null;
+                healthy: boolean | null;
+                outsideGeofence: boolean | null;
+                altitudeLimitExceeded: boolean | null;
+                /** @description Metres, geodesic. */
+                distanceFromHome: number | null;
+            };
+            alerts?: {
+                /** @enum {string} */
+                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit";
+                /** Format: date-time */
+                at: string;
+            }[];
+            /** @description Per top-level field the message time of its value, the latest of its parts. */
+            updatedAt?: {
+                [key: string]: string | null;
+            };
+            /**
+             * Format: date-time
+             * @description The latest time at which the hub took a message of it.
+             */
+            lastSeen?: string;
+            /** @description Since lastSeen, at reading. */
+            ageSeconds?: number;
+            /** @enum {string} */
+            connectivity?: "online" | "stale" | "offline";
+            /** @description What the registry says of it; more than this, if its file does. */
+            registration?: ({
+                name?: string | null;
+                model?: string | null;
+                owner?: string | null;
+            } & {
+                [key: string]: unknown;
+            }) | null;
+            lastMessage?: {
+                partition: string;
+                sequenceNumber: number;
+                /** Format: date-time */
+                enqueuedAt: string;
+            };
+        };
+        DroneList: {
+            items: components["schemas"]["SelectedDrone"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        Message: {
+            id: string;
+            deviceId: string;
+            /** Format: date-time */
+            time: string;
+            /** @enum {string} */
+            timeSource: "device" | "gateway" | "hub";
+            /** @enum {string} */
+            format?: "json" | "protobuf" | "dji" | "mavlink" | "f3411";
+            keyFrame?: boolean;
+            /** @description Charge left, in fraction of full charge. */
+            battery?: number;
+            /** @enum {string} */
+            flightMode?: "unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline";
+            /** @description The number as the device sent it. */
+            flightModeNumber?: number;
+            position?: {
+                /** @description WGS 84, in degrees north. */
+                latitude?: number;
+                /** @description WGS 84, in degrees east. */
+                longitude?: number;
+                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                altitude?: number;
+            };
+            health?: {
+                gyrometer?: boolean;
+                accelerometer?: boolean;
+                magnetometer?: boolean;
+            };
+            /** @description Over ground, in metres per second. */
+            groundSpeed?: number;
+            /** @description Clockwise from north, in degrees. */
+            heading?: number;
+            derived?: {
+                [key: string]: unknown;
+            };
+            alerts?: unknown[];
+            flags?: (("no_gps_fix" | "unknown_flight_mode_number" | "unregistered_device" | "misplaced_fields" | "implausible_clock") | string)[];
+            /** @description Fields that the device sent beside ours. */
+            extra?: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            enqueuedAt: string;
+            partition: string;
+            sequenceNumber: number;
+            index: number;
+            batchId?: string;
+        };
+        MessageList: {
+            items: components["schemas"]["Message"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        /** @description A GeoJSON Feature (RFC 7946); the n-th time belongs to the n-th position. */
+        Track: {
+            /** @constant */
+            type: "Feature";
+            id: string;
+            /** @description No line has fewer than two positions: one is a Point, none is null. */
+            geometry: {
+                /** @constant */
+                type: "LineString";
+                coordinates: number[][];
+            } | {
+                /** @constant */
+                type: "Point";
+                coordinates: number[];
+            } | null;
+            properties: {
+                id: string;
+                times: string[];
+            };
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        ReferenceStatus: {
+            id: string;
+            Battery: number | null;
+            FlightMode: number | null;
+            Latitude: number | null;
+            Longitude: number | null;
+            Altitude: number | null;
+            GyrometerOK: boolean | null;
+            AccelerometerOK: boolean | null;
+            MagnetometerOK: boolean | null;
+        };
+        /** @description Absent or null means unchanged. Fields beside these are kept and change nothing. */
+        TelemetryMessage: {
+            deviceId: string;
+            /** @description RFC 3339 with offset, or milliseconds since the epoch. */
+            timestamp?: string | number | null;
+            /** @description Charge left, in fraction of full charge. */
+            battery?: number | null;
+            flightMode?: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | number | null;
+            position?: {
+                /** @description WGS 84, in degrees north. */
+                latitude?: number | null;
+                /** @description WGS 84, in degrees east. */
+                longitude?: number | null;
+                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                altitude?: number | null;
+            } | null;
+            health?: {
+                gyrometer?: boolean | null;
+                accelerometer?: boolean | null;
+                magnetometer?: boolean | null;
+            } | null;
+            /** @description Over ground, in metres per second. */
+            groundSpeed?: number | null;
+            /** @description Clockwise from north, in degrees. */
+            heading?: number | null;
+            keyFrame?: boolean | null;
+        };
+        Accepted: {
+            accepted: number;
+        };
+        Batch: {
+            id: string;
+            hub: string;
+            partition: string;
+            firstSequenceNumber: number;
+            lastSequenceNumber: number;
+            events: number;
+            messages: number | null;
+            stored: number | null;
+            duplicates: number | null;
+            rejected: number | null;
+            /** @enum {string} */
+            status: "received" | "running" | "completed" | "failed";
+            stage: ("start" | "validate" | "enrich" | "store" | "update_drones" | "complete") | null;
+            attempts: number;
+            error: string | null;
+            /** Format: date-time */
+            receivedAt: string;
+            /** Format: date-time */
+            completedAt: string | null;
+            instanceId: string;
+            /** @description Durable status of the current attempt; in Azure it needs the task hub's key as `code`. */
+            statusQueryGetUri: string;
+        };
+        BatchList: {
+            items: components["schemas"]["Batch"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        /** @description The Durable check-status body, without the task hub's key. */
+        CheckStatus: {
+            id: string;
+            statusQueryGetUri: string;
+        } & {
+            [key: string]: string;
+        };
+        ReplayedBatches: {
+            replayed: string[];
+            skipped: string[];
+        };
+        RuleError: {
+            code: string;
+            field: string | null;
+            value: unknown;
+            detail: string | null;
+        };
+        DeadLetter: {
+            id: string;
+            /** @enum {string} */
+            status: "open" | "replayed" | "discarded";
+            errors: components["schemas"]["RuleError"][];
+            body: string;
+            deviceId: string | null;
+            hub: string;
+            partition: string;
+            offset: string | null;
+            sequenceNumber: number;
+            /** Format: date-time */
+            enqueuedAt: string;
+            index: number | null;
+            batchId: string;
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            resolvedAt: string | null;
+            reason: string | null;
+            contentType?: string | null;
+            contentEncoding?: string | null;
+            /** @description What came with the event: partitionKey, properties, system, leftOut (no room). */
+            context?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description How many rejected messages it stands for. */
+            messages?: number;
+        };
+        DeadLetterList: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        ReplayedDeadLetters: {
+            replayed: number;
+            stillRejected: number;
+            skipped: number;
+        };
+        Stats: {
+            events: number;
+            messages: number;
+            stored: number;
+            rejected: number;
+            duplicates: number;
+            batches: {
+                received: number;
+                running: number;
+                completed: number;
+                failed: number;
+            };
+            deadLetters: {
+                open: number;
+                replayed: number;
+                discarded: number;
+            };
+            deadLetterCodes: {
+                [key: string]: number;
+            };
+            /** @description Null while a large fleet is being counted for the first time. */
+            drones: number | null;
+            /**
+             * Format: date-time
+             * @description When the batch that stands longest, of those received or running, last moved.
+             */
+            oldestUnfinishedAt: string | null;
+        };
+        HealthReport: {
+            status: components["schemas"]["HealthStatus"];
+            parts: {
+                store: components["schemas"]["HealthPart"];
+                durable: components["schemas"]["HealthPart"];
+                eventHub: components["schemas"]["HealthPart"];
+            };
+        };
+        /** @enum {string} */
+        HealthStatus: "healthy" | "degraded" | "unhealthy";
+        HealthPart: {
+            status: components["schemas"]["HealthStatus"];
+            detail?: string;
+        };
+        RecoveryReport: {
+            partitions: {
+                partition: string;
+                /** @description Sequence number. */
+                oldest: number;
+                /** @description Less than `oldest`: nothing is there. */
+                newest: number;
+                missing: {
+                    first: number;
+                    last: number;
+                }[];
+                events: number;
+            }[];
+            events: number;
+        };
+        Recovered: {
+            received: number;
+            batches: string[];
+            next: number | null;
+        };
+        PageSettings: {
+            mapTilesUrl: string | null;
+            mapTilesAttribution: string | null;
+            lowBattery: number;
+            staleSeconds: number;
+            offlineSeconds: number;
+            altitudeLimitMetres: number;
+            /** @enum {string} */
+            authMode: "none" | "app-service";
+        };
+        /** @description A GeoJSON FeatureCollection of polygons with id, name, kind, and optionally floor and ceiling. */
+        Zones: {
+            /** @constant */
+            type: "FeatureCollection";
+            features: {
+                /** @constant */
+                type: "Feature";
+                geometry: {
+                    type: string;
+                    coordinates: unknown[];
+                };
+                properties: {
+                    id: string;
+                    name?: string;
+                    kind?: string;
+                    floor?: number | null;
+                    ceiling?: number | null;
+                };
+            }[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
-
-export interface Position {
-  latitude: number | null;
-  longitude: number | null;
-  altitude: number | null;
-}
-
-export interface Health {
-  gyrometer: boolean | null;
-  accelerometer: boolean | null;
-  magnetometer: boolean | null;
-}
-
-export interface Derived {
-  zones: string[] | null;
-  healthy: boolean | null;
-  outsideGeofence: boolean | null;
-  altitudeLimitExceeded: boolean | null;
-  distanceFromHome: number | null;
-}
-
-export interface Registration {
-  name?: string | null;
-  model?: string | null;
-  owner?: string | null;
-  [key: string]: unknown;
-}
-
-/** Where a message was delivered. */
-export interface Delivery {
-  partition: string;
-  sequenceNumber: number;
-  enqueuedAt: string;
-}
-
-export interface Drone {
-  id: string;
-  battery: number | null;
-  flightMode: string | null;
-  flightModeNumber?: number | null;
-  position: Position | null;
-  health?: Health | null;
-  groundSpeed: number | null;
-  heading: number | null;
-  derived: Partial<Derived> | null;
-  alerts: Alert[];
-  updatedAt?: Record<string, string | null>;
-  lastSeen: string | null;
-  ageSeconds: number | null;
-  connectivity: Connectivity;
-  registration: Registration | null;
-  lastMessage?: Delivery | null;
-}
-
-/** A stored message: what it did not say is absent. */
-export interface Message {
-  id: string;
-  deviceId: string;
-  time: string;
-  timeSource: "device" | "hub";
-  keyFrame?: boolean;
-  battery?: number;
-  flightMode?: string;
-  position?: Partial<Position>;
-  groundSpeed?: number;
-  heading?: number;
-  flags?: string[];
-  partition: string;
-  sequenceNumber: number;
-  enqueuedAt: string;
-}
-
-export type BatchStatus = "received" | "running" | "completed" | "failed";
-
-export interface Batch {
-  id: string;
-  hub: string;
-  partition: string;
-  firstSequenceNumber: number;
-  lastSequenceNumber: number;
-  events: number;
-  messages: number | null;
-  stored: number | null;
-  duplicates: number | null;
-  rejected: number | null;
-  status: BatchStatus;
-  stage: string | null;
-  attempts: number;
-  error: string | null;
-  receivedAt: string;
-  completedAt: string | null;
-  instanceId: string;
-  statusQueryGetUri: string | null;
-}
-
-export interface RuleError {
-  code: string;
-  field: string | null;
-  value?: unknown;
-  detail?: string | null;
-}
-
-export type DeadLetterStatus = "open" | "replayed" | "discarded";
-
-export interface DeadLetter {
-  id: string;
-  status: DeadLetterStatus;
-  errors: RuleError[];
-  body: string;
-  deviceId: string | null;
-  hub: string;
-  partition: string;
-  offset: string | null;
-  sequenceNumber: number;
-  enqueuedAt: string;
-  index: number | null;
-  batchId: string | null;
-  attempts: number;
-  createdAt: string;
-  resolvedAt: string | null;
-  reason: string | null;
-  contentType?: string | null;
-  contentEncoding?: string | null;
-}
-
-export interface Stats {
-  events: number;
-  messages: number;
-  stored: number;
-  rejected: number;
-  duplicates: number;
-  batches: Record<BatchStatus, number>;
-  deadLetters: Record<DeadLetterStatus, number>;
-  drones: number;
-  deadLetterCodes?: Record<string, number>;
-  oldestUnfinishedAt?: string | null;
-}
-
-/** What the server lets the page know before anybody has signed in. */
-export interface Config {
-  mapTilesUrl: string | null;
-  mapTilesAttribution?: string | null;
-  lowBattery?: number | null;
-  staleSeconds?: number | null;
-  offlineSeconds?: number | null;
-  altitudeLimitMetres?: number | null;
-  authMode?: string | null;
-}
-
-export interface Page<T> {
-  items: T[];
-  continuation: string | null;
-}
-
-export interface ZoneCollection {
-  type: "FeatureCollection";
-  features: {
-    type: "Feature";
-    geometry: { type: string; coordinates: unknown };
-    properties: {
-      id?: string;
-      name?: string;
-      kind?: string;
-      floor?: number | null;
-      ceiling?: number | null;
-    } | null;
-  }[];
-}
-
-export interface ReplayAllBatches {
-  replayed: string[];
-  skipped: string[];
-}
-
-export interface ReplayAllDeadLetters {
-  replayed: number;
-  stillRejected: number;
-  skipped: number;
-}
+export type Problem = components['schemas']['Problem'];
+export type Drone = components['schemas']['Drone'];
+export type SelectedDrone = components['schemas']['SelectedDrone'];
+export type DroneList = components['schemas']['DroneList'];
+export type Message = components['schemas']['Message'];
+export type MessageList = components['schemas']['MessageList'];
+export type Track = components['schemas']['Track'];
+export type ReferenceStatus = components['schemas']['ReferenceStatus'];
+export type TelemetryMessage = components['schemas']['TelemetryMessage'];
+export type Accepted = components['schemas']['Accepted'];
+export type Batch = components['schemas']['Batch'];
+export type BatchList = components['schemas']['BatchList'];
+export type CheckStatus = components['schemas']['CheckStatus'];
+export type ReplayedBatches = components['schemas']['ReplayedBatches'];
+export type RuleError = components['schemas']['RuleError'];
+export type DeadLetter = components['schemas']['DeadLetter'];
+export type DeadLetterList = components['schemas']['DeadLetterList'];
+export type ReplayedDeadLetters = components['schemas']['ReplayedDeadLetters'];
+export type Stats = components['schemas']['Stats'];
+export type HealthReport = components['schemas']['HealthReport'];
+export type HealthStatus = components['schemas']['HealthStatus'];
+export type HealthPart = components['schemas']['HealthPart'];
+export type RecoveryReport = components['schemas']['RecoveryReport'];
+export type Recovered = components['schemas']['Recovered'];
+export type PageSettings = components['schemas']['PageSettings'];
+export type Zones = components['schemas']['Zones'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

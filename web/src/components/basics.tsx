@@ -1,7 +1,7 @@
 // Small parts that every view uses.
 import type { ComponentChildren } from "preact";
 import { explain, ApiProblem } from "../api/problem";
-import type { Connectivity } from "../api/types";
+import type { Connectivity } from "../api/shapes";
 import { words } from "../domain/format";
 import { ago, clock } from "../domain/time";
 import { now } from "../state/clock";

@@ -2,19 +2,8 @@
 // it back, and closes on Escape.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import type { Question } from "../state/ask";
 import { Problem } from "./basics";
-
-export interface Question {
-  title: string;
-  body: ComponentChildren;
-  /** Word on the button that does it. */
-  action: string;
-  danger?: boolean;
-  /** Asks for a text, which must not be empty. */
-  reason?: { label: string; hint: string };
-  /** Does it; may report how far it is. Resolves with what to say at the end. */
-  run: (reason: string, progress: (text: string) => void) => Promise<ComponentChildren>;
-}
 
 type Stage =
   | { name: "asking" }

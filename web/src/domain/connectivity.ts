@@ -1,5 +1,5 @@
 // The connection state of a drone between two answers: the server's own rule, on the server's clock.
-import type { Config, Connectivity, Drone } from "../api/types";
+import type { Config, Connectivity, Drone } from "../api/shapes";
 import { instant } from "./time";
 
 export const CONNECTIVITIES: readonly Connectivity[] = ["online", "stale", "offline"];

@@ -1,5 +1,5 @@
 // The fleet as last heard of, and the questions an operator asks of it.
-import type { Connectivity, Drone } from "../api/types";
+import type { Connectivity, Drone } from "../api/shapes";
 import { sortable } from "./time";
 
 // Drones' states become visible in another order than their messages arrived (partitions, retries), so that each

@@ -1,5 +1,5 @@
 // A drone's stored messages as series and as a track.
-import type { Message } from "../api/types";
+import type { Message } from "../api/shapes";
 import { instant, sortable } from "./time";
 
 /** Messages by time, each once; `keep` drops those before (milliseconds since the epoch). */

@@ -1,5 +1,5 @@
 // What the counters say about the pipeline: rate, lag, and whether every message is accounted for.
-import type { Batch, Stats } from "../api/types";
+import type { Batch, Stats } from "../api/shapes";
 import { instant } from "./time";
 
 export interface Sample {

@@ -4,7 +4,7 @@ import Layer from "ol/layer/Layer";
 import type { FrameState } from "ol/Map";
 import { fromLonLat } from "ol/proj";
 import type Source from "ol/source/Source";
-import type { Connectivity } from "../api/types";
+import type { Connectivity } from "../api/shapes";
 import type { Row } from "../domain/fleet";
 import { glide, headingAt, progress, standing, xAt, yAt, type Track } from "../domain/motion";
 import { GLYPH, GlyphCache } from "./glyphs";

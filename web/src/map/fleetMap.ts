@@ -16,7 +16,7 @@ import type Graticule from "ol/layer/Graticule";
 import type TileLayer from "ol/layer/Tile";
 import { toLonLat } from "ol/proj";
 import type XYZ from "ol/source/XYZ";
-import type { ZoneCollection } from "../api/types";
+import type { ZoneCollection } from "../api/shapes";
 import type { Row } from "../domain/fleet";
 import { DroneLayer } from "./droneLayer";
 import {

@@ -1,6 +1,6 @@
 // Drone markers, drawn once for each look and heading and then copied: a thousand copies a frame are cheap, a thousand
 // paths are not. Connectivity shows in the shape as well as in the colour (full, hollow, crossed), an alert in a badge.
-import type { Connectivity } from "../api/types";
+import type { Connectivity } from "../api/shapes";
 import type { Palette } from "./palette";
 
 export const GLYPH = 34;

@@ -11,7 +11,7 @@ import VectorSource from "ol/source/Vector";
 import XYZ from "ol/source/XYZ";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
 import type { FeatureLike } from "ol/Feature";
-import type { ZoneCollection } from "../api/types";
+import type { ZoneCollection } from "../api/shapes";
 import type { Palette } from "./palette";
 
 const FONT = '"Inter Variable", sans-serif';

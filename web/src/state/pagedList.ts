@@ -1,7 +1,7 @@
 // A list read page by page: the first page is asked for again and again, further pages when a person wants them.
 import { signal } from "@preact/signals";
 import { ApiProblem } from "../api/problem";
-import type { Page } from "../api/types";
+import type { Page } from "../api/shapes";
 import { serverNow } from "./clock";
 import { Poller } from "./poller";
 

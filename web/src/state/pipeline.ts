@@ -1,7 +1,7 @@
 // The pipeline's counters over time, its lag and its processing times.
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
-import type { Stats } from "../api/types";
+import type { Stats } from "../api/shapes";
 import { lagSeconds, messageRate, processingTimes, type Sample } from "../domain/pipeline";
 import { serverNow } from "./clock";
 import { Poller, type PollReport } from "./poller";

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { api } from "../api/client";
 import { ApiProblem } from "../api/problem";
-import type { Config, ZoneCollection } from "../api/types";
+import type { Config, ZoneCollection } from "../api/shapes";
 import { Poller } from "./poller";
 
 const EVERY_MS = 60_000;

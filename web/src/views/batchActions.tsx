@@ -1,7 +1,7 @@
 // Running batches again: what the page asks before it does, and what it says afterwards.
 import { api } from "../api/client";
-import type { Batch } from "../api/types";
-import type { Question } from "../components/dialog";
+import type { Batch } from "../api/shapes";
+import type { Question } from "../state/ask";
 import { integer, plural, words } from "../domain/format";
 
 const POLL_MS = 700;

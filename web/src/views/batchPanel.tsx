@@ -2,10 +2,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
-import type { Batch } from "../api/types";
+import type { Batch } from "../api/shapes";
 import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { Facts, SidePanel } from "../components/listPage";
+import { took } from "../domain/batch";
 import { integer, UNKNOWN, words } from "../domain/format";
 import { safeUrl } from "../domain/url";
 import { serverNow } from "../state/clock";
@@ -13,7 +14,6 @@ import { Poller } from "../state/poller";
 import { link } from "../state/router";
 import { question } from "../state/ask";
 import { replayOne } from "./batchActions";
-import { took } from "./batches";
 
 const EVERY_MS = 1500;
 const STAGES = ["validate", "enrich", "store", "update_drones", "complete"];

@@ -1,12 +1,12 @@
 // The ledger of batches: what came, how far it is, what failed and why; and running one again.
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
-import type { Batch, BatchStatus } from "../api/types";
+import type { Batch, BatchStatus } from "../api/shapes";
 import { Clock, Select, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";
 import { integer, UNKNOWN, words } from "../domain/format";
-import { instant, span } from "../domain/time";
+import { took } from "../domain/batch";
 import { askPipelineNow, stats } from "../state/pipeline";
 import { PagedList } from "../state/pagedList";
 import { go, link, route } from "../state/router";
@@ -15,13 +15,6 @@ import { replayFailed } from "./batchActions";
 import { BatchPanel } from "./batchPanel";
 
 const STATUSES: readonly BatchStatus[] = ["received", "running", "completed", "failed"];
-
-/** How long it took, or has taken at `at` (when it was asked for: a batch may have ended since). */
-export function took(batch: Batch, at: number): string {
-  const from = instant(batch.receivedAt);
-  const to = instant(batch.completedAt) ?? (batch.status === "failed" ? null : at);
-  return from === null || to === null ? UNKNOWN : span(to - from);
-}
 
 export function BatchesView() {
   const { open, query } = route.value;

@@ -1,8 +1,8 @@
 // Replaying and discarding dead letters.
 import { api } from "../api/client";
 import { ApiProblem } from "../api/problem";
-import type { DeadLetter, RuleError } from "../api/types";
-import type { Question } from "../components/dialog";
+import type { DeadLetter, RuleError } from "../api/shapes";
+import type { Question } from "../state/ask";
 import { plural, words } from "../domain/format";
 
 /** A rule's error as sent in a problem document, or null when it is none. */

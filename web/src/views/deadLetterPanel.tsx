@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
-import type { DeadLetter } from "../api/types";
+import type { DeadLetter } from "../api/shapes";
 import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { Facts, SidePanel } from "../components/listPage";

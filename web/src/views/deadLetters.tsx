@@ -1,7 +1,7 @@
 // What was rejected, why, and what stood in it; to be run again after the cause is gone, or set aside with a reason.
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
-import type { DeadLetter, DeadLetterStatus } from "../api/types";
+import type { DeadLetter, DeadLetterStatus } from "../api/shapes";
 import { Clock, Select, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";

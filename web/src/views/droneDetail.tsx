@@ -2,7 +2,7 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api/client";
-import type { Drone } from "../api/types";
+import type { Drone } from "../api/shapes";
 import { Ago, Clock, ConnectivityBadge, Empty, Problem } from "../components/basics";
 import { Icon } from "../components/icons";
 import { connectivityOf } from "../domain/connectivity";

@@ -2,7 +2,7 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, everything } from "../api/client";
-import type { Message } from "../api/types";
+import type { Message } from "../api/shapes";
 import { Empty, Problem } from "../components/basics";
 import { Plot } from "../components/plot";
 import { mergeHistory, series, trackOf, secondsLeft } from "../domain/history";

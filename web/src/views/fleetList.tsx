@@ -1,5 +1,5 @@
 // The list of drones: counts that filter, search, selects, and rows that say what matters at a glance.
-import type { Connectivity } from "../api/types";
+import type { Connectivity } from "../api/shapes";
 import { Ago, Dot, Empty, Select } from "../components/basics";
 import { Icon } from "../components/icons";
 import { VirtualList } from "../components/virtualList";
