@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 
 import pytest
 from functions_host.errors import StartError
@@ -9,6 +11,7 @@ from functions_host.eventhubs.connection import (
     names_emulator,
     point_settings_at_local_hub,
     source_of,
+    speaks_amqp,
 )
 
 AZURE = "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k="
@@ -43,11 +46,38 @@ def test_an_emulators_connection_string_is_recognised(text: str, is_emulator: bo
 
 def test_settings_that_name_the_emulator_get_the_real_port() -> None:
     environ = {"Own": EMULATOR, "Azure": AZURE, "Port": EMULATOR.replace("localhost", "localhost:5672")}
-    assert sorted(point_settings_at_local_hub(4242, environ)) == ["EventHubConnection", "Own", "Port"]
+    assert sorted(point_settings_at_local_hub(4242, environ, lambda _: False)) == ["EventHubConnection", "Own", "Port"]
     assert environ["Own"].startswith("Endpoint=sb://localhost:4242;SharedAccessKeyName=n;")
     assert environ["Port"] == environ["Own"]
     assert environ["Azure"] == AZURE
     assert names_emulator(environ["EventHubConnection"])
+
+
+def test_a_setting_that_names_another_hub_that_runs_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
+    other = EMULATOR.replace("localhost", "localhost:5999")
+    environ = {"Own": other, "EventHubConnection": EMULATOR, "Gone": EMULATOR.replace("localhost", "127.0.0.1:5998")}
+    changed = point_settings_at_local_hub(4242, environ, lambda port: port == 5999)
+    assert sorted(changed) == ["EventHubConnection", "Gone"]
+    assert environ["Own"] == other
+    assert "the setting Own names the Event Hubs on port 5999" in caplog.text
+
+
+def test_only_what_speaks_amqp_is_a_hub() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for said, is_hub in ((b"AMQP\x03\x01\x00\x00", True), (b"HTTP/1.1 400\r\n\r\n", False), (b"", False)):
+            asked = threading.Thread(target=_answer, args=(server, said))
+            asked.start()
+            assert speaks_amqp(port) is is_hub
+            asked.join()
+    assert not speaks_amqp(port)
+
+
+def _answer(server: socket.socket, said: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(8)
+        connection.sendall(said)
 
 
 @pytest.mark.parametrize("name", ["EventHubConnection", "EventHubConnection__fullyQualifiedNamespace"])

@@ -156,6 +156,34 @@ def test_kill_minus_nine_and_start_again_continues_at_the_checkpoint(host: MakeH
     assert len(seen(third, "many")) == count + 1
 
 
+def test_a_junk_offset_in_a_checkpoint_is_told_and_nothing_is_lost(host: MakeHost) -> None:
+    first = host("stream", env={"HUB": "main"}).start()
+    send(first, "main", numbered(5), partition_id="0")
+    wait_for(lambda: len(seen(first, "many")) >= 5, "the events")
+    assert first.stop() == 0
+    (checkpoint,) = (first.data / "checkpoints").rglob("0.json")
+    document = json.loads(checkpoint.read_text())
+    checkpoint.write_text(json.dumps({**document, "offset": "junk"}))
+    second = host("stream", env={"HUB": "main"}).start()
+    send(second, "main", numbered(1, 5), partition_id="0")
+    wait_for(lambda: len(seen(second, "many")) >= 11, "the old events and the new one")
+    assert "partition 0 has no offset 'junk', which the checkpoint names (sequence number 4)" in second.log
+
+
+def test_a_second_host_reads_the_hub_it_is_told_and_both_say_so(host: MakeHost) -> None:
+    first = host("stream", env={"HUB": "main"}).start()
+    connection = first.ready["eventHubConnection"]
+    second = host("stream", env={"HUB": "main", "EventHubConnection": connection}, data="second").start()
+    send(first, "main", numbered(3))
+    for started in (first, second):
+        entries = wait_for(lambda s=started: found if len(found := seen(s, "many")) >= 3 else None, "the events")
+        assert sorted(bodies(entries)) == [0, 1, 2]
+    assert second.ready["eventHubConnection"] is None
+    assert "the setting EventHubConnection names the Event Hubs on port" in second.log
+    wait_for(lambda: f"another host (process {first.process.pid}" in second.log, "the second to find the first")
+    wait_for(lambda: f"another host (process {second.process.pid}" in first.log, "the first to find the second")
+
+
 def test_small_batches_wait_to_become_one(host: MakeHost) -> None:
     coalesce = {
         "HUB": "main",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, List  # noqa: UP035
+from typing import Any, List, cast  # noqa: UP035
 
 import azure.functions as func
 import pytest
@@ -13,9 +13,12 @@ from azure.eventhub._pyamqp.message import Message
 from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.connection import Source, local_connection_string
-from functions_host.eventhubs.events import DAMAGE
+from functions_host.eventhubs.events import ReceivedEvent
+from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.listener import EventHubListener
+from functions_host.eventhubs.positions import PartitionState
 from functions_host.eventhubs.pump import PartitionPump
+from functions_host.eventhubs.sdk_connection import SdkConnection
 from functions_host.functions import index
 from functions_host.host_json import EventHubsOptions, InitialOffset
 
@@ -26,8 +29,8 @@ class Hub:
     def __init__(self, last: int) -> None:
         self.last = last
 
-    async def get_partition_properties(self, partition: str) -> dict[str, Any]:
-        return {"last_enqueued_sequence_number": self.last}
+    async def state(self, partition: str) -> PartitionState:
+        return PartitionState(0, self.last, str(self.last * 1000))
 
 
 def listener(folder: Path, initial: InitialOffset | None = None, connection: str | None = None) -> EventHubListener:
@@ -44,7 +47,7 @@ def listener(folder: Path, initial: InitialOffset | None = None, connection: str
 async def position(folder: Path, last: int, initial: InitialOffset | None = None) -> tuple[Any, PartitionPump]:
     it = listener(folder, initial)
     pump = PartitionPump(it.function, "0", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
-    return await it._position(Hub(last), pump), pump
+    return await it._position(cast(HubConnection, Hub(last)), pump), pump
 
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -65,7 +68,7 @@ async def test_without_a_checkpoint_host_json_decides(tmp_path: Path, initial: I
 async def test_a_checkpoint_wins_over_host_json(tmp_path: Path) -> None:
     CheckpointStore(tmp_path, "local/h", "$Default").save("0", Checkpoint("4096", 5))
     found, pump = await position(tmp_path, 5, InitialOffset("fromEnd"))
-    assert found == "4096"
+    assert found == 5
     assert pump.last_received == Checkpoint("4096", 5)
 
 
@@ -103,16 +106,24 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
 ) -> None:
     it = listener(tmp_path)
     pump = PartitionPump(it.function, "3", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    await it._take(pump, [ReceivedEvent(b"a", 1, "10"), ReceivedEvent(b"b", 3, "30", damage="no footer")])
+    assert pump.last_received == Checkpoint("30", 3)
+    assert (
+        "partition 3: the event at offset 30 (sequence number 3) could not be read as it is (no footer)" in caplog.text
+    )
+
+
+async def test_an_event_without_a_place_is_named_and_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    it = listener(tmp_path)
+    connection = it._connect()
+    assert isinstance(connection, SdkConnection)
     good = {b"x-opt-sequence-number": 1, b"x-opt-offset": b"10"}
     events = [
         EventData._from_message(Message(data=[b"a"], message_annotations=good)),
         EventData._from_message(Message(data=[b"b"], message_annotations={})),
-        EventData._from_message(
-            Message(data=[b"c"], message_annotations={**good, b"x-opt-sequence-number": 3, DAMAGE: "no footer"})
-        ),
+        EventData._from_message(Message(data=[b"c"], message_annotations={**good, b"x-opt-sequence-number": 3})),
     ]
-    assert [event.body for event in it._read(events, pump)] == [b"a", b"c"]
-    assert "partition 3: the event after offset 10 cannot be read and is passed over" in caplog.text
-    assert (
-        "partition 3: the event at offset 10 (sequence number 3) could not be read as it is (no footer)" in caplog.text
-    )
+    assert [event.body for event in connection._read(events, "3")] == [b"a", b"c"]
+    assert "read: Event Hub h partition 3: the event after offset 10 cannot be read and is passed over" in caplog.text

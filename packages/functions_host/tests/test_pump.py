@@ -13,7 +13,7 @@ import azure.functions as func
 import pytest
 from event_data import received
 from functions_host.eventhubs import pump
-from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
+from functions_host.eventhubs.checkpoints import BROKEN, Checkpoint, CheckpointStore
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.eventhubs.wire import wired
@@ -296,8 +296,12 @@ def test_checkpoints_of_different_hubs_and_groups_do_not_meet(tmp_path: Path) ->
     assert CheckpointStore(tmp_path, "local/h", "$Default").load("0") == Checkpoint("1", 1)
 
 
-def test_a_broken_checkpoint_is_taken_for_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"offset": "1"}', '{"offset": "1", "sequence_number": 1e999}', "[" * 100000]
+)
+def test_a_broken_checkpoint_is_not_taken_for_none(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
     store = CheckpointStore(tmp_path, "h", "g")
     store.save("0", Checkpoint("1", 1))
-    next(tmp_path.rglob("0.json")).write_text("{")
-    assert store.load("0") is None
+    next(tmp_path.rglob("0.json")).write_text(text)
+    assert store.load("0") is BROKEN
+    assert "0.json cannot be read" in caplog.text

@@ -19,6 +19,14 @@ class Checkpoint:
     offset: str
     sequence_number: int
 
+    @property
+    def is_broken(self) -> bool:
+        """One that was there and could not be read: what it said is unknown."""
+        return self == BROKEN
+
+
+BROKEN = Checkpoint("", -1)
+
 
 class CheckpointStore:
     """One small file per partition, replaced atomically: kill -9 leaves the old checkpoint or the new one."""
@@ -28,15 +36,20 @@ class CheckpointStore:
         self._dir.mkdir(parents=True, exist_ok=True)
 
     def load(self, partition: str) -> Checkpoint | None:
+        """None if there never was one; BROKEN, and a warning, for one that cannot be read."""
         path = self._path(partition)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             return Checkpoint(str(document["offset"]), int(document["sequence_number"]))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
-            logger.warning("the checkpoint in %s cannot be read; the partition is read from its start", path)
-            return None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError) as error:
+            logger.warning(
+                "the checkpoint in %s cannot be read (%s); the partition is read from its oldest event",
+                path,
+                type(error).__name__,
+            )
+            return BROKEN
 
     def save(self, partition: str, checkpoint: Checkpoint) -> None:
         # Not synced: a power cut may repeat batches, which at-least-once allows; kill -9 loses nothing either way.

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import MutableMapping
+import socket
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions_host.errors import StartError
 from functions_host.settings import resolve
 
+logger = logging.getLogger("functions_host.eventhubs")
+
 DEFAULT_SETTING = "EventHubConnection"
+_ANSWER_SECONDS = 1.0
 _LOCAL_KEY = "SAS_KEY_VALUE"
 _EMULATOR = re.compile(
-    r"^\s*Endpoint=sb://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?/?;(?=.*UseDevelopmentEmulator=true)(?P<rest>.*)$",
+    r"^\s*Endpoint=sb://(?:localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>\d{1,5}))?/?;(?=.*UseDevelopmentEmulator=true)(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -60,13 +65,46 @@ def point_at(text: str, port: int) -> str:
     return text if match is None else f"Endpoint=sb://localhost:{port};{match.group('rest')}"
 
 
-def point_settings_at_local_hub(port: int, environ: MutableMapping[str, str] | None = None) -> list[str]:
+def named_port(text: str) -> int | None:
+    """The port an emulator's connection string names; None if it names none or is none."""
+    match = _EMULATOR.match(text)
+    return int(match.group("port")) if match is not None and match.group("port") else None
+
+
+def speaks_amqp(port: int) -> bool:
+    """Whether something on this machine answers AMQP on `port`: an emulator or another host's hub."""
+    greeting = b"AMQP\x00\x01\x00\x00"
+    try:
+        with socket.create_connection(("localhost", port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(greeting)
+            return connection.recv(4) == greeting[:4]
+    except (OSError, OverflowError):
+        return False
+
+
+def point_settings_at_local_hub(
+    port: int, environ: MutableMapping[str, str] | None = None, is_hub: Callable[[int], bool] = speaks_amqp
+) -> list[str]:
     """Before the app is imported: every emulator connection string gets the local hub's port, and the customary
-    `EventHubConnection` is set where neither it nor its identity form is. Returns the names changed or set."""
+    `EventHubConnection` is set where neither it nor its identity form is. Returns the names changed or set.
+
+    One that names the port of another hub that runs keeps it: that hub is meant, and is said to be read.
+    """
     environ = os.environ if environ is None else environ
-    changed = [name for name, value in environ.items() if names_emulator(value)]
-    for name in changed:
-        environ[name] = point_at(environ[name], port)
+    changed = []
+    for name, value in list(environ.items()):
+        if not names_emulator(value):
+            continue
+        other = named_port(value)
+        if other is not None and other != port and is_hub(other):
+            logger.warning(
+                "the setting %s names the Event Hubs on port %d, which run: they are used, not this host's own",
+                name,
+                other,
+            )
+            continue
+        environ[name] = point_at(value, port)
+        changed.append(name)
     if not environ.get(DEFAULT_SETTING) and not environ.get(f"{DEFAULT_SETTING}__fullyQualifiedNamespace"):
         environ[DEFAULT_SETTING] = local_connection_string(port)
         changed.append(DEFAULT_SETTING)
