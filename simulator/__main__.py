@@ -15,7 +15,7 @@ from typing import Any
 from gateway.target import HubRefused, HubUnavailable, InvalidTarget, Target
 from simulator.faults import Faults, InvalidFaults
 from simulator.fleet import Fleet
-from simulator.frames import CONTENT_TYPES, KEY_FRAME_GAPS
+from simulator.formats import FORMATS
 from simulator.hub import EventHub
 from simulator.run import run
 from simulator.sender import Sender
@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 when all that was sent was acknowledged, 1 when the hub was not reached, 2 for wrong arguments."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    most = FORMATS[options.format].most_drones
+    if most is not None and options.drones > most:
+        parser.error(f"--format {options.format} tells {most} drones apart, not {options.drones}")
     try:
         namespace = _setting("EventHubConnection__fullyQualifiedNamespace")
         target = Target.of(options.connection, namespace, options.hub)
@@ -41,14 +44,14 @@ async def _main(options: argparse.Namespace, target: Target) -> int:
         options.rate,
         seed=options.seed,
         kind=options.format,
-        key_frame_gap=options.key_frame_gap or KEY_FRAME_GAPS[options.format],
+        key_frame_gap=options.key_frame_gap or FORMATS[options.format].key_frame_gap,
         faults=options.faults,
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    sender = Sender(EventHub(target, CONTENT_TYPES[options.format]))
+    sender = Sender(EventHub(target, FORMATS[options.format]))
     try:
         summary, complete = await run(fleet, sender, options.seconds, stop)
     except (HubUnavailable, HubRefused) as error:
@@ -74,12 +77,12 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=_number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default: until stopped"
     )
     parser.add_argument("--seed", type=int, default=100, metavar="N", help="same seed, same flights; default 100")
-    parser.add_argument("--format", choices=sorted(CONTENT_TYPES), default="json", help="default json")
+    parser.add_argument("--format", choices=list(FORMATS), default="json", help="default json, which is native")
     parser.add_argument(
         "--key-frame-gap",
         type=_whole(1, 1_000_000_000),
         metavar="N",
-        help="messages from one key frame to the next, default 10 for json, 100 for protobuf",
+        help="messages from one key frame to the next, default 10, 100 for protobuf",
     )
     parser.add_argument(
         "--faults",

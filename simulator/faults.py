@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from random import Random
 from typing import Any
 
-from simulator.frames import ENCODERS
+from simulator.formats import FORMATS
 
 
 class InvalidFaults(ValueError):
@@ -88,17 +88,20 @@ _ANY_FORMAT: list[Callable[[dict[str, Any], Random], None]] = [
     _no_device,
     _bad_device,
 ]
-_JSON_ONLY = [_number_as_text, _bad_time, _bad_mode]
+_NATIVE = [*_ANY_FORMAT, _number_as_text, _bad_time, _bad_mode]
 
 
-def corrupted(message: dict[str, Any], kind: str, random: Random) -> bytes:
-    """The message's body (``kind`` json or protobuf), damaged: nothing of it can be accepted under any settings."""
-    damages = _ANY_FORMAT + (_JSON_ONLY if kind == "json" else [])
+def corrupted(message: dict[str, Any], kind: str, number: int, random: Random) -> bytes:
+    """The body of a drone's message ``number`` in this format, damaged: nothing of it can be accepted under any
+    settings."""
+    encode = FORMATS[kind].encode
+    # Other people's formats do not say everything in every message: what is cut off is certain to be bad.
+    damages = _NATIVE if kind in ("json", "native") else _ANY_FORMAT if kind == "protobuf" else []
     choice = random.randrange(len(damages) + 1)
     if choice < len(damages):
         spoiled = dict(message)
         damages[choice](spoiled, random)
-        return ENCODERS[kind](spoiled)
-    body = ENCODERS[kind](message)
+        return encode(spoiled, number)
+    body = encode(message, number)
     # Cut off where no shorter message ends: before the closing brace, or within a number behind its tag.
-    return body[: random.randrange(1, len(body))] if kind == "json" else body + b"\x11" + bytes(random.randrange(8))
+    return body + b"\x11" + bytes(random.randrange(8)) if kind == "protobuf" else body[: random.randrange(1, len(body))]

@@ -8,7 +8,8 @@ from random import Random
 
 from simulator.drone import Drone, Sample
 from simulator.faults import Faults, corrupted
-from simulator.frames import ENCODERS, changes, message
+from simulator.formats import FORMATS
+from simulator.frames import changes, message
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Fleet:
         self.drones = drones
         self.rate = rate
         self._kind = kind
-        self._encode = ENCODERS[kind]
+        self._format = FORMATS[kind]
         self._gap = key_frame_gap
         self._faults = faults
         self._random = Random(f"{seed}/faults")
@@ -66,15 +67,15 @@ class Fleet:
         key_frame = member.sent % self._gap == 0
         sample = member.drone.sample()
         fields = message(
-            member.drone.device_id,
+            self._format.device(number),
             member.last_milliseconds,
-            changes(None if key_frame else member.last, sample),
+            changes(None if key_frame or self._format.whole else member.last, sample),
             key_frame,
         )
         member.last = sample
         member.sent += 1
         if not self._faults.any:
-            yield Outgoing(number, self._encode(fields))
+            yield Outgoing(number, self._format.encode(fields, member.sent - 1))
             return
         yield from self._with_faults(number, member.sent, fields)
 
@@ -93,9 +94,9 @@ class Fleet:
         if draws[1] < faults.unknown_mode:
             fields["flightMode"] = 6
         if draws[2] < faults.corrupt:
-            outgoing = Outgoing(number, corrupted(fields, self._kind, self._random), corrupted=True)
+            outgoing = Outgoing(number, corrupted(fields, self._kind, count - 1, self._random), corrupted=True)
         else:
-            outgoing = Outgoing(number, self._encode(fields))
+            outgoing = Outgoing(number, self._format.encode(fields, count - 1))
         held = self._held.setdefault(number, [])
         released = [entry for due, entry in held if due <= count]
         self._held[number] = [entry for entry in held if entry[0] > count]

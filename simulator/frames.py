@@ -11,10 +11,6 @@ import orjson
 from simulator.drone import Sample
 from telemetry.vocabulary import FLIGHT_MODE_NUMBERS, SENSORS
 
-CONTENT_TYPES = {"json": "application/json", "protobuf": "application/x-protobuf"}
-KEY_FRAME_GAPS = {"json": 10, "protobuf": 100}
-"""A drone's messages from one key frame to the next."""
-
 _DOUBLE = struct.Struct("<d").pack
 
 
@@ -68,6 +64,3 @@ def encode_protobuf(fields: dict[str, Any]) -> bytes:
         parts.append(b"\x2a\x06" + sensors)
     parts.append(b"\x30" + bytes((bool(fields.get("keyFrame")),)))
     return b"".join(parts)
-
-
-ENCODERS = {"json": encode_json, "protobuf": encode_protobuf}

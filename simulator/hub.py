@@ -13,6 +13,7 @@ from azure.eventhub._buffered_producer._partition_resolver import PartitionResol
 from gateway.target import Target, told
 from simulator import wire
 from simulator.fleet import Outgoing
+from simulator.formats import Format
 
 _SEND_TIMEOUT_SECONDS = 20.0
 
@@ -20,9 +21,9 @@ _SEND_TIMEOUT_SECONDS = 20.0
 class EventHub:
     """Sends each event to the partition of its drone's key, with the key, many drones in one batch."""
 
-    def __init__(self, target: Target, content_type: str) -> None:
+    def __init__(self, target: Target, spoken: Format) -> None:
         self._target = target
-        self._content_type = content_type
+        self._spoken = spoken
         self._client: Any = None
         self._credential: Any = None
         self._resolver: Any = None
@@ -66,7 +67,8 @@ class EventHub:
     def _known(self, drone: int) -> tuple[bytes, str]:
         known = self._prefixes.get(drone)
         if known is None:
-            key = f"drone-{drone}"
+            key = self._spoken.device(drone)
             partition = self._resolver.get_partition_id_by_partition_key(key)
-            known = self._prefixes[drone] = (wire.envelope(key, self._content_type), partition)
+            prefix = wire.envelope(key, self._spoken.content_type, self._spoken.properties(key))
+            known = self._prefixes[drone] = (prefix, partition)
         return known

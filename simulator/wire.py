@@ -10,6 +10,8 @@ bytes with what the SDK makes of the same events.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from azure.eventhub import EventData, EventDataBatch
 
@@ -19,12 +21,14 @@ _LONG_DATA_SECTION = b"\x00\x53\x75\xb0"
 _LENGTH = struct.Struct(">I").pack
 # What a batch adds to an event of less than 256 bytes, and to a longer one.
 _OVERHEAD = (5, 8)
+_NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
 
 
-def envelope(partition_key: str, content_type: str) -> bytes:
+def envelope(partition_key: str, content_type: str, properties: Mapping[str, str] = _NO_PROPERTIES) -> bytes:
     """An event's encoded header, annotations and properties: all that comes before its body."""
     event = EventData(b"")
     event.content_type = content_type
+    event.properties = dict(properties)
     batch = EventDataBatch(partition_key=partition_key)
     batch.add(event)
     encoded = bytes(batch._message[5][0])

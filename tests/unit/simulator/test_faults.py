@@ -7,7 +7,8 @@ import pytest
 
 from simulator.drone import Drone
 from simulator.faults import Faults, InvalidFaults, corrupted
-from simulator.frames import CONTENT_TYPES, message
+from simulator.formats import FORMATS
+from simulator.frames import message
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch
 from tests.unit.telemetry.builders import NOW, delivery
@@ -24,8 +25,8 @@ def test_a_corrupted_message_is_one_rejected_message_under_any_settings(kind: st
     drone = Drone(1, 1)
     for turn in range(1000):
         drone.advance(1.0)
-        body = corrupted(message("drone-1", 1_772_366_400_000 + turn, drone.sample(), True), kind, random)
-        for content_type in (CONTENT_TYPES[kind], None):
+        body = corrupted(message("drone-1", 1_772_366_400_000 + turn, drone.sample(), True), kind, turn, random)
+        for content_type in (FORMATS[kind].content_type, None):
             result = validate_batch([delivery(body, content_type=content_type)], LENIENT, "batch-1", NOW)
             assert not result.messages, body
             (letter,) = result.dead_letters
@@ -39,7 +40,7 @@ def test_the_message_itself_is_left_alone() -> None:
     fields = message("drone-1", 0, Drone(1, 1).sample(), True)
     before = {**fields}
     for _ in range(50):
-        corrupted(fields, "json", Random())
+        corrupted(fields, "json", 0, Random())
     assert fields == before
 
 

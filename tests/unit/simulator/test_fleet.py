@@ -8,7 +8,7 @@ import pytest
 
 from simulator.faults import Faults
 from simulator.fleet import Fleet, Outgoing
-from simulator.frames import CONTENT_TYPES, KEY_FRAME_GAPS
+from simulator.formats import FORMATS
 from telemetry import times
 from telemetry.merge import canonical, merge_messages
 from telemetry.model import Message
@@ -20,7 +20,7 @@ START = 1_772_366_400.0
 
 
 def fleet(drones: int = 5, rate: float = 2.0, kind: str = "json", faults: str = "", seed: int = 100) -> Fleet:
-    gap = KEY_FRAME_GAPS[kind]
+    gap = FORMATS[kind].key_frame_gap
     return Fleet(drones, rate, seed=seed, kind=kind, key_frame_gap=gap, faults=Faults.parse(faults))
 
 
@@ -32,7 +32,9 @@ def events(of: Fleet, turns: int) -> list[Outgoing]:
 def validated(sent: list[Outgoing], kind: str = "json") -> Validated:
     enqueued_at = times.from_epoch(int(START * 1000) + 3_600_000)
     deliveries = [
-        delivery(outgoing.body, sequence_number=number, enqueued_at=enqueued_at, content_type=CONTENT_TYPES[kind])
+        delivery(
+            outgoing.body, sequence_number=number, enqueued_at=enqueued_at, content_type=FORMATS[kind].content_type
+        )
         for number, outgoing in enumerate(sent)
     ]
     return validate_batch(deliveries, Rules(), "batch-1", NOW)

@@ -6,6 +6,7 @@ from azure.eventhub.exceptions import AuthenticationError, ConnectError, Connect
 
 from gateway.target import HubRefused, HubUnavailable, InvalidTarget, Target, told
 from simulator.fleet import Outgoing
+from simulator.formats import FORMATS
 from simulator.hub import EventHub
 
 CONNECTION = "Endpoint=sb://localhost:5672;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true;"
@@ -57,7 +58,7 @@ def test_what_a_failure_means(error: Exception, kind: type[Exception], text: str
 
 
 def test_each_drone_keeps_the_partition_of_its_key() -> None:
-    hub = EventHub(Target("telemetry", CONNECTION), "application/json")
+    hub = EventHub(Target("telemetry", CONNECTION), FORMATS["json"])
     partitions = [str(number) for number in range(8)]
     hub._resolver = PartitionResolver(partitions)
     found = [hub.partition_of(Outgoing(number, b"")) for number in range(1000)]

@@ -29,6 +29,17 @@ def test_an_event_is_encoded_as_the_sdk_does(key: str, length: int) -> None:
     assert len(ours) == len(expected) == 1
 
 
+def test_properties_are_encoded_as_the_sdk_does() -> None:
+    event = EventData(b"body")
+    event.content_type = "application/json"
+    event.properties = {"topic": "thing/product/drone-7/osd"}
+    expected = EventDataBatch(partition_key="drone-7")
+    expected.add(event)
+    ours = EventDataBatch(partition_key="drone-7")
+    assert add(ours, envelope("drone-7", "application/json", {"topic": "thing/product/drone-7/osd"}), b"body")
+    assert bytes(ours._message[5][0]) == bytes(expected._message[5][0])
+
+
 def test_a_batch_of_several_drones() -> None:
     batch = EventDataBatch(partition_id="0")
     for number in range(3):
