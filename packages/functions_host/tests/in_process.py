@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from functions_host.channel import CANCEL, DONE, FAILED, Message, Receiver, packed
+from functions_host.clock import CLOCK, Clock
 from functions_host.errors import UserError
 from functions_host.functions import FunctionInfo, LoadedFunction
 from functions_host.invoker import Invoker
@@ -59,7 +60,13 @@ class LocalWorkers:
 class LocalInvoker(Invoker):
     """Knows each function from its first call. `sent` gets (name, type, value) of every output."""
 
-    def __init__(self, timeout: float | None = None, threads: int = 4, sent: list[Any] | None = None) -> None:
+    def __init__(
+        self,
+        timeout: float | None = None,
+        threads: int = 4,
+        sent: list[Any] | None = None,
+        clock: Clock = CLOCK,
+    ) -> None:
         self.workers = LocalWorkers(threads)
 
         async def write(binding: dict[str, Any], value: Value) -> None:
@@ -67,7 +74,7 @@ class LocalInvoker(Invoker):
             assert value is not None
             sent.append((binding["name"], *value[1:]))
 
-        super().__init__(self.workers, timeout=timeout, write_output=write)
+        super().__init__(self.workers, timeout=timeout, write_output=write, clock=clock)
 
     def know(self, *functions: FunctionInfo) -> None:
         for function in functions:

@@ -23,6 +23,9 @@ class MovedClock(Clock):
         self._last = max(self._time, self._last + 1)
         return self._last
 
+    def monotonic(self) -> float:
+        return self._time / 1_000_000
+
     def call_later(self, seconds: float, call: Callable[[], None]) -> Handle:
         due = _Due(call)
         heapq.heappush(self._due, (self._time + int(seconds * 1_000_000), next(self._order), due))

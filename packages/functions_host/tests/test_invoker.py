@@ -10,7 +10,8 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
-from functions_host.context import current, new_id, new_trace
+from functions_host.clock import IDS
+from functions_host.context import current, new_trace
 from functions_host.durable import UserFunctionError
 from functions_host.durable_runner import AppRunner
 from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, StartError, UserError
@@ -19,6 +20,7 @@ from functions_host.limits import thread_count
 from functions_host.logs import LineFormatter
 from functions_host.payloads import EMPTY
 from in_process import LocalInvoker
+from moved_clock import MovedClock
 
 TICK = EMPTY
 
@@ -42,8 +44,8 @@ def timer(call: Callable[..., Any], *, retries: str | None = None) -> LoadedFunc
 def invoker() -> Iterator[Callable[..., LocalInvoker]]:
     made: list[LocalInvoker] = []
 
-    def make(timeout: float | None = None, threads: int = 4, sent: list[Any] | None = None) -> LocalInvoker:
-        made.append(LocalInvoker(timeout, threads, sent))
+    def make(*arguments: Any, **settings: Any) -> LocalInvoker:
+        made.append(LocalInvoker(*arguments, **settings))
         return made[-1]
 
     yield make
@@ -140,6 +142,22 @@ async def test_functions_that_run_too_long_are_ended(invoker: Callable[..., Loca
         assert isinstance(caught.value.cause, FunctionTimeout)
     # The task that waited for them is not left cancelled.
     await asyncio.sleep(0)
+
+
+async def test_half_an_hour_is_over_when_the_clock_says_so(invoker: Callable[..., LocalInvoker]) -> None:
+    async def slow(tick: func.TimerRequest) -> None:
+        await asyncio.sleep(3600)
+
+    clock = MovedClock()
+    run = invoker(timeout=1800, clock=clock)
+    run.start()
+    task = asyncio.ensure_future(run.invoke(timer(slow), TICK))
+    await asyncio.sleep(0.01)
+    await clock.advance(1790)
+    assert not task.done()
+    await clock.advance(20)
+    with pytest.raises(FunctionFailed, match="timed out after 1800 s"):
+        await task
 
 
 async def test_cancelling_from_outside_is_no_timeout(invoker: Callable[..., LocalInvoker]) -> None:
@@ -265,8 +283,8 @@ async def test_activities_entities_and_orchestrators_are_run_for_the_engine(
 def test_ids_and_traces_have_their_standard_forms() -> None:
     import uuid
 
-    assert uuid.UUID(new_id()).version == 4
-    assert new_id() != new_id()
+    assert uuid.UUID(IDS.guid()).version == 4
+    assert IDS.guid() != IDS.guid()
     version, trace, span, flags = new_trace().trace_parent.split("-")
     assert (version, len(trace), len(span), flags) == ("00", 32, 16, "01")
     assert new_trace("garbage").trace_parent.count("-") == 3

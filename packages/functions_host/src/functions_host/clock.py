@@ -1,10 +1,10 @@
-"""The one place where the engine and the timers read the time, wait, and get ids: tests put others in its stead."""
+"""The one place where host and engine read the time, wait, and get ids: tests put others in its stead."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
@@ -36,6 +36,13 @@ class Clock:
         """As `now`, an aware time in UTC."""
         return _EPOCH + timedelta(microseconds=self.now())
 
+    def monotonic(self) -> float:
+        """Seconds since some moment; a wall clock that is set does not change it."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.wait_for(asyncio.Event(), seconds)
+
     def call_later(self, seconds: float, call: Callable[[], None]) -> Handle:
         """Call it so many seconds from now, on the running event loop."""
         return asyncio.get_running_loop().call_later(seconds, call)
@@ -58,13 +65,19 @@ class Ids:
     """Random ids."""
 
     def guid(self) -> str:
-        """With dashes."""
-        return str(uuid.uuid4())
+        """A random UUID (version 4) with dashes; made by hand because ``uuid.uuid4`` costs five times as much."""
+        digits = self.hex()
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def hex(self) -> str:
-        """32 digits."""
-        return uuid.uuid4().hex
+        """Its 32 digits alone."""
+        digits = os.urandom(16).hex()
+        return f"{digits[:12]}4{digits[13:16]}{'89ab'[int(digits[16], 16) & 3]}{digits[17:]}"
 
 
 def _task(event: asyncio.Event) -> asyncio.Task[Any]:
     return asyncio.get_running_loop().create_task(event.wait())
+
+
+CLOCK = Clock()
+IDS = Ids()

@@ -61,8 +61,16 @@ class Invocation:
     function_name: str
     function_directory: str
     invocation_id: str
-    trace_context: TraceContext
     retry_context: RetryContext
+    # The caller's traceparent and tracestate, if it sent some; made into a context when somebody asks.
+    _caller: tuple[str, str] | None = None
+    _trace: TraceContext | None = None
+
+    @property
+    def trace_context(self) -> TraceContext:
+        if self._trace is None:
+            self._trace = new_trace(*(self._caller or ()))
+        return self._trace
 
     @property
     def thread_local_storage(self) -> Any:
@@ -77,14 +85,6 @@ class Origin(NamedTuple):
 
 
 current: ContextVar[Invocation | Origin | None] = ContextVar("functions_host_invocation", default=None)
-
-
-def new_id() -> str:
-    """A random version 4 UUID as text; formatted by hand because uuid.uuid4 costs five times as much."""
-    digits = os.urandom(16).hex()
-    return (
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
-    )
 
 
 def new_trace(parent: str | None = None, state: str = "") -> TraceContext:

@@ -7,12 +7,11 @@ import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Awaitable
 from typing import Any
 
 from functions_host import banner
-from functions_host.context import new_id
+from functions_host.clock import CLOCK, IDS
 from functions_host.errors import StartError
 from functions_host.eventhubs.connection import local_connection_string, point_settings_at_local_hub
 from functions_host.files import write_atomically
@@ -74,7 +73,7 @@ class Host:
         pool, parts, self._pool, self._parts = self._pool, self._parts, None, None
         if pool is None:
             return
-        until = time.monotonic() + GRACE_SECONDS - _CLOSING_SECONDS
+        until = CLOCK.monotonic() + GRACE_SECONDS - _CLOSING_SECONDS
         if parts is not None:
             await self._stop_parts(parts, until)
         await self._guarded("worker processes", pool.stop())
@@ -87,9 +86,9 @@ class Host:
         for listener in parts.listeners:
             listener.stop_receiving()
         await parts.http.stop_listening()
-        work = [self._guarded("functions", parts.invoker.drain(max(0.1, until - time.monotonic())))]
+        work = [self._guarded("functions", parts.invoker.drain(max(0.1, until - CLOCK.monotonic())))]
         if parts.durable is not None:
-            work.append(self._guarded("durable engine", parts.durable.stop(max(0.1, until - time.monotonic()))))
+            work.append(self._guarded("durable engine", parts.durable.stop(max(0.1, until - CLOCK.monotonic()))))
         await asyncio.gather(*work)
         await self._guarded("listeners", asyncio.gather(*(listener.close() for listener in parts.listeners)))
         await self._guarded("timers", parts.timers.close())
@@ -162,7 +161,7 @@ class Host:
         warm_ups = parts.of_kind("warmupTrigger")
 
         def warm_up() -> list[Call]:
-            return [Call(function.name, new_id(), EMPTY, None, None) for function in warm_ups]
+            return [Call(function.name, IDS.guid(), EMPTY, None, None) for function in warm_ups]
 
         durable = parts.durable
         if durable is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from functions_host.context import Origin, current, new_id
+from functions_host.clock import CLOCK, IDS, Clock
+from functions_host.context import Origin, current
 from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, UserError, described
 from functions_host.functions import FunctionInfo
 from functions_host.payloads import Payload, Value, handle
@@ -39,8 +39,11 @@ class Result:
 class Invoker:
     """The one way to user code. `write_output` carries out an output binding other than HTTP."""
 
-    def __init__(self, workers: Workers, *, timeout: float | None, write_output: OutputWriter) -> None:
+    def __init__(
+        self, workers: Workers, *, timeout: float | None, write_output: OutputWriter, clock: Clock = CLOCK
+    ) -> None:
         self._workers = workers
+        self._clock = clock
         self._timeout = timeout
         self._write_output = write_output
         self._running: dict[Call, float] = {}
@@ -82,19 +85,19 @@ class Invoker:
 
         Raises FunctionFailed, logged already with the function's own trace.
         """
-        origin = Origin(function.name, invocation_id or new_id())
+        origin = Origin(function.name, invocation_id or IDS.guid())
         token = current.set(origin)
-        started = time.perf_counter()
+        started = self._clock.monotonic()
         try:
             call = Call(function.name, origin.invocation_id, payload, trace, retry)
             result = Result(*await self._answer(call))
             await self._write(function, result)
         except Exception as error:
-            took = (time.perf_counter() - started) * 1000
+            took = (self._clock.monotonic() - started) * 1000
             raise _failed(function, origin, error, took) from error
         else:
             if logger.isEnabledFor(level):
-                took = (time.perf_counter() - started) * 1000
+                took = (self._clock.monotonic() - started) * 1000
                 logger.log(level, "Executed %s (Succeeded, %.0f ms)", function.name, took)
             return result
         finally:
@@ -128,18 +131,18 @@ class Invoker:
                 limit = "without a limit" if policy.max_retries < 0 else f"of {policy.max_retries}"
                 logger.warning("%s failed; retry %d %s in %.1f s", function.name, retry, limit, delay)
                 if stopping is None:
-                    await asyncio.sleep(delay)
-                elif await _signalled(stopping, delay):
+                    await self._clock.sleep(delay)
+                elif await self._clock.wait_for(stopping, delay):
                     raise RetryInterrupted(function.name, error.invocation_id, error.cause) from error
 
     async def handle(self, function: FunctionInfo, context_json: str) -> str:
         """One step of an orchestrator, or of an entity. Raises what became of it: UserError, WorkerLost, …"""
-        value, _ = await self._answer(Call(function.name, new_id(), handle(context_json), None, None))
+        value, _ = await self._answer(Call(function.name, IDS.guid(), handle(context_json), None, None))
         assert value is not None
         return str(value[2])
 
     async def _answer(self, call: Call) -> Answer:
-        self._running[call] = time.monotonic()
+        self._running[call] = self._clock.monotonic()
         if len(self._running) == 1:
             self._idle.clear()
         try:
@@ -160,8 +163,8 @@ class Invoker:
     async def _watch(self, timeout: float) -> None:
         # One look around now and then instead of a timer per invocation: functionTimeout is minutes, calls are many.
         while True:
-            await asyncio.sleep(min(1.0, timeout / 4))
-            before = time.monotonic() - timeout
+            await self._clock.sleep(min(1.0, timeout / 4))
+            before = self._clock.monotonic() - timeout
             for call, begun in list(self._running.items()):
                 if begun < before and not call.answer.done():
                     call.fail(FunctionTimeout(f"timed out after {timeout} s"))
@@ -172,11 +175,3 @@ def _failed(function: FunctionInfo, origin: Origin, error: Exception, took: floa
     trace = (type(error), error, error.__traceback__) if isinstance(error, UserError) else None
     logger.error("Executed %s (Failed, %.0f ms): %s", function.name, took, described(error), exc_info=trace)
     return FunctionFailed(function.name, origin.invocation_id, error)
-
-
-async def _signalled(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return False
-    return True

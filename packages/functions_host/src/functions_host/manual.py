@@ -7,9 +7,9 @@ import contextlib
 import json
 import logging
 from collections.abc import Coroutine
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from functions_host.clock import CLOCK
 from functions_host.errors import FunctionFailed
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.wire import wired
@@ -80,5 +80,5 @@ class ManualTrigger:
 
 def _event_data(text: str) -> ReceivedEvent:
     """An event as it would arrive: with a sequence number, an offset and the time of its arrival."""
-    now = int(datetime.now(timezone.utc).timestamp() * 1000)
+    now = int(CLOCK.moment().timestamp() * 1000)
     return ReceivedEvent(text.encode("utf-8", "replace"), 0, "0", enqueued=now)

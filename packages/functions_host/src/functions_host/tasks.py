@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
+
+from functions_host.clock import CLOCK
 
 logger = logging.getLogger("functions_host")
 
@@ -44,7 +45,7 @@ class Supervised:
     async def _run(self) -> None:
         failures = 0
         while True:
-            begun = time.monotonic()
+            begun = CLOCK.monotonic()
             # A task of its own tells its cancellation, which is a way to break off, from that of this one.
             inner = asyncio.get_running_loop().create_task(self._make(), name=self._name)
             try:
@@ -54,11 +55,11 @@ class Supervised:
             if not inner.cancelled() and inner.exception() is None:
                 return
             error = asyncio.CancelledError() if inner.cancelled() else inner.exception()
-            failures = failures + 1 if time.monotonic() - begun < _WELL_SECONDS else 0
+            failures = failures + 1 if CLOCK.monotonic() - begun < _WELL_SECONDS else 0
             delay = _DELAYS[min(failures, len(_DELAYS) - 1)]
             trace = None if error is None else (type(error), error, error.__traceback__)
             logger.critical("%s ended unexpectedly; it is started again in %.1f s", self._name, delay, exc_info=trace)
-            await asyncio.sleep(delay)
+            await CLOCK.sleep(delay)
 
 
 def supervise(make: Callable[[], Coroutine[Any, Any, None]], name: str) -> Supervised:

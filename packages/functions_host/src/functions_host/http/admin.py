@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from functions_host import __version__
+from functions_host.clock import CLOCK
 from functions_host.functions import FunctionInfo
 from functions_host.http.server import json_response, read_body
 from functions_host.selection import LeftOut
@@ -45,7 +45,7 @@ class Admin:
         self._trigger = trigger
         self._errors = dict(errors or {})
         self._warm_up = warm_up
-        self._started = time.monotonic()
+        self._started = CLOCK.monotonic()
         self.state = "Initializing"
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.Response:
@@ -89,7 +89,7 @@ class Admin:
             "platformVersion": "",
             "instanceId": "",
             "computerName": "",
-            "processUptime": int((time.monotonic() - self._started) * 1000),
+            "processUptime": int((CLOCK.monotonic() - self._started) * 1000),
             "functionAppContentEditingState": "Unknown",
         }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from functions_host.context import new_id
+from functions_host.clock import IDS
 from functions_host.errors import FunctionFailed, StartError
 from functions_host.functions import FunctionInfo
 from functions_host.http.acceptor import Acceptor
@@ -122,7 +122,7 @@ class HttpServer:
 
     async def _run(self, request: web.BaseRequest, function: FunctionInfo, values: dict[str, str]) -> web.Response:
         body = await read_body(request, self._max_body)
-        invocation_id = new_id()
+        invocation_id = IDS.guid()
         parent = request.headers.get("traceparent")
         try:
             result = await self._invoker.invoke(

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from functions_host.channel import (
     STOP,
     Message,
 )
+from functions_host.clock import CLOCK
 from functions_host.described import App, read
 from functions_host.errors import StartError, UserError, WorkerLost
 from functions_host.pool.call import Call
@@ -225,8 +225,8 @@ class WorkerPool:
         for call in running:
             blamed = worker.blamed is None or worker.blamed is call
             call.fail(WorkerLost(f"{lost} while it ran {call.function}", blamed=blamed))
-        self._deaths = self._deaths + 1 if time.monotonic() - self._last_death < _WELL_SECONDS else 0
-        self._last_death = time.monotonic()
+        self._deaths = self._deaths + 1 if CLOCK.monotonic() - self._last_death < _WELL_SECONDS else 0
+        self._last_death = CLOCK.monotonic()
         for call in again:
             self.submit(call)
         if self._beginning is not None and not self._stopping:
@@ -274,8 +274,8 @@ class WorkerPool:
 
     async def _look_after(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            now = time.monotonic()
+            await CLOCK.sleep(_LOOK_SECONDS)
+            now = CLOCK.monotonic()
             for worker in list(self._workers):
                 begun = worker.page.begun
                 if worker.state is State.STUCK and begun >= worker.sent:
@@ -309,7 +309,7 @@ class WorkerPool:
 
     def _send(self, worker: WorkerProcess, call: Call) -> None:
         worker.sent += 1
-        call.number, call.sent = worker.sent, time.monotonic()
+        call.number, call.sent = worker.sent, CLOCK.monotonic()
         worker.calls[call.number] = call
         try:
             worker.send(call.message())

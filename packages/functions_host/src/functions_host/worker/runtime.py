@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 from functions_host.channel import ASK, CALL, CANCEL, DONE, HELD, REPLY, SKIPPED, Message
-from functions_host.context import Invocation, RetryContext, RpcException, current, new_trace
+from functions_host.context import Invocation, RetryContext, RpcException, current
 from functions_host.functions import LoadedFunction
 from functions_host.payloads import Payload
 from functions_host.worker.inputs import ClientTexts, arguments_of, context_of
@@ -95,8 +95,8 @@ class Runtime:
             function.name,
             function.directory,
             invocation_id,
-            new_trace(*trace) if trace else new_trace(),
             _NO_RETRY if retry is None else _retry(name, *retry),
+            trace,
         )
         if function.kind in _HANDLES:
             self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
