@@ -19,7 +19,6 @@ from pipeline.attempts import replay_batch, replay_batches
 from pipeline.ports import BatchFilter, Conflict
 from pipeline.records import Batch, BatchStatus
 from storage.factory import get_store
-from telemetry.times import display
 
 api = Api()
 STATUSES = tuple(status.value for status in BatchStatus)
@@ -105,8 +104,8 @@ def batch_body(batch: Batch, call: Call) -> dict[str, Any]:
         "stage": batch.stage,
         "attempts": batch.attempts,
         "error": batch.error,
-        "receivedAt": display(batch.received_at),
-        "completedAt": None if batch.completed_at is None else display(batch.completed_at),
+        "receivedAt": batch.received_at,
+        "completedAt": batch.completed_at,
         "instanceId": batch.instance_id,
         "statusQueryGetUri": status_links(call, batch.instance_id)["statusQueryGetUri"],
     }

@@ -19,7 +19,6 @@ from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead
 from pipeline.ports import Conflict, DeadLetterFilter
 from storage.factory import get_store
 from telemetry.model import DeadLetter
-from telemetry.times import display
 from telemetry.vocabulary import ERROR_CODES, LETTER_STATUSES
 
 api = Api()
@@ -119,5 +118,4 @@ def _filter(values: Any) -> DeadLetterFilter:
 
 
 def _body(letter: DeadLetter) -> dict[str, Any]:
-    body: dict[str, Any] = {**letter}
-    return {**body, **{name: display(body[name]) for name in _TIMES if body.get(name)}}
+    return {**letter}

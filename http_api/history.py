@@ -18,7 +18,6 @@ from pipeline.ports import Page, Store
 from pipeline.signals import DRONE
 from storage.factory import get_store
 from telemetry.model import Message
-from telemetry.times import display
 from telemetry.view import history_item
 
 api = Api()
@@ -81,7 +80,7 @@ def track(drone: str, page: Page[Message]) -> dict[str, Any]:
         if latitude is None or longitude is None:
             continue
         coordinates.append([longitude, latitude] if altitude is None else [longitude, latitude, altitude])
-        times.append(display(message["time"]))
+        times.append(message["time"])
     return {
         "type": "Feature",
         "id": drone,

@@ -15,7 +15,6 @@ from http_api.responses import json_response
 from pipeline.clock import now
 from pipeline.signals import DRONE
 from storage.factory import get_store
-from telemetry.times import display
 from telemetry.vocabulary import LETTER_STATUSES
 
 api = Api()
@@ -43,6 +42,6 @@ async def get_stats(call: Call) -> func.HttpResponse:
             "deadLetters": {status: letters.dead_letters.get(status, 0) for status in LETTER_STATUSES},
             "deadLetterCodes": dict(sorted(letters.dead_letter_codes.items())),
             "drones": drones,
-            "oldestUnfinishedAt": display(standing[0].updated_at) if standing else None,
+            "oldestUnfinishedAt": standing[0].updated_at if standing else None,
         }
     )

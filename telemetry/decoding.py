@@ -6,7 +6,7 @@ What a value means, and whose format it is, is ``telemetry.formats``' to say.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -22,12 +22,9 @@ PROTOBUF = "application/x-protobuf"
 _WHITE_SPACE = b" \t\r\n"
 
 
-class Decoded(NamedTuple):
-    """``value`` is an object, an array's list, or (never for an array) a scalar; of a frame the object that the same
-    message would be in JSON."""
-
-    value: Any
-    format: Format
+Decoded = tuple[Any, Format]
+"""The value, and what it was decoded from: an object, an array's list, or a scalar (never a scalar from a frame, of
+which it is the object that the same message would be in JSON)."""
 
 
 def decode_event(body: bytes, content_type: str | None, content_encoding: str | None) -> Decoded:
@@ -43,13 +40,13 @@ def decode_event(body: bytes, content_type: str | None, content_encoding: str | 
             pass
         else:
             if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
-                return Decoded(parsed, "json")
+                return parsed, "json"
     body = unpack(body, content_encoding)
     if not body:
         raise EventRejected("empty_body", "the event has no body")
     media_type = media_type_of(content_type)
     if media_type == PROTOBUF:
-        return Decoded(decode_frame(body), "protobuf")
+        return decode_frame(body), "protobuf"
     text = body[3:] if body[:3] == BOM else body
     is_json = media_type is not None and (media_type == "application/json" or media_type.endswith("+json"))
     try:
@@ -60,7 +57,7 @@ def decode_event(body: bytes, content_type: str | None, content_encoding: str | 
         if is_json:
             raise EventRejected("malformed_json", str(not_json)) from None
         try:
-            return Decoded(decode_frame(body), "protobuf")
+            return decode_frame(body), "protobuf"
         except EventRejected as no_frame:
             if text.lstrip(_WHITE_SPACE)[:1] in (b"{", b"["):
                 raise EventRejected("malformed_json", str(not_json)) from None
@@ -68,7 +65,7 @@ def decode_event(body: bytes, content_type: str | None, content_encoding: str | 
             raise EventRejected("malformed_protobuf", detail) from None
     if isinstance(parsed, list) and len(parsed) > MAX_MESSAGES:
         raise EventRejected("too_many_messages", f"{len(parsed)} messages; at most {MAX_MESSAGES} in one event")
-    return Decoded(parsed, "json")
+    return parsed, "json"
 
 
 def media_type_of(content_type: str | None) -> str | None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from pyproj import Geod
 
-from telemetry.model import Alert, Derived, Message
-from telemetry.registry import Registry
+from telemetry.model import Alert, Derived, Message, Position
+from telemetry.registry import HOME_REFERENCE, Registration, Registry
 from telemetry.rules import Rules
-from telemetry.vocabulary import ALERT_CODES, GEOFENCE, NO_FLY, AlertCode, Flag
+from telemetry.vocabulary import ALERT_CODES, GEOFENCE, NO_FLY, AlertCode, AltitudeReference, Flag
 from telemetry.zones import Zone, Zones
 
-LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT = ALERT_CODES
+LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT, _ = ALERT_CODES
+TAKEOFF: AltitudeReference = "takeoff"
 UNREGISTERED_DEVICE: Flag = "unregistered_device"
 
 _WGS84 = Geod(ellps="WGS84")
@@ -23,28 +24,33 @@ def enrich(
 ) -> Sequence[Message]:
     """Add to each message, in place, ``alerts`` (what it says by itself), the flag ``unregistered_device`` and, if it
     gives a latitude and a longitude, ``derived``: ``zones`` (ids), ``noFly`` (in a no-fly zone), ``outsideGeofence``,
-    ``distanceFromHome`` (metres, if a home is registered) and ``altitudeLimitExceeded`` (if it gives an altitude).
-    Doing it again changes nothing.
+    ``distanceFromHome`` (metres, if a home is registered) and ``altitudeLimitExceeded`` (if it gives a height or an
+    altitude; None when nobody can say how high above the ground that is). Doing it again changes nothing.
 
     A zone is three-dimensional where it says so: below its floor, and for a no-fly zone above its ceiling, a drone is
     not in it. A geofence's ceiling instead is the altitude limit inside it (of several the lowest), in the place of the
-    general one. A drone of unknown altitude counts as in the zone.
+    general one. A drone of unknown height counts as in the zone.
     """
     placed = [m for m in messages if (p := m.get("position")) and "latitude" in p and "longitude" in p]
     latitudes = [m["position"]["latitude"] for m in placed]
     longitudes = [m["position"]["longitude"] for m in placed]
+    known = registry.drones if registry is not None else None
     distances = _distances_from_home(placed, latitudes, longitudes, registry)
+    heights = [judged_height(m["position"], None if known is None else known.get(m["deviceId"]), rules) for m in placed]
     inside: list[list[Zone]] = [[] for _ in placed]
     fenced = False
     if zones is not None and zones.zones and placed:
         fenced = any(zone.kind == GEOFENCE for zone in zones.zones)
         for point, index in zones.containing(longitudes, latitudes):
             zone = zones.zones[index]
-            if _reaches(zone, placed[point]["position"].get("altitude")):
+            if _reaches(zone, heights[point]):
                 inside[point].append(zone)
-    for message, around, distance in zip(placed, inside, distances, strict=True):
-        message["derived"] = _derived(around, fenced, distance, message["position"].get("altitude"), rules)
-    known = registry.drones if registry is not None else None
+    for message, around, distance, height in zip(placed, inside, distances, heights, strict=True):
+        derived = _derived(around, fenced, distance, height, rules)
+        position = message["position"]
+        if height is None and ("altitude" in position or "height" in position):
+            derived["altitudeLimitExceeded"] = None
+        message["derived"] = derived
     for message in messages:
         message["alerts"] = _alerts(message, rules)
         flags = message["flags"]
@@ -53,6 +59,23 @@ def enrich(
         if known is not None and message["deviceId"] not in known:
             flags.append(UNREGISTERED_DEVICE)
     return messages
+
+
+def judged_height(position: Position, registration: Registration | None, rules: Rules) -> float | None:
+    """Metres above the ground at take-off, as far as that can be told; None else, never a guess."""
+    height = position.get("height")
+    if height is not None:
+        return height
+    altitude = position.get("altitude")
+    if altitude is None:
+        return None
+    reference = position.get("altitudeReference", rules.altitude_reference)
+    if reference == TAKEOFF:
+        return altitude
+    home = None if registration is None else registration["home"]
+    if home is None or home.get("altitude") is None or home.get("altitudeReference", HOME_REFERENCE) != reference:
+        return None
+    return float(altitude - home["altitude"])
 
 
 def _distances_from_home(
@@ -82,15 +105,15 @@ def _distances_from_home(
     return distances
 
 
-def _reaches(zone: Zone, altitude: float | None) -> bool:
-    if altitude is None:
+def _reaches(zone: Zone, height: float | None) -> bool:
+    if height is None:
         return True
-    if zone.floor is not None and altitude < zone.floor:
+    if zone.floor is not None and height < zone.floor:
         return False
-    return zone.kind != NO_FLY or zone.ceiling is None or altitude <= zone.ceiling
+    return zone.kind != NO_FLY or zone.ceiling is None or height <= zone.ceiling
 
 
-def _derived(around: list[Zone], fenced: bool, distance: float | None, altitude: float | None, rules: Rules) -> Derived:
+def _derived(around: list[Zone], fenced: bool, distance: float | None, height: float | None, rules: Rules) -> Derived:
     limit = rules.altitude_limit
     no_fly = fence = False
     ceiling: float | None = None
@@ -108,8 +131,8 @@ def _derived(around: list[Zone], fenced: bool, distance: float | None, altitude:
     }
     if distance is not None:
         derived["distanceFromHome"] = distance
-    if altitude is not None:
-        derived["altitudeLimitExceeded"] = altitude > limit
+    if height is not None:
+        derived["altitudeLimitExceeded"] = height > limit
     return derived
 
 

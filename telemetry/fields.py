@@ -11,14 +11,18 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from telemetry.vocabulary import FLIGHT_MODES, MessageErrorCode
+from telemetry.vocabulary import ALTITUDE_REFERENCES, FLIGHT_MODES, MessageErrorCode
 
-Kind = Literal["number", "boolean", "special"]
+Kind = Literal["number", "boolean", "text", "choice", "special"]
 """``special``: ``reading`` has a reader of its own for it."""
 
 POSITION, HEALTH = "position", "health"
-LARGEST = sys.float_info.max
-"""A number beyond a double's range is read as this, so no field allows it."""
+FINITE = math.nextafter(sys.float_info.max, 0)
+"""A number beyond a double's range is read as the largest double, which is above this: so no field allows it."""
+
+
+UNITS = {"fraction": "fraction of the whole", "deg": "degrees", "m": "metres", "mps": "metres per second"}
+"""A unit as columns of a table are named with it, and in words."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,12 @@ class Field:
     kind: Kind
     says: str  # one sentence for people
     group: str | None = None
-    unit: str | None = None  # in words, for people
-    low: float = -LARGEST
-    high: float = LARGEST  # allowed itself, unless it is ``open``
-    open: bool = False
+    unit: str | None = None  # a key of ``UNITS``
+    low: float = -FINITE
+    high: float = FINITE
+    turns: bool = False  # degrees of a circle: kept as 0 to below 360
+    longest: int = 0  # of a text, in characters
+    choices: tuple[str, ...] = ()
     limits: tuple[str, str] | None = None  # the attributes of ``Rules`` that stand in the place of low and high
     code: MessageErrorCode | None = None  # of a value out of range
     merged: bool = True  # into the drone's state, and shown there
@@ -47,36 +53,41 @@ class Field:
         """The lowest and the highest value allowed, both inclusive."""
         if self.limits is not None:
             return getattr(rules, self.limits[0]), getattr(rules, self.limits[1])
-        return self.low, math.nextafter(self.high, -math.inf) if self.open else self.high
+        return self.low, self.high
 
     def range_text(self, rules: object) -> str:
         """What is allowed, as in ``must be from 0 to 1``."""
-        low, _ = self.bounds(rules)
-        high = getattr(rules, self.limits[1]) if self.limits is not None else self.high
-        if high == LARGEST:
-            return f"must be {low:g} or more, and finite"
-        return f"must be from {low:g} to {'below ' if self.open else ''}{high:g}"
+        low, high = self.bounds(rules)
+        return f"must be from {low:g} to {high:g}" if high < FINITE else f"must be {low:g} or more, and finite"
 
 
 FIELDS = (
-    Field("battery", "number", "Charge left.", unit="fraction of full charge", low=0, high=1,
-          code="battery_out_of_range"),
+    Field("battery", "number", "Charge left.", unit="fraction", low=0, high=1, code="battery_out_of_range"),
     Field("flightMode", "special", "By name or number; numbers without a name are kept as `unknown`, and flagged.",
           schema={"anyOf": [{"type": "string", "enum": list(FLIGHT_MODES)}, {"type": "integer"}]},
           code="unknown_flight_mode"),
-    Field("latitude", "number", "WGS 84.", POSITION, unit="degrees north", low=-90, high=90,
+    Field("latitude", "number", "WGS 84, north positive.", POSITION, unit="deg", low=-90, high=90,
           code="latitude_out_of_range"),
-    Field("longitude", "number", "WGS 84.", POSITION, unit="degrees east", low=-180, high=180,
+    Field("longitude", "number", "WGS 84, east positive.", POSITION, unit="deg", low=-180, high=180,
           code="longitude_out_of_range"),
-    Field("altitude", "number", "`ALTITUDE_RANGE_METRES` moves the range.", POSITION, unit="metres", low=-1000,
-          high=20000, limits=("altitude_minimum", "altitude_maximum"), code="altitude_out_of_range"),
+    Field("altitude", "number", "Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range.",
+          POSITION, unit="m", low=-1000, high=20000, limits=("altitude_minimum", "altitude_maximum"),
+          code="altitude_out_of_range"),
+    Field("height", "number", "Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range.",
+          POSITION, unit="m", low=-1000, high=20000, limits=("altitude_minimum", "altitude_maximum"),
+          code="height_out_of_range"),
+    Field("altitudeReference", "choice", "Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is "
+          "`ALTITUDE_REFERENCE`.", POSITION, choices=ALTITUDE_REFERENCES, code="unknown_altitude_reference"),
     Field("gyrometer", "boolean", "Whether it works.", HEALTH),
     Field("accelerometer", "boolean", "Whether it works.", HEALTH),
     Field("magnetometer", "boolean", "Whether it works.", HEALTH),
-    Field("groundSpeed", "number", "Over ground.", unit="metres per second", low=0, open=True,
-          code="ground_speed_out_of_range"),
-    Field("heading", "number", "Clockwise from north.", unit="degrees", low=0, high=360, open=True,
-          code="heading_out_of_range"),
+    Field("groundSpeed", "number", "Over ground.", unit="mps", low=0, code="ground_speed_out_of_range"),
+    Field("heading", "number", "Clockwise from north; kept as 0 to below 360.", unit="deg", low=-180, high=360,
+          turns=True, code="heading_out_of_range"),
+    Field("verticalSpeed", "number", "Up positive.", unit="mps", low=-200, high=200,
+          code="vertical_speed_out_of_range"),
+    Field("signal", "number", "Quality of the link.", unit="fraction", low=0, high=1, code="signal_out_of_range"),
+    Field("mission", "text", "What it flies for.", longest=64, code="mission_too_long"),
 )  # fmt: skip
 """In the order in which they are shown and kept."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypedDict
 
-from telemetry.vocabulary import AlertCode, ErrorCode, FlightMode, Format, LetterStatus, TimeSource
+from telemetry.vocabulary import AlertCode, AltitudeReference, ErrorCode, FlightMode, Format, LetterStatus, TimeSource
 
 
 class EventContext(TypedDict, total=False):
@@ -36,6 +36,8 @@ class Position(TypedDict, total=False):
     latitude: float
     longitude: float
     altitude: float
+    height: float
+    altitudeReference: AltitudeReference
 
 
 class Health(TypedDict, total=False):
@@ -51,7 +53,7 @@ class Derived(TypedDict, total=False):
     noFly: bool
     outsideGeofence: bool
     distanceFromHome: float
-    altitudeLimitExceeded: bool
+    altitudeLimitExceeded: bool | None  # None: a height was there, but what it refers to is not known
 
 
 class Alert(TypedDict):
@@ -78,6 +80,9 @@ class Message(TypedDict, total=False):
     health: Health
     groundSpeed: float
     heading: float
+    verticalSpeed: float
+    signal: float
+    mission: str
     extra: dict[str, Any]
     derived: Derived
     alerts: list[Alert]
@@ -117,9 +122,12 @@ class DroneState(TypedDict):
     """The merged registers of one drone: what the entity keeps and one signal carries (see ``telemetry.merge``)."""
 
     id: str
-    registers: dict[str, list[Any]]  # field: [value, time, message id]
+    layers: list[list[Any]]
+    last: list[Any]
     lastSeen: str
-    last: list[Any]  # time, message id, enqueuedAt, partition, sequenceNumber, index
+    seen: list[int]
+    clear: dict[str, int]
+    held: dict[str, int]
 
 
 class Delivery(NamedTuple):

@@ -44,6 +44,8 @@ def decode_frame(body: bytes) -> dict[str, Any]:
         elif name == "position":
             group = message.setdefault(name, {"latitude": 0.0, "longitude": 0.0, "altitude": 0.0})
             group.update(_fields(value, 0, len(value), _POSITION))
+            if not any(group.values()):
+                del group["altitude"]  # all defaults say nothing; 0, 0 alone is flagged as no fix
         elif name == "health":
             group = message.setdefault(name, {"gyrometer": False, "accelerometer": False, "magnetometer": False})
             group.update((part, flag != 0) for part, flag in _fields(value, 0, len(value), _HEALTH))

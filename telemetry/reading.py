@@ -77,7 +77,9 @@ def _readers(rules: Rules) -> dict[str, Reader]:
 
 
 def _scalar(field: Field, rules: Rules) -> Reader:
-    return _number(field, rules) if field.kind == "number" else _boolean(field)
+    if field.kind == "number":
+        return _number(field, rules)
+    return {"boolean": _boolean, "text": _text, "choice": _choice}[field.kind](field)
 
 
 def _number(field: Field, rules: Rules) -> Reader:
@@ -93,6 +95,44 @@ def _number(field: Field, rules: Rules) -> Reader:
             into[name] = value + 0.0
         else:
             errors.append(broken(code, path, value, detail))
+
+    def read_angle(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        read(value, into, errors)
+        angle = into.get(name, 0.0)
+        if not 0 <= angle < 360:
+            # What is a little below 0 would be rounded up to 360.
+            into[name] = angle % 360 if angle % 360 < 360 else 0.0
+
+    return read_angle if field.turns else read
+
+
+def _text(field: Field) -> Reader:
+    name, path, code, longest = field.name, field.path, field.code, field.longest
+    assert code is not None
+
+    def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is not str:
+            errors.append(wrong_type(path, value, "a string"))
+        elif len(value) <= longest:
+            into[name] = value
+        else:
+            detail = f"{name} must have at most {longest} characters, not {len(value)}"
+            errors.append(broken(code, path, value, detail))
+
+    return read
+
+
+def _choice(field: Field) -> Reader:
+    name, path, code, choices = field.name, field.path, field.code, field.choices
+    assert code is not None
+
+    def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is not str:
+            errors.append(wrong_type(path, value, "a string"))
+        elif value in choices:
+            into[name] = value
+        else:
+            errors.append(broken(code, path, value, f"{name} must be one of {', '.join(choices)}"))
 
     return read
 
@@ -126,11 +166,11 @@ def _group(name: str, rules: Rules) -> Reader:
                 message.setdefault("extra", {}).setdefault(name, {})[part] = given
             else:
                 reader(given, group, errors)
+        if is_position and group.get("latitude") == 0 and group.get("longitude") == 0:
+            message["flags"].append(NO_GPS_FIX)
+            del group["latitude"], group["longitude"]
         if group:
-            if is_position and group.get("latitude") == 0 and group.get("longitude") == 0:
-                message["flags"].append(NO_GPS_FIX)
-            else:
-                message[name] = group
+            message[name] = group
 
     return read
 

@@ -10,9 +10,14 @@ import orjson
 
 from telemetry.reading import DEVICE_ID_PATTERN
 from telemetry.rejection import json_type
+from telemetry.vocabulary import ALTITUDE_REFERENCES, AltitudeReference
 
 Registration = dict[str, Any]
-"""id, name, model, owner, home ({"latitude", "longitude"} degrees or None), and whatever else the file says."""
+"""id, name, model, owner, home (None, or {"latitude", "longitude"} degrees and perhaps {"altitude"} metres with its
+"altitudeReference"), and whatever else the file says."""
+
+HOME_REFERENCE: AltitudeReference = "msl"
+"""What a home's altitude refers to where its registration does not say."""
 
 
 class InvalidRegistry(ValueError):
@@ -63,4 +68,15 @@ def _registration(entry: Any, where: str) -> Registration:
             value = home.get(name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not -limit <= value <= limit:
                 raise InvalidRegistry(f"{where}.home.{name}: must be a number from {-limit} to {limit}, not {value!r}")
+        _check_altitude(home, f"{where}.home")
     return {"name": None, "model": None, "owner": None, **entry, "home": home}
+
+
+def _check_altitude(home: dict[str, Any], where: str) -> None:
+    altitude = home.get("altitude")
+    if altitude is not None and (isinstance(altitude, bool) or not isinstance(altitude, (int, float))):
+        raise InvalidRegistry(f"{where}.altitude: must be a number of metres, not {altitude!r}")
+    reference = home.get("altitudeReference", HOME_REFERENCE)
+    if reference not in (HOME_REFERENCE, "wgs84"):
+        allowed = [name for name in ALTITUDE_REFERENCES if name != "takeoff"]
+        raise InvalidRegistry(f"{where}.altitudeReference: must be {' or '.join(allowed)}, not {reference!r}")

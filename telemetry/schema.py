@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from telemetry.fields import FIELDS, GROUPS, LARGEST, Field, of_group
+from telemetry.fields import FIELDS, FINITE, GROUPS, UNITS, Field, of_group
 from telemetry.rules import Rules
 from telemetry.vocabulary import FLIGHT_MODES
 
@@ -15,32 +15,37 @@ FLIGHT_MODE: Json = {"type": "string", "enum": list(FLIGHT_MODES)}
 MODE_NUMBER: Json = {"type": "integer", "description": "The number as the device sent it."}
 
 
-def value_of(field: Field, rules: Rules | None = None) -> Json:
-    """A value of this field as it is kept. Without ``rules`` a limit that a setting moves is left open."""
+def value_of(field: Field, rules: Rules | None = None, *, said: bool = False) -> Json:
+    """A value of this field as it is kept, or ``said`` by a device. Without ``rules`` a limit that a setting moves is
+    left open."""
     if field.name == "flightMode":
-        return FLIGHT_MODE
+        return field.schema if said else FLIGHT_MODE
+    words = {"description": field.says if field.unit is None else f"{field.says} Unit: {UNITS[field.unit]}."}
     if field.kind == "boolean":
         return {"type": "boolean"}
+    if field.kind == "text":
+        return {"type": "string", "maxLength": field.longest, **words}
+    if field.kind == "choice":
+        return {"type": "string", "enum": list(field.choices), **words}
     schema: Json = {"type": "number"}
+    if field.turns and not said:
+        return {**schema, "minimum": 0, "exclusiveMaximum": 360, **words}
     if rules is not None or field.limits is None:
         low, high = field.bounds(rules)
-        if low > -LARGEST:
+        if low > -FINITE:
             schema["minimum"] = low
-        if field.open and field.high < LARGEST:
-            schema["exclusiveMaximum"] = field.high
-        elif not field.open and high < LARGEST:
+        if high < FINITE:
             schema["maximum"] = high
-    said = f"{field.says[:-1]}, in {field.unit}." if field.unit else field.says
-    return {**schema, "description": said}
+    return {**schema, **words}
 
 
 def said_properties(rules: Rules | None = None) -> Json:
     """Of what a device may send: every part may be null or left out."""
 
-    def accepted(field: Field) -> Json:
-        return field.schema if field.schema is not None else value_of(field, rules)
+    def fields_of(fields: Sequence[Field]) -> Json:
+        return {field.name: _nullable(value_of(field, rules, said=True)) for field in fields}
 
-    return _properties(lambda fields: {field.name: _nullable(accepted(field)) for field in fields}, _open_group)
+    return _properties(fields_of, _open_group)
 
 
 def shown_properties() -> Json:

@@ -159,10 +159,21 @@ def epoch_microseconds(canonical: str) -> int:
     return (to_datetime(canonical) - _EPOCH) // _MICROSECOND
 
 
-def display(canonical: str) -> str:
-    """The shortest lossless form for people: no fraction when it is zero, else three digits, else six."""
-    if canonical[20:26] == "000000":
-        return canonical[:19] + "Z"
-    if canonical[23:26] == "000":
-        return canonical[:23] + "Z"
-    return canonical
+def microseconds(canonical: str) -> int:
+    """As ``epoch_microseconds``, quicker for many times of few seconds."""
+    second = canonical[:20]
+    base = _BASES.get(second)
+    if base is None:
+        if len(_BASES) >= 4096:
+            _BASES.clear()
+        base = _BASES[second] = epoch_microseconds(second + "000000Z")
+    return base + int(canonical[20:26])
+
+
+_BASES: dict[str, int] = {}
+
+
+def from_microseconds(microseconds: int) -> str:
+    """Canonical text. ValueError outside the years 0001 to 9999."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{_second(seconds)}{rest:06d}Z"

@@ -74,6 +74,12 @@ def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, 
     result = Validated()
     read = message_reader(rules)
     for delivery in deliveries:
+        if (
+            delivery.context is None
+            and rules.device_id_source == "body"
+            and _add_plain(delivery, rules, read, batch_id, result.messages)
+        ):
+            continue
         try:
             event = _read_event(delivery, rules, read)
         except EventRejected as rejected:
@@ -89,6 +95,22 @@ def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, 
         if rejections:
             result.dead_letters += _letters(event, rejections, delivery, batch_id, now)
     return result
+
+
+def _add_plain(delivery: Delivery, rules: Rules, read: MessageReader, batch_id: str, messages: list[Message]) -> bool:
+    """The short way for what nearly every event is: one good message in the native shape, and nothing beside it.
+    False: it is something else, and nothing has been added."""
+    try:
+        value, decoded = decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
+    except EventRejected:
+        return False
+    if type(value) is not dict or "deviceId" not in value:
+        return False
+    message, errors = read(value)
+    if errors or _kept(message, errors, value, decoded, None, delivery, 0, rules, batch_id) is None:
+        return False
+    messages.append(message)
+    return True
 
 
 def validate_dead_letter(letter: DeadLetter, rules: Rules) -> tuple[list[Message], list[Error]]:
@@ -234,7 +256,21 @@ def _with_device(element: Any, device: Any, rules: Rules) -> tuple[Any, list[Err
 
 def _accepted(told: _Told, delivery: Delivery, index: int, rules: Rules, batch_id: str) -> Message | None:
     """The message as it is kept; None when it is rejected (``told.errors`` has every reason)."""
-    message, errors = told.message, told.errors
+    message, errors, element, _, decoded, reading = told
+    return _kept(message, errors, element, decoded, reading, delivery, index, rules, batch_id)
+
+
+def _kept(
+    message: Message,
+    errors: list[Error],
+    element: Any,
+    decoded: Format,
+    reading: Reading | None,
+    delivery: Delivery,
+    index: int,
+    rules: Rules,
+    batch_id: str,
+) -> Message | None:
     enqueued_at = delivery.enqueued_at
     time = message.get("time")
     # Three steps, because the exact sum costs more than all other checks of a message.
@@ -242,27 +278,27 @@ def _accepted(told: _Told, delivery: Delivery, index: int, rules: Rules, batch_i
         latest = times.add_seconds(enqueued_at, rules.future_tolerance_seconds)
         if time > latest:
             detail = f"timestamp is later than {latest}, the latest allowed for an event enqueued at {enqueued_at}"
-            errors.append(broken("timestamp_in_future", "timestamp", told.element["timestamp"], detail))
+            errors.append(broken("timestamp_in_future", "timestamp", element["timestamp"], detail))
     if errors:
         return None
     source: TimeSource = "device"
     if time is not None and time < rules.not_before:
         message["flags"].append(IMPLAUSIBLE_CLOCK)
-        message["extra"] = {**message.get("extra", {}), "deviceTime": told.element["timestamp"]}
+        message["extra"] = {**message.get("extra", {}), "deviceTime": element["timestamp"]}
         time = None
     if time is None:
-        time, source = _time_beside(told.reading, delivery, rules)
+        time, source = _time_beside(reading, delivery, rules)
         message["time"] = time
     if source == "device":
         message["id"] = message_id(orjson.dumps(message, option=orjson.OPT_SORT_KEYS))
     else:
         message["id"] = hub_message_id(delivery.hub, delivery.partition, delivery.sequence_number, enqueued_at, index)
     message["timeSource"] = source
-    message["format"] = told.format
+    message["format"] = decoded
     if "extra" in message and has_misplaced(message["extra"]):
         message["flags"].append(MISPLACED_FIELDS)
-    if told.reading is not None and told.reading.extra:
-        message["extra"] = {**message.get("extra", {}), **told.reading.extra}
+    if reading is not None and reading.extra:
+        message["extra"] = {**message.get("extra", {}), **reading.extra}
     if delivery.context is not None and "leftOut" in delivery.context:
         message["flags"] += [f"{CONTEXT_LEFT_OUT}:{name}" for name in delivery.context["leftOut"]]
     message["enqueuedAt"] = enqueued_at

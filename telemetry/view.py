@@ -5,41 +5,56 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from telemetry import enrichment, merge, times
-from telemetry.fields import GROUPS, HEALTH, TOP_LEVEL, of_group
+import orjson
+
+from telemetry import merge, merge_old, times
+from telemetry.fields import GROUPS, HEALTH, POSITION, TOP_LEVEL, of_group
 from telemetry.model import DroneState, Message
 from telemetry.registry import Registry
 from telemetry.rules import Rules
-from telemetry.vocabulary import FLIGHT_MODES, OFFLINE, ONLINE, STALE, AlertCode, Connectivity, FlightMode
+from telemetry.vocabulary import (
+    ALERT_CODES,
+    FLIGHT_MODES,
+    OFFLINE,
+    ONLINE,
+    STALE,
+    AlertCode,
+    Connectivity,
+    FlightMode,
+)
+
+LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT, TELEMETRY_DELAYED = ALERT_CODES
+
+Registers = dict[str, tuple[Any, str]]
 
 _GROUPS = {group: tuple(field.name for field in of_group(group) if field.merged) for group in GROUPS}
 # Top-level key -> its registers.
 _SHOWN = {key: _GROUPS.get(key, (key,)) for key in TOP_LEVEL if key in GROUPS or key in merge.REGISTERS}
 _UPDATED = {**_SHOWN, "derived": ("derived", "altitudeLimitExceeded")}
+_UNKNOWN: tuple[Any, str] = (None, "")
 
 
 def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | None) -> dict[str, Any]:
     """The body of ``GET /api/drones/{id}``; ``now`` is canonical. Every key is there, null when unknown."""
-    registers: dict[str, list[Any]] = state["registers"]
-
-    def value(name: str) -> Any:
-        register = registers.get(name)
-        return None if register is None else register[0]
-
+    state = merge.current(state)
+    registers = merge.registers(state)
     said: dict[str, Any] = {}
     for key, names in _SHOWN.items():
         if key in _GROUPS:
-            parts = {name: value(name) for name in names}
+            parts = {name: registers.get(name, _UNKNOWN)[0] for name in names}
             said[key] = parts if any(part is not None for part in parts.values()) else None
         else:
-            said[key] = value(key)
+            said[key] = registers.get(key, _UNKNOWN)[0]
             if key == "flightMode":
                 mode = said[key]
                 said[key], said["flightModeNumber"] = None if mode is None else _mode_name(mode), mode
-    health = said[HEALTH]
-    derived = value("derived") or {}
+    position, health = said[POSITION], said[HEALTH]
+    if position is not None and position["altitude"] is not None:
+        position["altitudeReference"] = position["altitudeReference"] or rules.altitude_reference
+    derived = registers.get("derived", _UNKNOWN)[0] or {}
     age = max(times.seconds_between(state["lastSeen"], now), 0.0)
-    last = state["last"]
+    connected = connectivity(age, rules)
+    enqueued_at, partition, number = merge_old.delivery(state["last"])
     return {
         "id": state["id"],
         **said,
@@ -47,20 +62,16 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
             "zones": derived.get("zones"),
             "healthy": None if health is None else False not in health.values(),
             "outsideGeofence": derived.get("outsideGeofence"),
-            "altitudeLimitExceeded": value("altitudeLimitExceeded"),
+            "altitudeLimitExceeded": registers.get("altitudeLimitExceeded", _UNKNOWN)[0],
             "distanceFromHome": derived.get("distanceFromHome"),
         },
-        "alerts": _alerts(registers, rules),
+        "alerts": _alerts(state, registers, connected, rules),
         "updatedAt": {field: _latest(registers, names) for field, names in _UPDATED.items()},
-        "lastSeen": times.display(state["lastSeen"]),
+        "lastSeen": state["lastSeen"],
         "ageSeconds": round(age, 3),
-        "connectivity": connectivity(age, rules),
+        "connectivity": connected,
         "registration": None if registry is None else registry.drones.get(state["id"]),
-        "lastMessage": {
-            "partition": last[3],
-            "sequenceNumber": last[4],
-            "enqueuedAt": times.display(last[2]),
-        },
+        "lastMessage": {"partition": partition, "sequenceNumber": number, "enqueuedAt": enqueued_at},
     }
 
 
@@ -69,9 +80,8 @@ _ANY_RULES = Rules()
 
 def check_state(state: DroneState) -> None:
     """Raises an exception of any kind when ``state`` is none that can be shown."""
-    drone_view(state, state["lastSeen"], _ANY_RULES, None)
+    etag(state, drone_view(state, state["lastSeen"], _ANY_RULES, None))
     status_v1(state)
-    etag(state)
 
 
 def connectivity(age_seconds: float, rules: Rules) -> Connectivity:
@@ -81,18 +91,21 @@ def connectivity(age_seconds: float, rules: Rules) -> Connectivity:
     return STALE if age_seconds < rules.offline_after_seconds else OFFLINE
 
 
-def etag(state: DroneState) -> str:
-    """Strong entity tag (quoted) of the stored state alone: not of ages, nor of the registry."""
-    return f'"{blake2b(merge.canonical(state), digest_size=16).hexdigest()}"'
+def etag(state: DroneState, view: dict[str, Any]) -> str:
+    """Entity tag (quoted) of the stored state and of what is worked out at reading, but for the age: who asks again
+    with it learns that a drone went offline. ``view`` is the state's ``drone_view``."""
+    worked_out = {name: view[name] for name in ("connectivity", "alerts", "registration")}
+    digest = blake2b(merge.canonical(merge.current(state)), digest_size=16)
+    digest.update(orjson.dumps(worked_out, option=orjson.OPT_SORT_KEYS))
+    return f'"{digest.hexdigest()}"'
 
 
 def status_v1(state: DroneState) -> dict[str, Any]:
     """The reference's body: nine fields, the mode's number as sent, None for what is unknown."""
-    registers: dict[str, list[Any]] = state["registers"]
+    registers = merge.registers(state)
 
     def value(name: str) -> Any:
-        register = registers.get(name)
-        return None if register is None else register[0]
+        return registers.get(name, _UNKNOWN)[0]
 
     return {
         "id": state["id"],
@@ -108,14 +121,10 @@ def status_v1(state: DroneState) -> dict[str, Any]:
 
 
 def history_item(message: Message) -> dict[str, Any]:
-    """A stored message as the history shows it: times in their shortest form, nothing that is only for the pipeline."""
+    """A stored message as the history shows it: nothing that is only for the pipeline."""
     item: dict[str, Any] = dict(message)
-    item["time"] = times.display(message["time"])
-    item["enqueuedAt"] = times.display(message["enqueuedAt"])
     if "derived" in message:
         item["derived"] = {key: value for key, value in message["derived"].items() if key != "noFly"}
-    if "alerts" in message:
-        item["alerts"] = [{**alert, "at": times.display(alert["at"])} for alert in message["alerts"]]
     return item
 
 
@@ -123,27 +132,46 @@ def _mode_name(number: int | float) -> FlightMode:
     return FLIGHT_MODES[int(number)] if 0 <= number < len(FLIGHT_MODES) else FLIGHT_MODES[0]
 
 
-def _latest(registers: dict[str, list[Any]], names: tuple[str, ...]) -> str | None:
+def _latest(registers: Registers, names: tuple[str, ...]) -> str | None:
     known = [registers[name][1] for name in names if name in registers]
-    return times.display(max(known)) if known else None
+    return max(known) if known else None
 
 
-def _alerts(registers: dict[str, list[Any]], rules: Rules) -> list[dict[str, str]]:
-    """Each with the message time of the value that raises it (of several unhealthy sensors, the latest)."""
+def _alerts(state: DroneState, registers: Registers, connected: Connectivity, rules: Rules) -> list[dict[str, str]]:
+    """Each with the latest message time at which it did not hold; where it always did, with the earliest known."""
+
+    clear, held = dict(state["clear"]), dict(state["held"])
+
+    def since(condition: str, value_time: str) -> str:
+        time = clear.get(condition, held.get(condition))
+        return value_time if time is None else times.from_microseconds(time)
+
     raised: list[tuple[AlertCode, str]] = []
     battery = registers.get("battery")
     if battery is not None and battery[0] < rules.low_battery:
-        raised.append((enrichment.LOW_BATTERY, battery[1]))
-    unhealthy = [registers[name][1] for name in _GROUPS[HEALTH] if name in registers and registers[name][0] is False]
-    if unhealthy:
-        raised.append((enrichment.SENSOR_UNHEALTHY, max(unhealthy)))
-    derived = registers.get("derived")
+        raised.append((LOW_BATTERY, since(LOW_BATTERY, battery[1])))
+    ill = {name: registers[name][1] for name in _GROUPS[HEALTH] if registers.get(name, _UNKNOWN)[0] is False}
+    if ill:
+        # Told of all sensors together, and of each that is ill now: it has been so since the earlier of the two.
+        of_each = min(since(name, time) for name, time in ill.items())
+        raised.append((SENSOR_UNHEALTHY, min(since(SENSOR_UNHEALTHY, of_each), of_each)))
+    derived, derived_at = registers.get("derived", _UNKNOWN)
     if derived is not None:
-        if derived[0]["noFly"]:
-            raised.append((enrichment.NO_FLY_ZONE, derived[1]))
-        if derived[0]["outsideGeofence"]:
-            raised.append((enrichment.OUTSIDE_GEOFENCE, derived[1]))
-    too_high = registers.get("altitudeLimitExceeded")
-    if too_high is not None and too_high[0]:
-        raised.append((enrichment.ALTITUDE_LIMIT, too_high[1]))
-    return [{"code": code, "at": times.display(time)} for code, time in raised]
+        if derived["noFly"]:
+            raised.append((NO_FLY_ZONE, since(NO_FLY_ZONE, derived_at)))
+        if derived["outsideGeofence"]:
+            raised.append((OUTSIDE_GEOFENCE, since(OUTSIDE_GEOFENCE, derived_at)))
+    too_high, too_high_at = registers.get("altitudeLimitExceeded", _UNKNOWN)
+    if too_high:
+        raised.append((ALTITUDE_LIMIT, since(ALTITUDE_LIMIT, too_high_at)))
+    if connected == ONLINE and _delayed(state, rules):
+        raised.append((TELEMETRY_DELAYED, times.from_microseconds(state["last"][0])))
+    return [{"code": code, "at": time} for code, time in raised]
+
+
+def _delayed(state: DroneState, rules: Rules) -> bool:
+    """Whether what is shown is not what the drone says now: the newest message is old (a backlog), or what the hub
+    delivers now is older by the drone's clock than what it delivered before (the clock was ahead, or fell back)."""
+    newest, now_said = state["last"][0], state["seen"][2]
+    allowed = rules.stale_after_seconds * 1_000_000
+    return bool(newest < times.microseconds(state["lastSeen"]) - allowed or 0 < now_said < newest - allowed)

@@ -38,7 +38,9 @@ ZoneKind = Literal["no_fly", "geofence"]
 ZONE_KINDS: Final[tuple[ZoneKind, ...]] = get_args(ZoneKind)
 NO_FLY, GEOFENCE = ZONE_KINDS
 
-AlertCode = Literal["low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit"]
+AlertCode = Literal[
+    "low_battery", "sensor_unhealthy", "no_fly_zone", "outside_geofence", "altitude_limit", "telemetry_delayed"
+]
 ALERT_CODES: Final[tuple[AlertCode, ...]] = get_args(AlertCode)
 
 Flag = Literal[
@@ -79,8 +81,13 @@ MessageErrorCode = Literal[
     "latitude_out_of_range",
     "longitude_out_of_range",
     "altitude_out_of_range",
+    "height_out_of_range",
+    "unknown_altitude_reference",
     "ground_speed_out_of_range",
     "heading_out_of_range",
+    "vertical_speed_out_of_range",
+    "signal_out_of_range",
+    "mission_too_long",
 ]
 MESSAGE_ERROR_CODES: Final[tuple[MessageErrorCode, ...]] = get_args(MessageErrorCode)
 """Which rule a message breaks."""

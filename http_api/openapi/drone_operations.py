@@ -68,7 +68,7 @@ DRONES: Json = {
             "One drone's latest state",
             {
                 "200": answer(
-                    "The drone. The entity tag covers the stored state, not ages and connectivity.",
+                    "The drone. The entity tag covers the stored state, connectivity, alerts and registration.",
                     ref("SelectedDrone"),
                     headers={"ETag": {"schema": STRING}},
                 ),

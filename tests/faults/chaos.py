@@ -28,6 +28,7 @@ from pipeline.intake import new_batch
 from pipeline.ports import Conflict, StoreUnavailable
 from pipeline.records import BatchStatus
 from pipeline.sweep import Sweeper
+from telemetry.merge import registers
 from telemetry.model import Delivery
 from tests.durable.engine import Engine
 from tests.durable.pipeline import all_batches, all_letters, all_messages, delivery, make_pipeline, open_sqlite
@@ -210,10 +211,8 @@ class Run:
         assert len(letters) == len(found)
         assert found == model.rejected
         assert sum(batch.counts.rejected for batch in batches.values() if batch.counts) == len(letters)
-        drones = {key: json.loads(state or "null")["registers"] for key, state in engine.entities.items()}
-        shown = {
-            key: {name: registers[name][0] for name in FIELDS if name in registers} for key, registers in drones.items()
-        }
+        drones = {key: registers(json.loads(state or "null")) for key, state in engine.entities.items()}
+        shown = {key: {name: known[name][0] for name in FIELDS if name in known} for key, known in drones.items()}
         assert shown == model.drones
 
 

@@ -24,6 +24,7 @@ from pipeline.dead_letters import replay_dead_letter
 from pipeline.ports import Conflict, StoreUnavailable
 from pipeline.records import Batch, BatchStatus
 from pipeline.sweep import Sweeper
+from telemetry.merge import registers
 from telemetry.model import Delivery
 from tests.durable.pipeline import (
     Pipeline,
@@ -175,7 +176,7 @@ async def test_without_a_fault_the_state_is_the_expected_one(tmp_path: Path) -> 
     counts = [(c.messages, c.stored, c.duplicates, c.rejected) for _, _, c, _, _ in state["batches"]]
     assert counts == [(6, 3, 1, 2), (4, 2, 2, 0)]
     assert {letter["status"] for letter in state["letters"]} == {"open", "replayed", "discarded"}
-    assert json.loads(state["drones"]["a"])["registers"]["altitude"][0] == 3e4
+    assert registers(json.loads(state["drones"]["a"]))["altitude"][0] == 3e4
     assert (state["totals"][0].messages, state["totals"][0].stored) == (10, 5)
 
 

@@ -20,6 +20,7 @@ from pipeline.steps import CountsBody, Reference, reference_to
 from reference_data import ReferenceData
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
+from telemetry.merge import registers
 from telemetry.model import Delivery
 from telemetry.registry import Registry
 from telemetry.rules import Rules
@@ -181,8 +182,8 @@ async def test_each_drone_is_signalled_once_and_merged(kept: Store) -> None:
     assert {key: len(signals) for key, signals in engine.signals.items()} == {"a": 1, "b": 1}
     await engine.run()
     state = orjson.loads(engine.entities["a"] or "")
-    assert state["registers"]["battery"][0] == 0.5
-    assert state["last"][3:] == ["0", 2, 2]
+    assert registers(state)["battery"][0] == 0.5
+    assert (state["last"][2], state["last"][3], state["last"][5]) == (2, 2, "0")
 
 
 class Refusing:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.merge import canonical, from_message
+from telemetry.merge import canonical, from_message, registers
 from telemetry.model import DroneState
 from tests.durable.engine import ENTITY, signal_text
 
@@ -54,7 +54,7 @@ def test_any_order_and_repetition_gives_the_same_bytes() -> None:
         seen.add(handle([("merge", patch) for patch in order], stored=answer["entityState"])["entityState"])
     assert len(seen) == 1
     merged = json.loads(seen.pop())
-    assert merged["registers"]["battery"][0] == 0.4
+    assert registers(merged)["battery"][0] == 0.4
     assert canonical(merged)
 
 
@@ -71,7 +71,7 @@ def test_a_signal_that_cannot_be_merged_changes_nothing_and_harms_no_other() -> 
         ]
     )
     assert [result["isError"] for result in answer["results"]] == [False, True, True, True, True, False]
-    assert json.loads(answer["entityState"])["registers"]["battery"][0] == 0.25
+    assert registers(json.loads(answer["entityState"]))["battery"][0] == 0.25
 
 
 def test_a_first_signal_that_fails_makes_no_drone() -> None:
@@ -80,15 +80,19 @@ def test_a_first_signal_that_fails_makes_no_drone() -> None:
 
 
 GOOD = state(1, battery=0.5, flightMode="inflight", flightModeNumber=3)
+STAMP = GOOD["layers"][0][:5]
 NO_STATES: list[Any] = [
     {"id": "drone-1"},
     "drone-1",
     [],
-    {**GOOD, "registers": None},
-    {**GOOD, "registers": {"battery": 0.5}},
-    {**GOOD, "registers": {"battery": ["full", *GOOD["registers"]["battery"][1:]]}},
-    {**GOOD, "registers": {"battery": [0.5, None, "d1"]}},
-    {**GOOD, "registers": {"flightMode": [{}, *GOOD["registers"]["battery"][1:]]}},
+    {**GOOD, "layers": None},
+    {**GOOD, "layers": [0.5]},
+    {**GOOD, "layers": [[*STAMP, {"battery": "full"}]]},
+    {**GOOD, "layers": [[None, *STAMP[1:], {"battery": 0.5}]]},
+    {**GOOD, "layers": [[*STAMP, {"flightMode": {}}]]},
+    {**GOOD, "layers": [[*STAMP, {"derived": 5}]]},
+    {**GOOD, "seen": []},
+    {**GOOD, "clear": None},
     {**GOOD, "lastSeen": "yesterday"},
     {**GOOD, "lastSeen": None},
     {**GOOD, "last": []},

@@ -31,7 +31,7 @@ ZONES: dict[str, Any] = {
 
 
 def telemetry(device: str = "drone-1", **values: Any) -> dict[str, Any]:
-    return {"deviceId": device, "timestamp": "2026-01-02T03:04:05Z", **values}
+    return {"deviceId": device, "timestamp": "2026-01-02T03:04:05.000000Z", **values}
 
 
 def delivery(body: Any, sequence_number: int = 1, enqueued_at: str = ENQUEUED) -> Delivery:
@@ -82,7 +82,7 @@ async def keep_batch(
     return await store.ledger.complete(batch_id, batch.instance_id, Counts(3, 1, 1, 1), ENQUEUED)
 
 
-MINUTES = [f"2026-01-02T03:0{minute}:00Z" for minute in range(5)]
+MINUTES = [f"2026-01-02T03:0{minute}:00.000000Z" for minute in range(5)]
 
 
 async def keep_minutes(store: SqliteStore, device: str = "drone-1") -> None:

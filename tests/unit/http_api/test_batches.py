@@ -28,8 +28,8 @@ async def test_a_batch_is_shown_whole(ask: Client, store: SqliteStore) -> None:
         "stage": None,
         "attempts": 1,
         "error": None,
-        "receivedAt": "2026-01-02T03:04:05.500Z",
-        "completedAt": "2026-01-02T03:04:05.500Z",
+        "receivedAt": "2026-01-02T03:04:05.500000Z",
+        "completedAt": "2026-01-02T03:04:05.500000Z",
         "instanceId": "batch-1~1",
         "statusQueryGetUri": "http://localhost:7071/runtime/webhooks/durabletask/instances/batch-1~1"
         "?taskHub=Hub&connection=Storage",
@@ -75,7 +75,7 @@ async def test_batches_are_filtered_and_newest_first(ask: Client, store: SqliteS
     assert await ids("") == ["c", "b", "a"]
     assert await ids("status=failed,received") == ["c", "b"]
     assert await ids("partition=1") == ["b"]
-    assert await ids("from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00Z") == ["b"]
+    assert await ids("from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00.000000Z") == ["b"]
     first = (await ask.get("/api/batches?limit=2")).json()
     assert [batch["id"] for batch in first["items"]] == ["c", "b"]
     assert await ids(f"limit=2&continuation={first['continuation']}") == ["a"]

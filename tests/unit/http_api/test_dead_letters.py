@@ -12,7 +12,7 @@ from tests.unit.http_api import samples
 from tests.unit.http_api.conftest import Client
 from tests.unit.http_api.extension import Extension
 
-BAD = {"deviceId": "drone-1", "timestamp": "2026-01-02T03:04:05Z", "position": {"altitude": 25_000}}
+BAD = {"deviceId": "drone-1", "timestamp": "2026-01-02T03:04:05.000000Z", "position": {"altitude": 25_000}}
 NAMELESS = {"battery": 2}
 
 
@@ -39,11 +39,11 @@ async def test_a_dead_letter_is_shown_with_its_bytes_and_every_reason(ask: Clien
         "partition": "0",
         "offset": "100",
         "sequenceNumber": 1,
-        "enqueuedAt": "2026-01-02T03:04:05.500Z",
+        "enqueuedAt": "2026-01-02T03:04:05.500000Z",
         "index": None,
         "batchId": "batch-1",
         "attempts": 1,
-        "createdAt": "2026-01-02T03:04:05.500Z",
+        "createdAt": "2026-01-02T03:04:05.500000Z",
         "resolvedAt": None,
         "reason": None,
         "contentType": "application/json",

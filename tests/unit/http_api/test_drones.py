@@ -33,10 +33,19 @@ async def test_a_drone_is_shown_as_its_entity_has_it(ask: Client, extension: Ext
         "battery": 0.1,
         "flightMode": "unknown",
         "flightModeNumber": 6,
-        "position": {"latitude": 10.5, "longitude": 10.25, "altitude": 100},
+        "position": {
+            "latitude": 10.5,
+            "longitude": 10.25,
+            "altitude": 100,
+            "height": None,
+            "altitudeReference": "takeoff",
+        },
         "health": {"gyrometer": True, "accelerometer": False, "magnetometer": None},
         "groundSpeed": 12.5,
         "heading": 270,
+        "verticalSpeed": None,
+        "signal": None,
+        "mission": None,
         "derived": {
             "zones": ["airport"],
             "healthy": False,
@@ -45,17 +54,21 @@ async def test_a_drone_is_shown_as_its_entity_has_it(ask: Client, extension: Ext
             "distanceFromHome": None,
         },
         "alerts": [
-            {"code": "low_battery", "at": "2026-01-02T03:04:05Z"},
-            {"code": "sensor_unhealthy", "at": "2026-01-02T03:04:05Z"},
-            {"code": "no_fly_zone", "at": "2026-01-02T03:04:05Z"},
+            {"code": "low_battery", "at": "2026-01-02T03:04:05.000000Z"},
+            {"code": "sensor_unhealthy", "at": "2026-01-02T03:04:05.000000Z"},
+            {"code": "no_fly_zone", "at": "2026-01-02T03:04:05.000000Z"},
         ],
-        "updatedAt": dict.fromkeys(
-            ["battery", "flightMode", "position", "health", "groundSpeed", "heading", "derived"], "2026-01-02T03:04:05Z"
-        ),
-        "lastSeen": "2026-01-02T03:04:05.500Z",
+        "updatedAt": {
+            **dict.fromkeys(
+                ["battery", "flightMode", "position", "health", "groundSpeed", "heading", "derived"],
+                "2026-01-02T03:04:05.000000Z",
+            ),
+            **dict.fromkeys(["verticalSpeed", "signal", "mission"]),
+        },
+        "lastSeen": "2026-01-02T03:04:05.500000Z",
         "connectivity": "offline",
         "registration": None,
-        "lastMessage": {"partition": "0", "sequenceNumber": 1, "enqueuedAt": "2026-01-02T03:04:05.500Z"},
+        "lastMessage": {"partition": "0", "sequenceNumber": 1, "enqueuedAt": "2026-01-02T03:04:05.500000Z"},
     }
 
 
@@ -109,7 +122,7 @@ async def test_an_escaped_id_is_decoded_once(ask: Client, extension: Extension) 
 
 
 async def test_a_deleted_entity_is_no_drone(ask: Client, extension: Extension) -> None:
-    extension.entities["drone-1"] = (None, "2026-01-01T00:00:00Z")
+    extension.entities["drone-1"] = (None, "2026-01-01T00:00:00.000000Z")
     assert (await ask.get("/api/drones/drone-1")).status == 404
 
 

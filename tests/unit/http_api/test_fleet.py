@@ -244,10 +244,10 @@ async def test_a_state_that_is_none_hides_no_other(ask: Client, extension: Exten
     good = samples.state("drone-1", battery=0.1)
     extension.keep(good)
     extension.keep({"id": "evil"})
-    for number, broken in enumerate([{}, [], "x", {**good, "registers": 7}, {**good, "lastSeen": 7}]):
+    for number, broken in enumerate([{}, [], "x", {**good, "layers": 7}, {**good, "lastSeen": 7}]):
         extension.entities[f"evil-{number}"] = (broken, "2026-01-01T00:00:00.0000000Z")
     assert await ids(ask, "") == ["drone-1"]
-    assert await ids(ask, "alert=low_battery&changedSince=2020-01-01T00:00:00Z") == ["drone-1"]
+    assert await ids(ask, "alert=low_battery&changedSince=2020-01-01T00:00:00.000000Z") == ["drone-1"]
     assert (await ask.get("/api/drones/evil")).status == 404
     assert (await ask.get("/api/drones/evil-3")).status == 404
     assert (await ask.get("/api/v1/dronestatus/evil")).status == 404

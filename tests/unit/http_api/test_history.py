@@ -27,7 +27,7 @@ async def test_a_message_is_shown_as_stored_without_what_it_did_not_say(ask: Cli
     assert item.pop("id") == found.messages[0]["id"]
     assert item == {
         "deviceId": "drone-1",
-        "time": "2026-01-02T03:04:05Z",
+        "time": "2026-01-02T03:04:05.000000Z",
         "timeSource": "device",
         "format": "json",
         "keyFrame": False,
@@ -35,7 +35,7 @@ async def test_a_message_is_shown_as_stored_without_what_it_did_not_say(ask: Cli
         "extra": {"colour": "red"},
         "alerts": [],
         "flags": [],
-        "enqueuedAt": "2026-01-02T03:04:05.500Z",
+        "enqueuedAt": "2026-01-02T03:04:05.500000Z",
         "partition": "0",
         "sequenceNumber": 1,
         "index": 0,
@@ -79,7 +79,7 @@ async def test_a_drone_never_seen_is_404_and_one_without_messages_is_empty(
 
 async def test_a_drone_whose_entity_is_not_there_yet_is_known_by_its_messages(ask: Client, store: SqliteStore) -> None:
     await keep_minutes(store)
-    assert await times(ask, "from=2030-01-01T00:00:00Z") == []
+    assert await times(ask, "from=2030-01-01T00:00:00.000000Z") == []
 
 
 async def test_geojson_is_a_line_with_its_times(ask: Client, store: SqliteStore) -> None:

@@ -122,5 +122,5 @@ async def test_a_hub_that_cannot_be_reached_is_503_with_a_time_to_wait(ask: Clie
 
 
 async def test_the_future_is_judged_by_the_clock_here(ask: Client) -> None:
-    problem = (await ask.post(URL, {**GOOD, "timestamp": "9999-01-01T00:00:00Z"})).json()
+    problem = (await ask.post(URL, {**GOOD, "timestamp": "9999-01-01T00:00:00.000000Z"})).json()
     assert problem["errors"][0]["errors"][0]["code"] == "timestamp_in_future"

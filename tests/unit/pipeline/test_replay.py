@@ -15,6 +15,7 @@ from pipeline.attempts import replay_batch, replay_batches
 from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
 from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter
 from pipeline.records import BatchStatus, Counts
+from telemetry.merge import registers
 from tests.durable.engine import Status
 from tests.durable.pipeline import Pipeline, all_batches, all_letters, all_messages, delivery, make_pipeline, message
 from tests.durable.pipeline import open_sqlite as open_store
@@ -165,7 +166,7 @@ async def test_a_dead_letter_is_stored_when_the_settings_allow_it(pipeline: Pipe
         assert replayed["status"] == "replayed"
     await pipeline.engine.run()
     assert len((await all_messages(pipeline.store, ["a"]))["a"]) == 2
-    assert json.loads(pipeline.engine.entities["a"] or "")["registers"]["altitude"][0] == 30_000
+    assert registers(json.loads(pipeline.engine.entities["a"] or ""))["altitude"][0] == 30_000
     counted = await pipeline.store.ledger.get(batch.id)
     assert counted is not None
     assert counted.counts == Counts(messages=2, stored=2, duplicates=0, rejected=0)

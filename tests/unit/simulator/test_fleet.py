@@ -10,7 +10,7 @@ from simulator.faults import Faults
 from simulator.fleet import Fleet, Outgoing
 from simulator.formats import FORMATS
 from telemetry import times
-from telemetry.merge import canonical, merge_messages
+from telemetry.merge import merge_messages, registers
 from telemetry.model import Message
 from telemetry.rules import Rules
 from telemetry.validation import Validated, validate_batch
@@ -72,11 +72,11 @@ def test_what_changed_is_enough_to_know_the_drone() -> None:
     state = merge_messages(validated(events(of, 999)).messages)
     for member in of._members:
         sample = member.drone.sample()
-        registers = {name: register[0] for name, register in state[member.drone.device_id]["registers"].items()}
+        known = registers(state[member.drone.device_id])
         for name in ("battery", "groundSpeed", "heading"):
-            assert registers[name] == sample[name]
+            assert known[name][0] == sample[name]
         for group in ("position", "health"):
-            assert {name: registers[name] for name in sample[group]} == sample[group]
+            assert {name: known[name][0] for name in sample[group]} == sample[group]
 
 
 def test_the_fleet_is_spread_over_time() -> None:
@@ -140,7 +140,7 @@ def test_reorder_swaps_neighbours_and_late_is_later() -> None:
 def test_a_faulty_order_ends_in_the_same_states() -> None:
     def states(faults: str) -> dict[str, Any]:
         merged = merge_messages(validated(events(fleet(faults=faults), 1500)).messages)
-        return {name: canonical({**state, "last": []}) for name, state in merged.items()}
+        return {name: registers(state) for name, state in merged.items()}
 
     assert states("duplicates=0.2,reorder=0.2,late=0.1") == states("")
 

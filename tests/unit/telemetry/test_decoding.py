@@ -18,7 +18,7 @@ PROTOBUF_TYPE = "application/x-protobuf"
 
 
 def value_of(*event: Any) -> Any:
-    return decode_event(*event).value
+    return decode_event(*event)[0]
 
 
 GOOD = {"deviceId": "d"}

@@ -168,3 +168,71 @@ def test_each_of_many_gets_its_own() -> None:
 
 def test_an_empty_batch() -> None:
     assert list(enrich([], REGISTRY, ZONES, RULES)) == []
+
+
+def placed(home: dict[str, Any] | None = None, rules: Any = RULES, **position: Any) -> Message:
+    registered = Registry.parse([{"id": "d", "home": {"latitude": 5, "longitude": 5, **home}}]) if home else None
+    body = {"deviceId": "d", "position": {"latitude": 20, "longitude": 20, **position}}
+    (made,) = enrich(validate(body).messages, registered, None, rules)
+    return made
+
+
+MSL = replace(RULES, altitude_reference="msl")
+
+
+@pytest.mark.parametrize(
+    ("home", "rules", "position", "exceeded"),
+    [
+        (None, RULES, {"altitude": 121}, True),
+        (None, RULES, {"altitude": 120}, False),
+        (None, RULES, {"altitude": 488, "altitudeReference": "msl"}, None),
+        (None, RULES, {"altitude": 488, "altitudeReference": "wgs84"}, None),
+        (None, MSL, {"altitude": 488}, None),
+        (None, MSL, {"altitude": 488, "altitudeReference": "takeoff"}, True),
+        (None, MSL, {"altitude": 488, "height": 130}, True),
+        (None, RULES, {"altitude": 488, "altitudeReference": "msl", "height": 3}, False),
+        (None, RULES, {"height": 130}, True),
+        (None, RULES, {"altitude": 5, "height": 130}, True),
+        ({"altitude": 400}, RULES, {"altitude": 488, "altitudeReference": "msl"}, False),
+        ({"altitude": 300}, RULES, {"altitude": 488, "altitudeReference": "msl"}, True),
+        ({"altitude": 300}, MSL, {"altitude": 488}, True),
+        ({"altitude": 300}, RULES, {"altitude": 488, "altitudeReference": "wgs84"}, None),
+        (
+            {"altitude": 300, "altitudeReference": "wgs84"},
+            RULES,
+            {"altitude": 488, "altitudeReference": "wgs84"},
+            True,
+        ),
+        ({"altitude": 300, "altitudeReference": "wgs84"}, MSL, {"altitude": 488}, None),
+        ({}, MSL, {"altitude": 488}, None),
+    ],
+)
+def test_the_limit_is_judged_by_what_is_known_of_the_height(
+    home: Any, rules: Any, position: dict[str, Any], exceeded: bool | None
+) -> None:
+    made = placed(home, rules, **position)
+    assert made["derived"]["altitudeLimitExceeded"] is exceeded
+    assert alerts(made) == (["altitude_limit"] if exceeded else [])
+
+
+def test_a_position_without_any_height_says_nothing_of_the_limit() -> None:
+    assert "altitudeLimitExceeded" not in placed()["derived"]
+
+
+@pytest.mark.parametrize("terrain", [0, 488, 1600])
+def test_one_flight_gives_the_same_alerts_whatever_the_terrain_lies_at(terrain: int) -> None:
+    flight: list[dict[str, Any]] = [
+        {"height": height, "altitude": terrain + height, "altitudeReference": "msl"} for height in (0, 60, 119, 125, 5)
+    ]
+    assert [alerts(placed(**position)) for position in flight] == [[], [], [], ["altitude_limit"], []]
+
+
+def test_a_drone_of_unknown_height_is_in_the_zone_and_one_of_known_height_where_it_is() -> None:
+    def codes(**position: Any) -> list[str]:
+        body = {"deviceId": "d", "position": {"latitude": 7.5, "longitude": 7.5, **position}}
+        (made,) = enrich(validate(body).messages, None, ZONES, RULES)
+        return made["derived"]["zones"]
+
+    assert codes(altitude=488, altitudeReference="msl") == ["fence", "tower"]
+    assert codes(altitude=488, altitudeReference="msl", height=50) == ["fence"]
+    assert codes(height=150) == ["fence", "tower"]

@@ -102,8 +102,22 @@ REJECTED: list[tuple[str, Any, str]] = [
     ("groundSpeed", -0.1, "ground_speed_out_of_range"),
     ("groundSpeed", "fast", "wrong_type"),
     ("groundSpeed", False, "wrong_type"),
-    ("heading", 360, "heading_out_of_range"),
-    ("heading", -1, "heading_out_of_range"),
+    ("heading", 361, "heading_out_of_range"),
+    ("heading", 360.0001, "heading_out_of_range"),
+    ("heading", -180.0001, "heading_out_of_range"),
+    ("verticalSpeed", 200.1, "vertical_speed_out_of_range"),
+    ("verticalSpeed", -200.1, "vertical_speed_out_of_range"),
+    ("verticalSpeed", "up", "wrong_type"),
+    ("signal", 1.1, "signal_out_of_range"),
+    ("signal", -0.1, "signal_out_of_range"),
+    ("signal", True, "wrong_type"),
+    ("mission", "m" * 65, "mission_too_long"),
+    ("mission", 5, "wrong_type"),
+    ("position.height", 20_000.1, "height_out_of_range"),
+    ("position.height", -1000.1, "height_out_of_range"),
+    ("position.height", None.__class__.__name__, "wrong_type"),
+    ("position.altitudeReference", "agl", "unknown_altitude_reference"),
+    ("position.altitudeReference", 1, "wrong_type"),
     ("heading", "north", "wrong_type"),
     ("heading", True, "wrong_type"),
     ("keyFrame", 1, "wrong_type"),
@@ -158,6 +172,16 @@ def test_rejected(field: str, value: Any, code: str) -> None:
         ({"groundSpeed": 1e6}, "groundSpeed", 1e6),
         ({"heading": 0}, "heading", 0.0),
         ({"heading": 359.999}, "heading", 359.999),
+        ({"heading": -90}, "heading", 270.0),
+        ({"heading": 360}, "heading", 0.0),
+        ({"heading": -180}, "heading", 180.0),
+        ({"heading": -1e-20}, "heading", 0.0),
+        ({"verticalSpeed": -0.5}, "verticalSpeed", -0.5),
+        ({"signal": 1}, "signal", 1.0),
+        ({"mission": "m" * 64}, "mission", "m" * 64),
+        ({"mission": ""}, "mission", ""),
+        ({"position": {"height": -3}}, "position", {"height": -3.0}),
+        ({"position": {"altitudeReference": "msl"}}, "position", {"altitudeReference": "msl"}),
         ({"keyFrame": True}, "keyFrame", True),
     ],
 )
@@ -176,12 +200,18 @@ def test_other_flight_mode_numbers_are_kept_and_flagged(number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "position", [{"latitude": 0, "longitude": 0}, {"latitude": -0.0, "longitude": 0.0, "altitude": 9}]
+    ("position", "kept"),
+    [
+        ({"latitude": 0, "longitude": 0}, None),
+        ({"latitude": -0.0, "longitude": 0.0, "altitude": 488, "height": 3}, {"altitude": 488.0, "height": 3.0}),
+    ],
 )
-def test_no_fix_is_flagged_and_the_position_ignored(position: dict[str, float]) -> None:
+def test_no_fix_is_flagged_and_latitude_and_longitude_are_ignored(
+    position: dict[str, float], kept: dict[str, float] | None
+) -> None:
     accepted = accept(message(position=position, battery=0.5))
     assert accepted["flags"] == ["no_gps_fix"]
-    assert "position" not in accepted
+    assert accepted.get("position") == kept
     assert accepted["battery"] == 0.5
 
 

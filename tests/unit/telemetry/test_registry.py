@@ -60,3 +60,19 @@ def test_only_the_id_is_needed_and_more_is_kept() -> None:
 def test_an_error_names_entry_and_field(document: Any, named: str) -> None:
     with pytest.raises(InvalidRegistry, match=named):
         Registry.parse(document)
+
+
+@pytest.mark.parametrize(
+    ("home", "named"),
+    [
+        ({"altitude": "high"}, "home.altitude"),
+        ({"altitude": True}, "home.altitude"),
+        ({"altitude": 5, "altitudeReference": "ground"}, "home.altitudeReference"),
+        ({"altitude": 5, "altitudeReference": "takeoff"}, "home.altitudeReference"),
+    ],
+)
+def test_a_homes_altitude_is_checked(home: dict[str, object], named: str) -> None:
+    place = {"latitude": 1, "longitude": 1}
+    with pytest.raises(InvalidRegistry, match=named):
+        Registry.parse([{"id": "d", "home": {**place, **home}}])
+    Registry.parse([{"id": "d", "home": {**place, "altitude": 5, "altitudeReference": "wgs84"}}])
