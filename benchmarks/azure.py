@@ -1,8 +1,8 @@
 """The store step on Cosmos DB and Blob, with 5 ms added to every document call, against the reference's way on the same
 server in the same run: per message, one after another, read the drone's document, merge, upsert it.
 
-The servers are those of the tests (``tests/servers``). They charge one unit a call, which counts the calls; what a call
-costs in request units stands in docs/storage-azure.md.
+The servers are those of the tests (``tests/support/servers``). They charge one unit a call, which counts calls; what
+a call costs in request units stands in docs/storage-azure.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reference_data import get_reference_data
 from settings import read_settings
 from storage.azure import AzureStore
 from telemetry.rules import Rules
-from tests.servers.azure_servers import AzureServers, azure_servers
+from tests.support.servers.azure_servers import AzureServers, azure_servers
 
 MESSAGES, DRONES = 1_000, 500
 DELAY_MS = 5

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import Watch, launched, unusable
-from tests.browser.stub_api import StubApi
-
-OpenPage = Callable[..., Page]
+from tests.support.chromium import OpenPage, Watch, launched, unusable
+from tests.support.stub_api import StubApi
 
 expect.set_options(timeout=15_000)  # a busy machine is no failure of the page
 

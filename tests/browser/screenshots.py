@@ -14,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.chromium import launched, unusable
-from tests.e2e.senders import message, send
+from tests.support.chromium import launched, unusable
+from tests.support.senders import message, send
 from tools.local_host import ROOT, LocalHost, wait_until
 
 FAULTS = "messages.write:before:7"  # all attempts of the first batch, and some that a purge may take

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import accessibility_problems, fingerprint, painted
-from tests.browser.conftest import OpenPage
-from tests.e2e.senders import message, send
+from tests.support.chromium import OpenPage, accessibility_problems, fingerprint, painted
+from tests.support.senders import message, send
 from tools.local_host import LocalHost, wait_until
 
 pytestmark = pytest.mark.e2e

@@ -7,9 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chromium import accessibility_problems, fingerprint
-from tests.browser.conftest import OpenPage
-from tests.browser.stub_api import Fleet, StubApi, letter
+from tests.support.chromium import OpenPage, accessibility_problems, fingerprint
+from tests.support.stub_api import Fleet, StubApi, letter
 from tools.local_host import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.ports import Store
 from storage.sqlite import SqliteStore
-from tests.contract_store.azure_stores import azure_store
-from tests.servers.azure_servers import AzureServers, ServersUnavailable, azure_servers
+from tests.support.azure_stores import azure_store
+from tests.support.servers.azure_servers import AzureServers, ServersUnavailable, azure_servers
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.senders import flights, message, send
-from tests.servers.azure_servers import AzureServers
+from tests.support.senders import flights, message, send
+from tests.support.servers.azure_servers import AzureServers
 from tools.local_host import LocalHost
 
 pytestmark = pytest.mark.e2e

@@ -15,9 +15,9 @@ import pytest
 from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter, Store, StoreUnavailable
 from pipeline.records import BatchStatus, Counts, Outcome
 from storage.azure import AzureStore
-from tests.contract_store.azure_stores import azure_store
-from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
-from tests.servers.azure_servers import AzureServers, Faults
+from tests.support.azure_stores import azure_store
+from tests.support.records import FAR_FUTURE, at, batch, letter, message
+from tests.support.servers.azure_servers import AzureServers, Faults
 
 T = TypeVar("T")
 ONE, TWO = "b1-1", "b1-2"

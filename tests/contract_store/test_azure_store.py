@@ -16,9 +16,9 @@ from pipeline.ports import StoreUnavailable
 from pipeline.records import Counts, Outcome
 from settings import AzureStoreSettings
 from storage.azure import AzureStore
-from tests.contract_store.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
-from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
-from tests.servers.azure_servers import AzureServers
+from tests.support.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
+from tests.support.records import FAR_FUTURE, at, batch, letter, message
+from tests.support.servers.azure_servers import AzureServers
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.coverage import Range
 from pipeline.ports import Store
 from pipeline.records import Counts
-from tests.contract_store.builders import FAR_FUTURE, at, batch
+from tests.support.records import FAR_FUTURE, at, batch
 
 
 async def come(store: Store, partition: str = "0") -> tuple[Range, ...]:

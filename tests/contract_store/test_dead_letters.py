@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.ports import Conflict, DeadLetterFilter, Store
 from pipeline.records import Outcome
-from tests.contract_store.builders import FAR_FUTURE, at, letter
+from tests.support.records import FAR_FUTURE, at, letter
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
 

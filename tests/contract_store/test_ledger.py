@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch, BatchStatus, Counts
-from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, batch, running
+from tests.support.records import FAR_FUTURE, FAR_PAST, at, batch, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"
 COUNTS = Counts(messages=10, stored=6, duplicates=3, rejected=1)

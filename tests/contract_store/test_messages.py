@@ -10,7 +10,7 @@ import pytest
 from pipeline.ports import Page, Store
 from pipeline.records import Outcome
 from telemetry.model import Message
-from tests.contract_store.builders import FAR_FUTURE, FAR_PAST, at, message
+from tests.support.records import FAR_FUTURE, FAR_PAST, at, message
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
 WEIRD = [

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.ports import BatchFilter, DeadLetterFilter, InvalidContinuation, Page, Store
 from pipeline.records import BatchStatus, Counts
-from tests.contract_store.builders import at, batch, completed, letter, message, running, walk
+from tests.support.records import at, batch, completed, letter, message, running, walk
 
 
 async def history(store: Store, continuation: str | None, *, limit: int = 3, ascending: bool = True) -> Page[Any]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch, BatchStatus, Counts, Outcome
-from tests.contract_store.builders import FAR_FUTURE, at, batch, message, walk
+from tests.support.records import FAR_FUTURE, at, batch, message, walk
 
 _SETTINGS = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.ports import Conflict, Store
 from pipeline.records import Counts, Outcome
-from tests.contract_store.builders import FAR_FUTURE, at, completed, running
+from tests.support.records import FAR_FUTURE, at, completed, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"
 

@@ -29,7 +29,7 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def host(store: SqliteStore) -> AsyncIterator[Any]:
     """Does not serve work items yet: ``async with host.running()``."""
     from durable_sdk.v2 import close_clients
-    from tests.durable_2x.host import Backend, Host
+    from tests.support.host_2x import Backend, Host
 
     backend = Backend()
     host = Host(backend.start(), backend)

@@ -16,8 +16,8 @@ from http_api import counting, health, stats
 from pipeline.ports import BatchFilter
 from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
-from tests.durable.pipeline import all_letters, all_messages, message
-from tests.durable_2x.host import Host
+from tests.support.host_2x import Host
+from tests.support.pipeline import all_letters, all_messages, message
 
 _EVENT_HUB: Any = meta._ConverterMeta.get("eventHubTrigger")
 

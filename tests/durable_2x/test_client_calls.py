@@ -21,8 +21,8 @@ from settings import read_settings
 from storage.sqlite import SqliteStore
 from telemetry.envelope import pack
 from telemetry.model import Delivery
-from tests.durable.pipeline import delivery, message
-from tests.durable_2x.host import Host
+from tests.support.host_2x import Host
+from tests.support.pipeline import delivery, message
 
 SWEEPING = replace(read_settings({}).sweeping, stalled_seconds=-1, stuck_seconds=-1)
 RETENTION = replace(read_settings({}).retention, durable_hours=-1)

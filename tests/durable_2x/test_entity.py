@@ -12,8 +12,8 @@ import pytest
 from durable_sdk import entity_reader
 from pipeline.signals import DRONE, MERGE, signal_all
 from telemetry.merge import merge
-from tests.durable_2x.host import FUNCTIONS, Host
-from tests.unit.entities.test_drone import state
+from tests.support.host_2x import FUNCTIONS, Host
+from tests.support.states import patch as state
 
 ENTITY: Any = FUNCTIONS[DRONE].get_user_function().entity_function
 PATCHES = [state(1, battery=0.9), state(2, heading=10.0), state(3, battery=0.4)]

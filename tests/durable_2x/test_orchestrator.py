@@ -11,9 +11,9 @@ import azure.durable_functions as df
 import pytest
 
 from pipeline.attempts import ORCHESTRATOR
-from tests.durable_2x.host import FUNCTIONS, Host
 from tests.replay_gate.gate import recordings
 from tests.replay_gate.scenarios import BATCH, RESULTS, SCENARIOS
+from tests.support.host_2x import FUNCTIONS, Host
 
 TASK_SCHEDULED = 4
 RECORDINGS = recordings()

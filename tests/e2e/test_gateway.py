@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from event_hubs_emulator import EventHubsEmulator
 
-from tests.e2e.gateways import Gateway, everything
-from tests.unit.gateway.flights import START, Flight, tlog
+from tests.support.gateway.flights import START, Flight, tlog
+from tests.support.gateway.processes import Gateway, everything
 
 pytestmark = pytest.mark.e2e
 

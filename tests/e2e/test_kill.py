@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.senders import flights, message, send
+from tests.support.senders import flights, message, send
 from tools.local_host import LocalHost, wait_until
 
 pytestmark = pytest.mark.e2e

@@ -30,10 +30,10 @@ from pipeline.records import BatchStatus
 from pipeline.sweep import Sweeper
 from telemetry.merge import registers
 from telemetry.model import Delivery
-from tests.durable.engine import Engine
-from tests.durable.pipeline import all_batches, all_letters, all_messages, delivery, make_pipeline, open_sqlite
-from tests.faults.model import FIELDS, expected, messages_in
-from tests.faults.proxies import Call, PlannedStore, planned_client
+from tests.support.engine import Engine
+from tests.support.faults.model import FIELDS, expected, messages_in
+from tests.support.faults.proxies import Call, PlannedStore, planned_client
+from tests.support.pipeline import all_batches, all_letters, all_messages, delivery, make_pipeline, open_sqlite
 
 DEVICES = [f"drone-{i}" for i in range(6)]
 PARTITIONS = ("0", "1")

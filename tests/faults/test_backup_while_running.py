@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.senders import message, send
+from tests.support.senders import message, send
 from tools.local_host import ROOT, LocalHost, wait_until
 
 pytestmark = pytest.mark.e2e

@@ -26,7 +26,8 @@ from pipeline.records import Batch, BatchStatus
 from pipeline.sweep import Sweeper
 from telemetry.merge import registers
 from telemetry.model import Delivery
-from tests.durable.pipeline import (
+from tests.support.faults.proxies import NthFails, PlannedStore, planned_client
+from tests.support.pipeline import (
     Pipeline,
     all_batches,
     all_letters,
@@ -36,7 +37,6 @@ from tests.durable.pipeline import (
     message,
     open_sqlite,
 )
-from tests.faults.proxies import NthFails, PlannedStore, planned_client
 
 SWEEPING = replace(settings.read_settings({}).sweeping, stalled_seconds=-1)
 LONG = 6

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import own_host  # noqa: F401
-from tests.e2e.senders import flights, send
+from tests.support.senders import flights, send
 from tools.local_host import ROOT, LocalHost, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -29,8 +29,12 @@ def recover(host: LocalHost) -> dict[str, object]:
     return answer
 
 
-def test_a_deleted_store_is_told_and_filled_again_from_the_hub(own_host: LocalHost) -> None:  # noqa: F811
-    own_host.start()
+def test_a_deleted_store_is_told_and_filled_again_from_the_hub(tmp_path: Path) -> None:
+    with LocalHost(tmp_path / "data") as host:
+        _lose_and_recover(host)
+
+
+def _lose_and_recover(own_host: LocalHost) -> None:
     bad = b'{"deviceId":"drone-1","battery":7}'
     send(own_host.connection, [*flights(30, 100), bad])
     before = own_host.settled(messages=3_001)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.senders import flights, send
-from tests.openapi.conformance import Description
+from tests.support.conformance import Description
+from tests.support.senders import flights, send
 from tools.local_host import LocalHost
 
 pytestmark = pytest.mark.e2e

@@ -10,9 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.durable.engine import ORCHESTRATOR
 from tests.replay_gate.gate import HISTORIES, answer, prefixes
 from tests.replay_gate.scenarios import SCENARIOS, play
+from tests.support.engine import ORCHESTRATOR
 
 
 async def record(folder: Path) -> list[Path]:

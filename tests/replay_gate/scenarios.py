@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from tests.durable.engine import ORCHESTRATOR, Engine, Instance
+from tests.support.engine import ORCHESTRATOR, Engine, Instance
 
 COUNTS = {"messages": 250, "stored": 240, "duplicates": 7, "rejected": 3}
 BATCH = "telemetry~0~1000~1249~20260101T000000000000Z"

@@ -13,10 +13,10 @@ import pytest
 
 import orchestrators.process_batch as module
 from pipeline.attempts import ORCHESTRATOR as STARTED
-from tests.durable.engine import ORCHESTRATOR
 from tests.replay_gate.gate import HISTORIES, Handle, divergences, handle_of, prefixes, recordings
 from tests.replay_gate.record import record
 from tests.replay_gate.scenarios import SCENARIOS, play
+from tests.support.engine import ORCHESTRATOR
 
 RECORDINGS = recordings()
 

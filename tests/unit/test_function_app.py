@@ -11,8 +11,8 @@ import pytest
 import function_app
 import pipeline.attempts
 from pipeline.signals import DRONE
-from tests import registered
 from tests.replay_gate.gate import recordings
+from tests.support import registered
 
 ROOT = Path(function_app.__file__).parent
 

@@ -13,7 +13,7 @@ from pipeline.intake import new_batch
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch
 from telemetry.envelope import pack
-from tests.durable.pipeline import delivery, message, open_sqlite
+from tests.support.pipeline import delivery, message, open_sqlite
 
 DOCUMENTS = [{"id": "d1"}, {"id": "d2"}]
 

@@ -24,8 +24,8 @@ from telemetry.merge import registers
 from telemetry.model import Delivery
 from telemetry.registry import Registry
 from telemetry.rules import Rules
-from tests.durable.engine import Engine
-from tests.durable.pipeline import (
+from tests.support.engine import Engine
+from tests.support.pipeline import (
     NO_REFERENCE_DATA,
     all_letters,
     all_messages,

@@ -8,23 +8,9 @@ from typing import Any
 
 import pytest
 
-from telemetry.merge import canonical, from_message, registers
-from telemetry.model import DroneState
-from tests.durable.engine import ENTITY, signal_text
-
-
-def state(second: int, **fields: Any) -> DroneState:
-    message: Any = {
-        "id": f"d{second}",
-        "deviceId": "drone-1",
-        "time": f"2026-01-01T00:00:{second:02d}.000000Z",
-        "enqueuedAt": f"2026-01-01T00:01:{second:02d}.000000Z",
-        "partition": "0",
-        "sequenceNumber": second,
-        "index": 0,
-        **fields,
-    }
-    return from_message(message)
+from telemetry.merge import canonical, registers
+from tests.support.engine import ENTITY, signal_text
+from tests.support.states import patch as state
 
 
 def handle(signals: list[tuple[str, Any]], stored: str | None = None, key: str = "drone-1") -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from amqtt.broker import Broker as MqttBroker
 
 from gateway.dji import Broker, BrokerFeed, InvalidBroker
-from tests.unit.gateway.fake_hub import FakeHub, forwarding
+from tests.support.gateway.fake_hub import FakeHub, forwarding
 
 OSD = {"timestamp": 1767225600123, "gateway": "4TADKAQ000002J", "data": {"latitude": 52.51, "longitude": 13.4}}
 

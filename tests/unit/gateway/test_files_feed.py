@@ -11,9 +11,9 @@ from gateway.forward import Forwarder
 from gateway.mavlink.feed import RecordingFeed
 from gateway.pace import Pace
 from gateway.target import HubUnavailable
-from tests.unit.gateway.fake_hub import FakeHub, forwarding
-from tests.unit.gateway.flights import Flight, tlog
-from tests.unit.gateway.test_files import GPX, NOON
+from tests.support.gateway.fake_hub import FakeHub, forwarding
+from tests.support.gateway.files import GPX, NOON
+from tests.support.gateway.flights import Flight, tlog
 
 
 async def fed(

@@ -6,7 +6,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from gateway.mavlink.fold import Fold
 from gateway.mavlink.packets import Packets
-from tests.unit.gateway.flights import START, Flight
+from tests.support.gateway.flights import START, Flight
 
 
 class Listener:

@@ -9,7 +9,7 @@ import pytest
 from gateway.forward import Forwarder
 from gateway.spool import Message
 from gateway.target import HubRefused, HubUnavailable
-from tests.unit.gateway.fake_hub import FakeHub, forwarding
+from tests.support.gateway.fake_hub import FakeHub, forwarding
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from gateway.journal import Heard, Journal
 from gateway.mavlink import links, rates
 from gateway.mavlink.links import InvalidSource, Reply, Source, listen
 from gateway.mavlink.station import Station
-from tests.unit.gateway.fake_hub import FakeHub, forwarding
-from tests.unit.gateway.flights import START, Flight
+from tests.support.gateway.fake_hub import FakeHub, forwarding
+from tests.support.gateway.flights import START, Flight
 
 
 class Ear:

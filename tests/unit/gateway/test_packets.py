@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from gateway.mavlink.packets import Packet, Packets
-from tests.unit.gateway.flights import START, Flight
+from tests.support.gateway.flights import START, Flight
 
 
 def kinds(packets: list[Packet]) -> list[str]:

@@ -13,7 +13,7 @@ from pymavlink.dialects.v20 import ardupilotmega as dialect
 
 from gateway.mavlink.recording import NothingRecorded, play
 from gateway.pace import Pace
-from tests.unit.gateway.flights import START, Flight, tlog
+from tests.support.gateway.flights import START, Flight, tlog
 
 Messages = list[dict[str, Any]]
 

@@ -14,8 +14,8 @@ from durable_sdk.v1 import entities
 from http_api.authorization import Role
 from http_api.endpoint import Endpoint
 from settings import SettingError, read_settings
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 # As the contract says, by hand: a new route has to be put here.
 ROLES = {

@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
-from tests.unit.http_api.samples import keep_batch
+from tests.support.extension import Extension
+from tests.support.http_client import Client
+from tests.support.states import keep_batch
 
 
 async def test_a_batch_is_shown_whole(ask: Client, store: SqliteStore) -> None:

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from storage.sqlite import SqliteStore
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support import states
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 BAD = {"deviceId": "drone-1", "timestamp": "2026-01-02T03:04:05.000000Z", "position": {"altitude": 25_000}}
 NAMELESS = {"battery": 2}
 
 
 async def keep(store: SqliteStore, *bodies: Any, batch_id: str = "batch-1") -> list[str]:
-    await samples.keep_batch(store, batch_id, ends="completed")
-    letters = samples.validated(*bodies, batch_id=batch_id).dead_letters
+    await states.keep_batch(store, batch_id, ends="completed")
+    letters = states.validated(*bodies, batch_id=batch_id).dead_letters
     await store.dead_letters.put(letters, batch_id)
     return [letter["id"] for letter in letters]
 

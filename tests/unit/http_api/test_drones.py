@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support import states
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 FULL: dict[str, Any] = {
     "battery": 0.1,
@@ -23,7 +23,7 @@ FULL: dict[str, Any] = {
 
 
 async def test_a_drone_is_shown_as_its_entity_has_it(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1", **FULL))
+    extension.keep(states.state("drone-1", **FULL))
     answer = await ask.get("/api/drones/drone-1")
     drone = answer.json()
     assert answer.status == 200
@@ -78,12 +78,12 @@ async def test_a_registered_drone_shows_its_registration(
     file = tmp_path / "drones.json"
     file.write_text(json.dumps({"drones": [{"id": "drone-1", "name": "One", "model": "M"}]}))
     environment.setenv("REGISTRY_FILE", str(file))
-    extension.keep(samples.state("drone-1", battery=0.5))
+    extension.keep(states.state("drone-1", battery=0.5))
     assert (await ask.get("/api/drones/drone-1")).json()["registration"]["name"] == "One"
 
 
 async def test_only_the_fields_that_are_asked_for(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1", **FULL))
+    extension.keep(states.state("drone-1", **FULL))
     answer = await ask.get("/api/drones/drone-1?fields=battery,position")
     assert set(answer.json()) == {"id", "battery", "position"}
 
@@ -111,13 +111,13 @@ async def test_a_drone_never_seen_is_404(ask: Client) -> None:
 
 @pytest.mark.parametrize("path", ["..%2Fdrone-1", "drone%2D1%3Fa=x", "%00", "drone-1%20", "%2525", "@drone@drone-1"])
 async def test_an_id_that_tries_tricks_reaches_no_entity(ask: Client, extension: Extension, path: str) -> None:
-    extension.keep(samples.state("drone-1"))
+    extension.keep(states.state("drone-1"))
     assert (await ask.get(f"/api/drones/{path}")).status == 404
     assert extension.requests == []
 
 
 async def test_an_escaped_id_is_decoded_once(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("a:b.c"))
+    extension.keep(states.state("a:b.c"))
     assert (await ask.get("/api/drones/a%3Ab.c")).status == 200
 
 
@@ -127,20 +127,20 @@ async def test_a_deleted_entity_is_no_drone(ask: Client, extension: Extension) -
 
 
 async def test_nothing_new_is_304_and_a_new_message_is_200(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1", battery=0.5))
+    extension.keep(states.state("drone-1", battery=0.5))
     first = await ask.get("/api/drones/drone-1")
     tag = first.headers["etag"]
     again = await ask.get("/api/drones/drone-1", if_none_match=f'"other", {tag}')
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
     assert (await ask.get("/api/drones/drone-1", if_none_match="*")).status == 304
-    extension.keep(samples.state("drone-1", battery=0.4))
+    extension.keep(states.state("drone-1", battery=0.4))
     changed = await ask.get("/api/drones/drone-1", if_none_match=tag)
     assert changed.status == 200
     assert changed.headers["etag"] != tag
 
 
 async def test_the_reference_routes_give_the_nine_fields(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1", **FULL))
+    extension.keep(states.state("drone-1", **FULL))
     expected = {
         "id": "drone-1",
         "Battery": 0.1,

@@ -11,7 +11,7 @@ import pytest
 from http_api.endpoint import Call, Endpoint, answer
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
-from tests.unit.http_api.conftest import Client
+from tests.support.http_client import Client
 
 
 async def ask_one_that_raises(error: Exception) -> func.HttpResponse:

@@ -11,9 +11,9 @@ from http_api import fleet
 from http_api.fleet import FleetFilter, list_fleet
 from pipeline.ports import InvalidContinuation
 from telemetry.times import from_datetime
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support import states
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 
 async def ids(ask: Client, query: str) -> list[str]:
@@ -27,7 +27,7 @@ def place(longitude: float, latitude: float) -> dict[str, Any]:
 
 
 async def test_the_fleet_lists_the_same_objects_as_one_drone(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1", battery=0.5))
+    extension.keep(states.state("drone-1", battery=0.5))
     (listed,) = (await ask.get("/api/drones")).json()["items"]
     one = (await ask.get("/api/drones/drone-1")).json()
     listed.pop("ageSeconds"), one.pop("ageSeconds")
@@ -40,9 +40,9 @@ async def test_an_empty_fleet_is_an_empty_list(ask: Client) -> None:
 
 async def test_each_filter_selects(ask: Client, extension: Extension) -> None:
     now = from_datetime(_utc_now())
-    extension.keep(samples.state("fresh", enqueued_at=now, timestamp=now, battery=0.9, flightMode="inflight"), now)
-    extension.keep(samples.state("low", battery=0.1, flightMode="landing"))
-    extension.keep(samples.state("near", **place(10.5, 10.5)))
+    extension.keep(states.state("fresh", enqueued_at=now, timestamp=now, battery=0.9, flightMode="inflight"), now)
+    extension.keep(states.state("low", battery=0.1, flightMode="landing"))
+    extension.keep(states.state("near", **place(10.5, 10.5)))
     assert await ids(ask, "connectivity=online") == ["fresh"]
     assert await ids(ask, "connectivity=offline") == ["low", "near"]
     assert await ids(ask, "alert=low_battery") == ["low"]
@@ -62,8 +62,8 @@ def _utc_now() -> Any:
 
 async def test_a_box_has_its_edges_and_may_cross_the_antimeridian(ask: Client, extension: Extension) -> None:
     for name, longitude, latitude in [("a", 10, 10), ("b", 11, 11), ("c", 179.5, 0), ("d", -179.5, 0)]:
-        extension.keep(samples.state(name, **place(longitude, latitude)))
-    extension.keep(samples.state("unplaced", battery=0.5))
+        extension.keep(states.state(name, **place(longitude, latitude)))
+    extension.keep(states.state("unplaced", battery=0.5))
     assert await ids(ask, "bbox=10,10,11,11") == ["a", "b"]
     assert await ids(ask, "bbox=10.5,10.5,11,11") == ["b"]
     assert await ids(ask, "bbox=179,-1,-179,1") == ["c", "d"]
@@ -71,10 +71,10 @@ async def test_a_box_has_its_edges_and_may_cross_the_antimeridian(ask: Client, e
 
 
 async def test_changed_since_is_strictly_after_and_narrows_what_is_read(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("old"), operated_at="2026-01-02T02:00:00.0000000Z")
-    extension.keep(samples.state("new", enqueued_at="2026-01-02T03:04:06.000000Z"), "2026-01-02T03:04:06.1000000Z")
-    extension.keep(samples.state("same"), operated_at="2026-01-02T03:04:06.1000000Z")
-    assert await ids(ask, f"changedSince={samples.ENQUEUED}") == ["new"]
+    extension.keep(states.state("old"), operated_at="2026-01-02T02:00:00.0000000Z")
+    extension.keep(states.state("new", enqueued_at="2026-01-02T03:04:06.000000Z"), "2026-01-02T03:04:06.1000000Z")
+    extension.keep(states.state("same"), operated_at="2026-01-02T03:04:06.1000000Z")
+    assert await ids(ask, f"changedSince={states.ENQUEUED}") == ["new"]
     assert await ids(ask, "changedSince=2026-01-02T04:04:05.499999%2B01:00") == ["new", "same"]
     assert await ids(ask, "changedSince=2026-01-02T04:04:05.499999+01:00") == ["new", "same"]
     assert "lastOperationTimeFrom=2026-01-02T02:59:05.500000Z" in extension.requests[0]
@@ -133,7 +133,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
 ) -> None:
     monkeypatch.setattr(fleet, "SCAN_PAGE", 7)
     for number in range(40):
-        extension.keep(samples.state(f"drone-{number:02}", battery=0.1 if number % 3 == 0 or not query else 0.9))
+        extension.keep(states.state(f"drone-{number:02}", battery=0.1 if number % 3 == 0 or not query else 0.9))
     expected = [f"drone-{number:02}" for number in range(40) if number % 3 == 0 or not query]
     seen: list[str] = []
     continuation = ""
@@ -149,7 +149,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
 
 async def test_the_limit_may_change_from_page_to_page(ask: Client, extension: Extension) -> None:
     for number in range(10):
-        extension.keep(samples.state(f"drone-{number}"))
+        extension.keep(states.state(f"drone-{number}"))
     first = (await ask.get("/api/drones?limit=3")).json()
     rest = await ids(ask, f"limit=1000&continuation={first['continuation']}")
     assert rest == [f"drone-{number}" for number in range(3, 10)]
@@ -157,7 +157,7 @@ async def test_the_limit_may_change_from_page_to_page(ask: Client, extension: Ex
 
 async def test_a_token_of_another_query_is_refused(ask: Client, extension: Extension) -> None:
     for number in range(3):
-        extension.keep(samples.state(f"drone-{number}"))
+        extension.keep(states.state(f"drone-{number}"))
     token = (await ask.get("/api/drones?limit=1")).json()["continuation"]
     answer = await ask.get(f"/api/drones?limit=1&idPrefix=d&continuation={token}")
     assert answer.status == 400
@@ -241,7 +241,7 @@ async def test_a_token_of_another_list_is_not_ours() -> None:
 
 
 async def test_a_state_that_is_none_hides_no_other(ask: Client, extension: Extension) -> None:
-    good = samples.state("drone-1", battery=0.1)
+    good = states.state("drone-1", battery=0.1)
     extension.keep(good)
     extension.keep({"id": "evil"})
     for number, broken in enumerate([{}, [], "x", {**good, "layers": 7}, {**good, "lastSeen": 7}]):

@@ -11,8 +11,8 @@ import pytest
 from http_api import health
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
-from tests.unit.http_api.conftest import Client, FakeHub
-from tests.unit.http_api.extension import Extension
+from tests.support.extension import Extension
+from tests.support.http_client import Client, FakeHub
 
 HEALTHY = {"status": "healthy"}
 

@@ -8,10 +8,10 @@ import pytest
 
 from pipeline.ports import Page
 from storage.sqlite import SqliteStore
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
-from tests.unit.http_api.samples import MINUTES, keep_minutes
+from tests.support import states
+from tests.support.extension import Extension
+from tests.support.http_client import Client
+from tests.support.states import MINUTES, keep_minutes
 
 
 async def times(ask: Client, query: str) -> list[str]:
@@ -21,7 +21,7 @@ async def times(ask: Client, query: str) -> list[str]:
 
 
 async def test_a_message_is_shown_as_stored_without_what_it_did_not_say(ask: Client, store: SqliteStore) -> None:
-    found = samples.validated(samples.telemetry(battery=0.5, colour="red"), batch_id="batch")
+    found = states.validated(states.telemetry(battery=0.5, colour="red"), batch_id="batch")
     await store.messages.put(found.messages, "batch")
     (item,) = (await ask.get("/api/drones/drone-1/history")).json()["items"]
     assert item.pop("id") == found.messages[0]["id"]
@@ -73,7 +73,7 @@ async def test_a_drone_never_seen_is_404_and_one_without_messages_is_empty(
     ask: Client, store: SqliteStore, extension: Extension
 ) -> None:
     assert (await ask.get("/api/drones/drone-1/history")).status == 404
-    extension.keep(samples.state("drone-1"))
+    extension.keep(states.state("drone-1"))
     assert (await ask.get("/api/drones/drone-1/history")).json() == {"items": [], "continuation": None}
 
 

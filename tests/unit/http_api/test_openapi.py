@@ -13,10 +13,10 @@ from http_api import batches, dead_letters
 from http_api.openapi import DOCUMENT
 from http_api.openapi.schemas import BATCH_STATUS, DRONE_FIELDS
 from pipeline.records import BatchStatus
-from tests.openapi.conformance import Description
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import FUNCTIONS, Client
-from tests.unit.http_api.extension import Extension
+from tests.support import states
+from tests.support.conformance import Description
+from tests.support.extension import Extension
+from tests.support.http_client import FUNCTIONS, Client
 
 OPERATIONS = Description(DOCUMENT).operations()
 ENDPOINTS = {
@@ -68,7 +68,7 @@ def test_closed_lists_are_those_of_the_domain() -> None:
 
 
 async def test_the_fields_that_can_be_selected_are_those_of_a_drone(ask: Client, extension: Extension) -> None:
-    extension.keep(samples.state("drone-1"))
+    extension.keep(states.state("drone-1"))
     assert set((await ask.get("/api/drones/drone-1")).json()) == set(DRONE_FIELDS)
 
 

@@ -10,7 +10,7 @@ import http_api
 from http_api.endpoint import Endpoint
 from http_api.origin import SAFE_METHODS
 from settings import SettingError, read_settings
-from tests.unit.http_api.conftest import Client, FakeHub
+from tests.support.http_client import Client, FakeHub
 
 URL = "/api/telemetry"
 GOOD = {"deviceId": "drone-1", "battery": 0.5}

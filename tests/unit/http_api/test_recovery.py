@@ -11,8 +11,8 @@ from event_hub import watch
 from http_api import health
 from pipeline.coverage import QUIET_SECONDS, HubPartition, Watch
 from storage.sqlite import SqliteStore
-from tests.contract_store.builders import batch
-from tests.unit.http_api.conftest import Client, FakeHub
+from tests.support.http_client import Client, FakeHub
+from tests.support.records import batch
 
 URL = "/api/recovery"
 

@@ -10,9 +10,9 @@ from durable_sdk import EntityPage
 from http_api import stats
 from http_api.counting import DroneCounter
 from storage.sqlite import SqliteStore
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support import states
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 
 async def test_an_empty_store_has_nothing_of_everything(ask: Client) -> None:
@@ -33,12 +33,12 @@ async def test_an_empty_store_has_nothing_of_everything(ask: Client) -> None:
 async def test_totals_come_from_ledger_letters_and_entities(
     ask: Client, store: SqliteStore, extension: Extension
 ) -> None:
-    await samples.keep_batch(store, "done", ends="completed")
-    await samples.keep_batch(store, "failed", ends="failed")
-    await samples.keep_batch(store, "waits")
-    await store.dead_letters.put(samples.validated({"battery": 2}, batch_id="done").dead_letters, "done")
-    extension.keep(samples.state("drone-1"))
-    extension.keep(samples.state("drone-2"))
+    await states.keep_batch(store, "done", ends="completed")
+    await states.keep_batch(store, "failed", ends="failed")
+    await states.keep_batch(store, "waits")
+    await store.dead_letters.put(states.validated({"battery": 2}, batch_id="done").dead_letters, "done")
+    extension.keep(states.state("drone-1"))
+    extension.keep(states.state("drone-2"))
     answer = (await ask.get("/api/stats")).json()
     assert answer["messages"] == answer["stored"] + answer["duplicates"] + answer["rejected"] == 3
     assert answer["events"] == 6
@@ -95,7 +95,7 @@ async def test_many_requests_share_one_walk_and_its_result_for_a_while() -> None
 
 async def test_the_count_of_a_small_fleet_is_never_an_old_one(ask: Client, extension: Extension) -> None:
     assert (await ask.get("/api/stats")).json()["drones"] == 0
-    extension.keep(samples.state("drone-1"))
+    extension.keep(states.state("drone-1"))
     assert (await ask.get("/api/stats")).json()["drones"] == 1
 
 

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from storage.continuation import encode, query_digest
-from tests.unit.http_api.conftest import Client
-from tests.unit.http_api.extension import Extension
+from tests.support.extension import Extension
+from tests.support.http_client import Client
 
 LISTS = ["/api/drones", "/api/batches", "/api/deadletters", "/api/drones/drone-1/history"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from event_hub.sending import EventTooLarge
-from tests.unit.http_api.conftest import Client, FakeHub
+from tests.support.http_client import Client, FakeHub
 
 URL = "/api/telemetry"
 GOOD: dict[str, Any] = {"deviceId": "drone-1", "battery": 0.5}

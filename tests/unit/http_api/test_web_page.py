@@ -10,8 +10,8 @@ import pytest
 
 from http_api import web_page
 from http_api.web_page import security_headers
-from tests.unit.http_api import samples
-from tests.unit.http_api.conftest import Client
+from tests.support import states
+from tests.support.http_client import Client
 
 SCRIPT = b"console.log('hello')"
 
@@ -144,7 +144,7 @@ async def test_the_zones_in_force_are_given_as_geojson(
     ask: Client, tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "zones.geojson"
-    file.write_text(json.dumps(samples.ZONES))
+    file.write_text(json.dumps(states.ZONES))
     environment.setenv("ZONES_FILE", str(file))
     answer = await ask.get("/api/zones")
     (feature,) = answer.json()["features"]
@@ -156,4 +156,4 @@ async def test_the_zones_in_force_are_given_as_geojson(
         "floor": None,
         "ceiling": 300,
     }
-    assert feature["geometry"] == samples.ZONES["features"][0]["geometry"]
+    assert feature["geometry"] == states.ZONES["features"][0]["geometry"]

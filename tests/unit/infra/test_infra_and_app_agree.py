@@ -16,7 +16,7 @@ from http_api import endpoints
 from http_api.authorization import Role
 from observability.metrics import Instruments
 from storage.azure.containers import CONTAINERS
-from tests import registered
+from tests.support import registered
 
 ROOT = Path(__file__).resolve().parents[3]
 INFRA = ROOT / "infra"

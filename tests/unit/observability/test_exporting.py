@@ -22,7 +22,7 @@ from observability.exporting import configure
 from observability.tracing import observe_stage, trace_id_of
 from pipeline.ports import StoreUnavailable
 from pipeline.records import BatchStatus
-from tests.durable.pipeline import all_batches, delivery, make_pipeline, message, open_sqlite
+from tests.support.pipeline import all_batches, delivery, make_pipeline, message, open_sqlite
 
 
 class Collector:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from observability import log
-from tests.durable.pipeline import delivery, make_pipeline, message, open_sqlite
+from tests.support.pipeline import delivery, make_pipeline, message, open_sqlite
 
 
 def test_a_line_has_its_words_and_its_ids(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from orchestrators.process_batch import RETRY
-from tests.durable.engine import ORCHESTRATOR, Engine, Instance, Status
-from tests.durable.history import TASK_COMPLETED
+from tests.support.engine import ORCHESTRATOR, Engine, Instance, Status
+from tests.support.engine_history import TASK_COMPLETED
 
 COUNTS = {"messages": 3, "stored": 1, "duplicates": 1, "rejected": 1}
 RESULTS: dict[str, dict[str, Any]] = {

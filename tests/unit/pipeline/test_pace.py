@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.pace import Pace
 from pipeline.ports import StoreUnavailable
-from tests.durable.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
+from tests.support.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
 
 
 @pytest.fixture

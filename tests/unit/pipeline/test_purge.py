@@ -17,8 +17,8 @@ from pipeline.purge import purge, purge_histories
 from pipeline.records import BatchStatus
 from settings import read_settings
 from telemetry.envelope import pack
-from tests.durable.engine import Status
-from tests.durable.pipeline import (
+from tests.support.engine import Status
+from tests.support.pipeline import (
     Pipeline,
     all_batches,
     all_letters,

@@ -16,9 +16,9 @@ from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead
 from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter
 from pipeline.records import BatchStatus, Counts
 from telemetry.merge import registers
-from tests.durable.engine import Status
-from tests.durable.pipeline import Pipeline, all_batches, all_letters, all_messages, delivery, make_pipeline, message
-from tests.durable.pipeline import open_sqlite as open_store
+from tests.support.engine import Status
+from tests.support.pipeline import Pipeline, all_batches, all_letters, all_messages, delivery, make_pipeline, message
+from tests.support.pipeline import open_sqlite as open_store
 
 FAILED = BatchFilter(statuses=frozenset({BatchStatus.FAILED}))
 HIGH = {"altitude": 30_000}

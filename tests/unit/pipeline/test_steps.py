@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.steps import FAIL, STEPS
-from tests import registered
+from tests.support import registered
 
 
 def test_each_step_is_an_activity_and_each_activity_a_step() -> None:

@@ -18,8 +18,8 @@ from pipeline.records import Batch, BatchStatus
 from pipeline.sweep import Sweeper
 from settings import Sweeping, read_settings
 from telemetry.envelope import pack
-from tests.durable.engine import Status
-from tests.durable.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
+from tests.support.engine import Status
+from tests.support.pipeline import Pipeline, delivery, make_pipeline, message, open_sqlite
 
 AT_ONCE = replace(read_settings({}).sweeping, stalled_seconds=-1)
 """Every unfinished batch counts as stalled, whatever its age."""

@@ -11,7 +11,7 @@ from simulator.formats import FORMATS
 from simulator.frames import message
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch
-from tests.unit.telemetry.builders import NOW, delivery
+from tests.support.messages import NOW, delivery
 
 LENIENT = replace(
     Rules(), future_tolerance_seconds=1e12, altitude_minimum=-1e9, altitude_maximum=1e9, altitude_limit=1e9

@@ -14,7 +14,7 @@ from telemetry.merge import merge_messages, registers
 from telemetry.model import Message
 from telemetry.rules import Rules
 from telemetry.validation import Validated, validate_batch
-from tests.unit.telemetry.builders import NOW, delivery
+from tests.support.messages import NOW, delivery
 
 START = 1_772_366_400.0
 

@@ -15,7 +15,7 @@ from telemetry.model import Message
 from telemetry.rules import Rules
 from telemetry.validation import Validated, validate_batch
 from telemetry.view import drone_view
-from tests.unit.telemetry.builders import NOW, delivery
+from tests.support.messages import NOW, delivery
 
 START = 1_772_366_400.0
 OTHERS = ["cloudevents", "dji", "mavlink-json"]

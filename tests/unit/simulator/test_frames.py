@@ -7,7 +7,7 @@ import pytest
 from simulator.drone import Drone
 from simulator.frames import changes, encode_json, encode_protobuf, message
 from telemetry.protobuf import decode_frame
-from tests.unit.telemetry.frames import Frame
+from tests.support.frames import Frame
 
 SAMPLE = {
     "battery": 0.5,

@@ -14,7 +14,7 @@ from simulator.faults import Faults
 from simulator.fleet import Fleet, Outgoing
 from simulator.run import run
 from simulator.sender import Sender
-from tests.unit.simulator.fake_hub import FakeHub, until
+from tests.support.simulator_hub import FakeHub, until
 
 
 def fleet(drones: int = 10, rate: float = 50.0, faults: str = "") -> Fleet:

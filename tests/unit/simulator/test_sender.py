@@ -7,7 +7,7 @@ import pytest
 from gateway.target import HubRefused, HubUnavailable
 from simulator.fleet import Outgoing
 from simulator.sender import Sender
-from tests.unit.simulator.fake_hub import FakeHub
+from tests.support.simulator_hub import FakeHub
 
 
 def outgoing(number: int, **kind: bool) -> Outgoing:

@@ -22,7 +22,7 @@ from telemetry import times
 from telemetry.model import Delivery
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch
-from tests.unit.simulator.fake_hub import until
+from tests.support.simulator_hub import until
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[3]

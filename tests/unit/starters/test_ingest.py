@@ -21,8 +21,8 @@ from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import BatchStatus
 from starters import ingest
 from telemetry.envelope import pack, unpack
-from tests.durable.engine import Status
-from tests.durable.pipeline import Pipeline, all_batches, delivery, make_pipeline, message, open_sqlite
+from tests.support.engine import Status
+from tests.support.pipeline import Pipeline, all_batches, delivery, make_pipeline, message, open_sqlite
 
 DELIVERIES = [delivery(1, message("a", 1)), delivery(2, message("b", 1))]
 

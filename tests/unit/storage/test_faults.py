@@ -16,7 +16,7 @@ from settings import InjectedFault
 from storage import faults
 from storage.faults import FaultyStore
 from storage.sqlite import SqliteStore
-from tests.contract_store.builders import batch, letter, message
+from tests.support.records import batch, letter, message
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore, connection
-from tests.contract_store.builders import batch, message
+from tests.support.records import batch, message
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -80,7 +80,7 @@ _READ_ONLY_AT_THE_START = """
 import asyncio, os, pathlib, sys
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
-from tests.contract_store.builders import batch
+from tests.support.records import batch
 
 async def main():
     folder = pathlib.Path(sys.argv[1])
@@ -202,7 +202,7 @@ async def test_two_processes_may_open_a_new_file(tmp_path: Path) -> None:
 _WRITES_UNTIL_KILLED = """
 import asyncio, pathlib, sys
 from storage.sqlite import SqliteStore
-from tests.contract_store.builders import batch, message
+from tests.support.records import batch, message
 
 async def main():
     store = SqliteStore(pathlib.Path(sys.argv[1]))

@@ -12,7 +12,7 @@ import pytest
 from pipeline.ports import BatchFilter, DeadLetterFilter
 from pipeline.records import BatchStatus, Counts, Outcome
 from storage.sqlite import SqliteStore, connection
-from tests.contract_store.builders import FAR_FUTURE, at, batch, letter, message
+from tests.support.records import FAR_FUTURE, at, batch, letter, message
 
 
 @pytest.fixture

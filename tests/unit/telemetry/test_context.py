@@ -14,8 +14,8 @@ from telemetry.envelope import pack, unpack
 from telemetry.model import DeadLetter, EventContext
 from telemetry.rules import Rules
 from telemetry.validation import check_event, validate_dead_letter
-from tests.unit.telemetry.builders import ENQUEUED_AT, FULL, NOW, RULES, accept, codes, delivery, reject, validate
-from tests.unit.telemetry.frames import frame
+from tests.support.frames import frame
+from tests.support.messages import ENQUEUED_AT, FULL, NOW, RULES, accept, codes, delivery, reject, validate
 
 IOTHUB = replace(RULES, device_id_source="iothub")
 BY_KEY = replace(RULES, device_id_source="partition_key")

@@ -10,8 +10,8 @@ import pytest
 from telemetry import encodings
 from telemetry.decoding import decode_event
 from telemetry.rejection import EventRejected
-from tests.unit.telemetry.builders import FULL, accept, codes, reject, validate
-from tests.unit.telemetry.frames import frame
+from tests.support.frames import frame
+from tests.support.messages import FULL, accept, codes, reject, validate
 
 JSON_TYPE = "application/json"
 PROTOBUF_TYPE = "application/x-protobuf"
@@ -203,10 +203,10 @@ def test_gzip_longer_than_a_chunk() -> None:
         (b'{"deviceId":"d"}', "gzip"),
         (b"\x1f\x8b", None),
         (b"\x1f\x8b\x08garbage-garbage-garbage", None),
-        (gzip.compress(b'{"deviceId":"d"}')[:-1], None),
-        (gzip.compress(b'{"deviceId":"d"}')[:-12], None),
-        (gzip.compress(b'{"deviceId":"d"}')[:-8] + bytes(8), None),
-        (gzip.compress(b'{"deviceId":"d"}') + b"tail", None),
+        (gzip.compress(mtime=0, data=b'{"deviceId":"d"}')[:-1], None),
+        (gzip.compress(mtime=0, data=b'{"deviceId":"d"}')[:-12], None),
+        (gzip.compress(mtime=0, data=b'{"deviceId":"d"}')[:-8] + bytes(8), None),
+        (gzip.compress(mtime=0, data=b'{"deviceId":"d"}') + b"tail", None),
         (zlib.compress(b'{"deviceId":"d"}'), "gzip"),
         (bytes(50), "gzip"),
     ],

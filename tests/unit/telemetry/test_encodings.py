@@ -11,8 +11,8 @@ from backports import zstd
 
 from telemetry import encodings
 from telemetry.rejection import EventRejected
-from tests.unit.telemetry.builders import FULL, accept, codes, delivery, reject
-from tests.unit.telemetry.frames import frame
+from tests.support.frames import frame
+from tests.support.messages import FULL, accept, codes, delivery, reject
 
 PACKED = {
     "gzip": gzip.compress,

@@ -12,8 +12,8 @@ from telemetry.enrichment import enrich
 from telemetry.model import Message
 from telemetry.registry import Registry
 from telemetry.zones import Zones
-from tests.unit.telemetry.builders import RULES, validate
-from tests.unit.telemetry.test_zones import collection, feature, square
+from tests.support.geojson import collection, feature, square
+from tests.support.messages import RULES, validate
 
 AT = "2026-03-01T12:00:00.500000Z"
 REGISTRY = Registry.parse([{"id": "d", "home": {"latitude": 47.476075, "longitude": -122.192026}}, {"id": "homeless"}])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from telemetry.envelope import DamagedEnvelope, pack, unpack
 from telemetry.model import Delivery
-from tests.unit.telemetry.builders import delivery
+from tests.support.messages import delivery
 
 FIRST_VERSION = (
     "44544231db000000dd0a53747b22636f756e74223a322c2273697a65223a5b31362c335d2c22687562223a2274656c656d65"

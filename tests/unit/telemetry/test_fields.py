@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.telemetry.builders import FULL, RULES, accept, codes, reject
+from tests.support.messages import FULL, RULES, accept, codes, reject
 
 MISSING = object()
 

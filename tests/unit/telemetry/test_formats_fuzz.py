@@ -12,7 +12,7 @@ import pytest
 from telemetry.model import Delivery, EventContext
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch, validate_dead_letter
-from tests.unit.telemetry.other_formats import (
+from tests.support.other_formats import (
     DJI_OSD,
     MAVLINK_HEARTBEAT,
     MAVLINK_POSITION,

@@ -16,8 +16,8 @@ from telemetry.merge import merge_messages
 from telemetry.model import Delivery
 from telemetry.rejection import EventRejected
 from telemetry.validation import validate_batch, validate_dead_letter
-from tests.unit.telemetry.builders import FULL, NOW, RULES, delivery
-from tests.unit.telemetry.frames import frame
+from tests.support.frames import frame
+from tests.support.messages import FULL, NOW, RULES, delivery
 
 content_types = st.sampled_from([None, "application/json", "application/x-protobuf", "text/plain", "", ";"])
 encodings = st.sampled_from([None, "gzip", "identity", ""])

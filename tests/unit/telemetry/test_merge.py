@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telemetry import times
 from telemetry.merge import CONDITIONS, REGISTERS, canonical, from_message, merge, merge_messages, registers
 from telemetry.model import DroneState, Message
-from tests.unit.telemetry.old_states import old_state
+from tests.support.old_states import old_state
 
 TIMES = [f"2026-03-01T12:00:0{second}.000000Z" for second in range(4)]
 LATER = [f"2026-03-01T12:01:0{second}.000000Z" for second in range(4)]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from telemetry.protobuf import decode_frame
 from telemetry.rejection import EventRejected
-from tests.unit.telemetry.builders import accept, codes, reject
-from tests.unit.telemetry.frames import frame
+from tests.support.frames import frame
+from tests.support.messages import accept, codes, reject
 
 doubles = st.floats(allow_nan=False)
 positions = st.fixed_dictionaries({}, optional={"latitude": doubles, "longitude": doubles, "altitude": doubles})

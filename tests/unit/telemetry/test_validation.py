@@ -11,7 +11,8 @@ import pytest
 from telemetry.identity import dead_letter_id
 from telemetry.model import DeadLetter
 from telemetry.validation import check_event, delivery_of, validate_batch, validate_dead_letter
-from tests.unit.telemetry.builders import (
+from tests.support.frames import frame
+from tests.support.messages import (
     ENQUEUED_AT,
     FULL,
     NOW,
@@ -21,7 +22,6 @@ from tests.unit.telemetry.builders import (
     delivery,
     validate,
 )
-from tests.unit.telemetry.frames import frame
 
 BAD = {"deviceId": "drone-9", "battery": 5}
 

@@ -13,9 +13,9 @@ from telemetry.model import DroneState
 from telemetry.registry import Registry
 from telemetry.view import drone_view, etag, history_item, status_v1
 from telemetry.zones import Zones
-from tests.unit.telemetry.builders import ENQUEUED_AT, FULL, RULES, accept, validate
-from tests.unit.telemetry.old_states import old_state
-from tests.unit.telemetry.test_zones import collection, feature, square
+from tests.support.geojson import collection, feature, square
+from tests.support.messages import ENQUEUED_AT, FULL, RULES, accept, validate
+from tests.support.old_states import old_state
 
 NOW = "2026-03-01T12:00:10.000000Z"
 REGISTRY = Registry.parse(

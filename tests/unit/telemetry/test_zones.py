@@ -6,20 +6,7 @@ from typing import Any
 import pytest
 
 from telemetry.zones import InvalidZones, Zone, Zones
-
-
-def square(west: float, south: float, east: float, north: float) -> dict[str, Any]:
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
-
-
-def feature(geometry: Any = None, **properties: Any) -> dict[str, Any]:
-    given = {"id": "z", "name": "Zone", "kind": "no_fly", **properties}
-    return {"type": "Feature", "properties": given, "geometry": geometry or square(0, 0, 1, 1)}
-
-
-def collection(*features: Any) -> dict[str, Any]:
-    return {"type": "FeatureCollection", "features": list(features)}
+from tests.support.geojson import collection, feature, square
 
 
 def test_zones_are_read_with_their_properties() -> None:

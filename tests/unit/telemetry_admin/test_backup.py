@@ -15,8 +15,8 @@ from pipeline.records import Counts
 from storage.sqlite import SqliteStore
 from telemetry.envelope import pack
 from telemetry_admin.cli import main
-from tests.contract_store.builders import at, letter, message
-from tests.durable.pipeline import delivery
+from tests.support.pipeline import delivery
+from tests.support.records import at, letter, message
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.telemetry_admin.conftest import Admin
-from tests.unit.telemetry_admin.service import Service
+from tests.support.admin import Admin
+from tests.support.service import Service
 
 ACCEPTED = (202, {"id": "x"})
 STORY = (("POST", "/replay"), ("GET", ""), ("GET", ""))  # started, looked at while it runs and when it has ended

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from telemetry_admin.cli import main
-from tests.unit.telemetry_admin.conftest import Admin
-from tests.unit.telemetry_admin.service import Service
+from tests.support.admin import Admin
+from tests.support.service import Service
 
 STATS = {
     "events": 3,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from telemetry_admin.dead_letters import SHOWN_BYTES, readable_body
-from tests.unit.telemetry_admin.conftest import Admin
-from tests.unit.telemetry_admin.service import Service
+from tests.support.admin import Admin
+from tests.support.service import Service
 
 ERROR = {"code": "battery_out_of_range", "field": "battery", "value": 7, "detail": "battery must be from 0 to 1"}
 STILL = (409, {"title": "Still", "detail": "today's rules reject it too", "errors": [ERROR]})

@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from settings import AzureStoreSettings, read_settings
 from storage.azure import AzureStore
-from tests.servers.azure_servers import AzureServers
+from tests.support.servers.azure_servers import AzureServers
 
 RETENTION = read_settings({}).retention
 

@@ -31,7 +31,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from durable_sdk import durable_client
 from pipeline.durable import ENDED, DurableClient
-from tests import registered
+from tests.support import registered
 
 if int(version("azure-functions-durable").split(".")[0]) < 2:
     reason = f"azure-functions-durable {version('azure-functions-durable')} is installed; `make durable-2x` runs this"

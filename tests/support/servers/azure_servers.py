@@ -117,7 +117,7 @@ def _install() -> None:
             ["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, timeout=300
         )
         if install.returncode != 0:
-            raise ServersUnavailable(f"npm ci in tests/servers failed: {install.stderr.strip()[-500:]}")
+            raise ServersUnavailable(f"npm ci in tests/support/servers failed: {install.stderr.strip()[-500:]}")
         _INSTALLED.write_bytes(lock_file.read_bytes())
 
 

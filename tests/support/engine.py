@@ -19,7 +19,7 @@ import azure.durable_functions as df
 
 import entities.drone
 import orchestrators.process_batch
-from tests.durable.history import Event, History, later, task_completed, task_failed, timer_fired
+from tests.support.engine_history import Event, History, later, task_completed, task_failed, timer_fired
 
 Activity = Callable[[Any], Awaitable[Any]]
 Status: Any = df.OrchestrationRuntimeStatus

@@ -22,7 +22,7 @@ from reference_data import ReferenceData
 from storage.sqlite import SqliteStore
 from telemetry.model import DeadLetter, Delivery, Message
 from telemetry.rules import Rules
-from tests.durable.engine import Activity, Engine
+from tests.support.engine import Activity, Engine
 
 NO_REFERENCE_DATA = ReferenceData(None, None)
 

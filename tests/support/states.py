@@ -9,7 +9,7 @@ from pipeline.records import Batch, Counts
 from storage.sqlite import SqliteStore
 from telemetry.enrichment import enrich
 from telemetry.envelope import pack
-from telemetry.merge import merge_messages
+from telemetry.merge import from_message, merge_messages
 from telemetry.model import Delivery, DroneState
 from telemetry.registry import Registry
 from telemetry.rules import Rules
@@ -51,6 +51,21 @@ def state(device: str = "drone-1", *, enqueued_at: str = ENQUEUED, **values: Any
     found = validated(telemetry(device, **values), enqueued_at=enqueued_at)
     assert found.dead_letters == []
     return merge_messages(found.messages)[device]
+
+
+def patch(second: int, **fields: Any) -> DroneState:
+    """What a message of that second says of ``drone-1``."""
+    message: Any = {
+        "id": f"d{second}",
+        "deviceId": "drone-1",
+        "time": f"2026-01-01T00:00:{second:02d}.000000Z",
+        "enqueuedAt": f"2026-01-01T00:01:{second:02d}.000000Z",
+        "partition": "0",
+        "sequenceNumber": second,
+        "index": 0,
+        **fields,
+    }
+    return from_message(message)
 
 
 def registry(*devices: str) -> Registry:
