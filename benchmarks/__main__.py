@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAME ...] [--quick]``: measures, prints the table, writes results/latest.json."""
+"""``python -m benchmarks [NAME ...] [--quick]``: measures, prints the table, keeps it.
+
+In results/latest.json for programs, in docs/measurements.md for people.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import importlib
 import sys
 
-from benchmarks import report
+from benchmarks import page, report
 
 MEASUREMENTS = {
     "activities": "the pipeline's activities on one batch of 1,000 messages against the floor",
@@ -43,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
         print(report.table(measured), flush=True)
         rows += measured
         path = report.write(measured)
+        if not args.quick:
+            page.write(name, MEASUREMENTS[name], measured)
     print(f"\n{report.machine()}\n\n{report.table(rows)}\n\nwritten to {path.relative_to(path.parent.parent.parent)}")
     return 0
 

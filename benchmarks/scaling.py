@@ -6,9 +6,11 @@ Nothing is measured here. Every constant names where it comes from; docs/scaling
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 HOURS_A_MONTH = 730
 SECONDS_A_MONTH = HOURS_A_MONTH * 3_600
@@ -52,16 +54,22 @@ CPU_SECONDS_PER_MESSAGE = 0.00006
 CPU_SECONDS_PER_SIGNAL = 0.0075
 
 
+_TRIGGER = json.loads((Path(__file__).resolve().parent.parent / "host.json").read_text())["extensions"]["eventHubs"]
+_HOURS, _MINUTES, _SECONDS = map(float, _TRIGGER["maxWaitTime"].split(":"))
+WINDOW_SECONDS = _HOURS * 3600 + _MINUTES * 60 + _SECONDS
+BATCH_EVENTS: int = _TRIGGER["maxEventBatchSize"]
+
+
 @dataclass(frozen=True)
 class Fleet:
     """``rate`` in messages per second per drone; ``size`` of a message in bytes; ``window`` is the trigger's
-    maxWaitTime in seconds, ``batch`` its maxEventBatchSize."""
+    maxWaitTime in seconds, ``batch`` its maxEventBatchSize: host.json's, unless said otherwise."""
 
     drones: int
     rate: float
     size: int = 300
-    window: float = 0.25
-    batch: int = 1_000
+    window: float = WINDOW_SECONDS
+    batch: int = BATCH_EVENTS
     partitions: int | None = None
 
 
@@ -170,8 +178,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--drones", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--rate", type=float, default=1.0, help="messages per second per drone")
     parser.add_argument("--size", type=int, default=300, help="bytes of a message")
-    parser.add_argument("--window", type=float, default=0.25, help="host.json's maxWaitTime in seconds")
-    parser.add_argument("--batch", type=int, default=1_000, help="host.json's maxEventBatchSize")
+    parser.add_argument("--window", type=float, default=WINDOW_SECONDS, help="maxWaitTime in seconds")
+    parser.add_argument("--batch", type=int, default=BATCH_EVENTS, help="maxEventBatchSize")
     parser.add_argument("--partitions", type=int, help="of the hub (default: one a throughput unit, 4 to 32)")
     args = parser.parse_args(argv)
     print(report([Fleet(n, args.rate, args.size, args.window, args.batch, args.partitions) for n in args.drones]))

@@ -22,7 +22,7 @@ PRINCIPAL_HEADER = "x-ms-client-principal"
 
 
 class Role(str, Enum):
-    """Roles of the app's registration, as ``Who may`` of the HTTP contract names them."""
+    """Roles of the app's registration, which docs/security.md holds against every route."""
 
     GET_STATUS = "GetStatus"
     SEND_TELEMETRY = "SendTelemetry"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +14,13 @@ from azure.functions import meta
 
 from event_hub import sending, watch
 from http_api import counting, health, stats
+from pipeline.intake import new_batch
 from pipeline.ports import BatchFilter
 from pipeline.records import BatchStatus
 from storage.sqlite import SqliteStore
+from telemetry.envelope import pack
 from tests.support.host_2x import Host
-from tests.support.pipeline import all_letters, all_messages, message
+from tests.support.pipeline import all_letters, all_messages, delivery, message
 
 _EVENT_HUB: Any = meta._ConverterMeta.get("eventHubTrigger")
 
@@ -108,10 +111,24 @@ async def test_a_batch_is_replayed_by_its_route_and_its_links_show_no_key(host: 
     assert "TASKHUBSECRET" not in response.get_body().decode()
 
 
-async def test_the_timers_run(host: Host, store: SqliteStore) -> None:
+async def test_the_timers_do_their_work(host: Host, store: SqliteStore) -> None:
+    long_ago = "2020-01-01T00:00:00.000000Z"
+    deliveries = [delivery(1, message("a", 1))]
+    lost = replace(new_batch(deliveries), received_at=long_ago, updated_at=long_ago)
+    await store.ledger.receive(lost, pack(deliveries))
     async with host.running():
         await host.call("sweeper", timer=None)
+        await host.ended(lost.instance_id)
+        started = await store.ledger.get(lost.id)
+        assert started is not None
+        assert (started.status, started.attempts) == (BatchStatus.COMPLETED, 1)
+        old = await store.messages.history("a", None, None, ascending=True, limit=1, continuation=None)
+        assert len(old.items) == 1
         await host.call("purger", timer=None)
+    # Its message is older than any retention; the batch has completed just now, and stays.
+    gone = await store.messages.history("a", None, None, ascending=True, limit=1, continuation=None)
+    assert gone.items == []
+    assert await store.ledger.get(lost.id) is not None
 
 
 async def test_an_engine_that_is_away_is_said_so(host: Host) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from benchmarks.scaling import Fleet, needs
+from benchmarks.scaling import BATCH_EVENTS, WINDOW_SECONDS, Fleet, needs
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_small_fleet_by_hand() -> None:
@@ -35,3 +40,10 @@ def test_cost_is_the_sum_of_named_parts() -> None:
     cost = needs(Fleet(drones=1_000, rate=1)).cost
     assert cost["Event Hubs"] == pytest.approx(0.03 * 730 + 1_000 * 730 * 3_600 / 1e6 * 0.028)
     assert set(cost) == {"Event Hubs", "Cosmos DB", "Storage transactions", "Functions"}
+
+
+def test_it_calculates_with_what_host_json_says() -> None:
+    trigger = json.loads((ROOT / "host.json").read_text())["extensions"]["eventHubs"]
+    assert (trigger["maxEventBatchSize"], 0.2) == (BATCH_EVENTS, WINDOW_SECONDS)
+    assert trigger["maxWaitTime"] == "00:00:00.200"
+    assert Fleet(drones=1, rate=1) == Fleet(drones=1, rate=1, window=0.2, batch=trigger["maxEventBatchSize"])

@@ -88,6 +88,19 @@ async def test_a_setting_names_pages_that_may(
     assert (await ask.post(URL, GOOD, Origin=origin, Sec_Fetch_Site="cross-site")).status == status
 
 
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ('["https://One.example/", "https://two.example"]', {"https://one.example", "https://two.example"}),
+        ('["*"]', {"*"}),
+        ("https://one.example", set()),
+        ("{}", set()),
+    ],
+)
+def test_what_the_platform_allows_is_taken_over(value: str, origins: set[str]) -> None:
+    assert read_settings({"WEBSITE_CORS_ALLOWED_ORIGINS": value}).allowed_origins == origins
+
+
 @pytest.mark.parametrize("value", ["example.org", "https://example.org/path", "https://*.example.org"])
 def test_a_wrong_origin_stops_the_start(value: str) -> None:
     with pytest.raises(SettingError, match="ALLOWED_ORIGINS"):
