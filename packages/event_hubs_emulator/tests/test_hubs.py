@@ -8,7 +8,7 @@ import pytest
 from azure.eventhub._buffered_producer._partition_resolver import PartitionResolver
 from event_hubs_emulator.hubs import HubConfigError, Hubs, parse_hub
 from event_hubs_emulator.log.files import DataLockedError
-from event_hubs_emulator.log.partition_log import LogOptions
+from event_hubs_emulator.log.options import LogOptions
 from event_hubs_emulator.partition_key import partition_of
 from hypothesis import given
 from hypothesis import strategies as st

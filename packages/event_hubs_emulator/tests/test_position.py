@@ -10,7 +10,8 @@ import pytest
 from azure.eventhub._utils import event_position_selector
 from event_hubs_emulator.amqp.errors import LinkFault
 from event_hubs_emulator.amqp.types import Described, Symbol
-from event_hubs_emulator.log.partition_log import LogOptions, PartitionLog
+from event_hubs_emulator.log.options import LogOptions
+from event_hubs_emulator.log.partition_log import PartitionLog
 from event_hubs_emulator.position import selector_of, starting_address
 
 TIMES = [1000, 1000, 2000, 3000]

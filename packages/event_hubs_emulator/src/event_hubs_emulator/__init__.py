@@ -3,7 +3,7 @@
 from .emulator import EventHubsEmulator, connection_string
 from .hubs import HubConfigError
 from .log.files import DataLockedError
-from .log.partition_log import LogOptions
+from .log.options import LogOptions
 from .server.service import Limits
 
 __all__ = ["DataLockedError", "EventHubsEmulator", "HubConfigError", "Limits", "LogOptions", "connection_string"]

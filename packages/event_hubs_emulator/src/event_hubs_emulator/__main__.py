@@ -15,7 +15,7 @@ from pathlib import Path
 from .emulator import DEFAULT_PORT, EventHubsEmulator
 from .hubs import HubConfigError, parse_hub
 from .log.files import DataLockedError
-from .log.partition_log import LogOptions
+from .log.options import LogOptions
 from .log.segment import CorruptSegmentError
 from .ready_file import write_ready_file
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from types import TracebackType
 
 from .hubs import Hubs
-from .log.partition_log import LogOptions
+from .log.options import LogOptions
 from .server.connection import Connection
 from .server.listener import Listener
 from .server.service import Limits, Service
 from .server.syncer import Syncer
 
 _LOGGER = logging.getLogger(__name__)
-_RETENTION_CHECK_SECONDS = 60.0
+_RETENTION_CHECK_SECONDS = 30.0
 DEFAULT_PORT = 5672
 
 
@@ -74,6 +74,11 @@ class EventHubsEmulator:
     def hub_sizes(self) -> dict[str, int]:
         """The hubs served, by name, with their number of partitions."""
         return {hub.name: len(hub.partitions) for hub in self._hubs or ()}
+
+    @property
+    def write_failure(self) -> str | None:
+        """Where and why the last write failed; None if the last one succeeded."""
+        return self._service.health.failure if self._service is not None else None
 
     async def start(self) -> None:
         """Open the data folder and listen."""

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from .annotations import render
 from .log.files import FolderLock
-from .log.partition_log import LogOptions, PartitionLog, wall_clock_ms
+from .log.mark import MarkFile
+from .log.options import LogOptions, wall_clock_ms
+from .log.partition_log import PartitionLog
 from .message import Event
 from .partition_key import partition_of
 
@@ -48,16 +50,22 @@ def check_hub(name: str, partitions: int) -> None:
 class Hub:
     """One event hub."""
 
-    def __init__(self, name: str, created_ms: int, partitions: list[PartitionLog[Event]]) -> None:
+    def __init__(self, name: str, created_ms: int, partitions: list[PartitionLog[Event]], marks: MarkFile) -> None:
         self.name = name
         self.created_ms = created_ms
         self.partitions = partitions
+        self._marks = marks
         self._next = 0
         self._by_id = {str(number): log for number, log in enumerate(partitions)}
 
     def partition(self, partition_id: str) -> PartitionLog[Event] | None:
         """The partition with this id, or None."""
         return self._by_id.get(partition_id)
+
+    def close(self) -> None:
+        for log in self.partitions:
+            log.close()
+        self._marks.close()
 
     def route(self, partition_key: str | None) -> PartitionLog[Event]:
         """The partition of a send that names none: by its key, or else the next in turn."""
@@ -104,16 +112,14 @@ class Hubs:
 
     def close(self) -> None:
         for hub in self._hubs.values():
-            for log in hub.partitions:
-                log.close()
+            hub.close()
         self._lock.close()
 
 
 def _open_hub(folder: Path, name: str, wanted: int | None, options: LogOptions) -> Hub:
     path = folder / "hub.json"
     if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        name, created, partitions = stored["name"], stored["created_ms"], stored["partitions"]
+        name, created, partitions = _read_description(path, name)
         if wanted is not None and wanted < partitions:
             raise HubConfigError(
                 f"hub {name!r} has {partitions} partitions, and their number can only grow, not become {wanted}"
@@ -126,11 +132,35 @@ def _open_hub(folder: Path, name: str, wanted: int | None, options: LogOptions) 
         created, partitions = wall_clock_ms(), wanted or 4
         folder.mkdir(parents=True, exist_ok=True)
         _write_description(path, name, created, partitions)
+    marks = MarkFile(folder / "marks", partitions)
     logs = [
-        PartitionLog(folder / str(number), f"hub {name} partition {number}", render, options)
+        PartitionLog(folder / str(number), f"hub {name} partition {number}", render, options, mark=marks.mark(number))
         for number in range(partitions)
     ]
-    return Hub(name, created, logs)
+    return Hub(name, created, logs, marks)
+
+
+def _read_description(path: Path, name: str) -> tuple[str, int, int]:
+    """(name, creation time, partitions) of a hub. What the file has lost is told by the folder: it has them all."""
+    folder = path.parent
+    numbers = [int(item.name) for item in folder.iterdir() if item.name.isascii() and item.name.isdigit()]
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        found, created, partitions = stored["name"], stored["created_ms"], stored["partitions"]
+        whole = found.lower() == folder.name and type(created) is type(partitions) is int and partitions >= 1
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if whole and (not numbers or partitions == max(numbers) + 1):
+        return found, created, partitions
+    if whole:
+        # Partitions are never removed, and each has its folder since the hub was first opened with it.
+        name, partitions = found, max(numbers) + 1
+    else:
+        partitions, created = (max(numbers) + 1 if numbers else 4), int(path.stat().st_mtime * 1000)
+    _LOGGER.error("%s is damaged: hub %s is taken to have %d partitions, as its folder says", path, name, partitions)
+    path.replace(path.with_suffix(".damaged"))
+    _write_description(path, name, created, partitions)
+    return name, created, partitions
 
 
 def _write_description(path: Path, name: str, created_ms: int, partitions: int) -> None:

@@ -6,7 +6,7 @@ import time
 
 from .amqp.decoding import frame_of, skip
 from .amqp.encoding import described, long, map_of, string, symbol, timestamp
-from .log.partition_log import PartitionState
+from .log.options import PartitionState
 from .sections import DELIVERY_ANNOTATIONS
 
 Metrics = list[tuple[bytes, bytes]]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from . import record
+from .damage import Damage, tell
 from .files import sync_folder
 from .index import INTERVAL
-from .recovery import open_segments
+from .mark import Mark, MarkFile
+from .options import LogOptions, PartitionState, wall_clock_ms
+from .positions import Found, from_offset, from_sequence_number, from_time
+from .recovery import Tail, open_segments
 from .segment import Segment
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,32 +26,6 @@ _OPEN_SEGMENTS = 4
 EventT = TypeVar("EventT")
 # (event, sequence number, offset, enqueued time in ms) -> (length of its header section, two parts of its bytes)
 Render = Callable[[EventT, int, int, int], tuple[int, bytes, bytes]]
-
-
-@dataclass(frozen=True)
-class LogOptions:
-    """Limits of one partition's log; a limit of None does not apply."""
-
-    segment_bytes: int = 64 * 1024 * 1024
-    retention_ms: int | None = 7 * 24 * 3600 * 1000
-    retention_bytes: int | None = 1024 * 1024 * 1024
-    # Whether somebody waits for `sync`, so that a segment must be on the disk before the next one begins.
-    fsync: bool = False
-
-
-@dataclass(frozen=True)
-class PartitionState:
-    """What a partition says of itself: of what it holds (`begin…`) and of the last event it ever got (`last…`)."""
-
-    begin_sequence_number: int
-    last_sequence_number: int
-    last_offset: int
-    last_enqueued_ms: int
-    is_empty: bool
-
-
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class PartitionLog(Generic[EventT]):
@@ -65,7 +41,9 @@ class PartitionLog(Generic[EventT]):
         render: Render[EventT],
         options: LogOptions,
         clock: Callable[[], int] = wall_clock_ms,
+        mark: Mark | None = None,
     ) -> None:
+        """Open the log in `folder`. `mark` is one of its own if none is given. Raises OSError."""
         self.label = label
         self._folder = folder
         self._render = render
@@ -74,13 +52,32 @@ class PartitionLog(Generic[EventT]):
         self._subscribers: dict[object, Callable[[], None]] = {}
         self._recent: list[Segment] = []
         self._unsynced_folder = True
+        self._known_damage: set[int] = set()
         folder.mkdir(parents=True, exist_ok=True)
-        self._segments, tail = open_segments(folder, label)
-        if not self._segments:
-            self._segments.append(Segment.create(folder, 0, 0, clock()))
-        self._next_sequence_number = tail.next_sequence_number
+        self._mark_file = MarkFile(folder / "mark", 1) if mark is None else None
+        self._mark = mark or self._mark_file.mark(0)  # type: ignore[union-attr]
+        reached = self._mark.reached
+        self._segments, tail = open_segments(folder, label, reached)
+        self._next_sequence_number = max(tail.next_sequence_number, reached.next_sequence_number if reached else 0)
+        self._last_ms = max(tail.last_enqueued_ms, reached.last_enqueued_ms if reached else 0)
+        if not self._segments or (reached is not None and reached.end > self._active.end):
+            self._begin_anew(tail, reached.end if reached is not None else 0)
         self._last_address = tail.last_address if tail.last_address >= 0 else self._active.base - 1
-        self._last_ms = tail.last_enqueued_ms or self._active.base_ms
+        self._last_ms = self._last_ms or self._active.base_ms
+        # The oldest event that retention has left, which may be in the middle of a segment.
+        self._start, self._start_sequence_number = self._segments[0].base, self._segments[0].base_sequence_number
+
+    def _begin_anew(self, tail: Tail, base: int) -> None:
+        """Begin a segment where the mark says the log had ended, so that nothing gets a number that was used."""
+        if tail.next_sequence_number < self._next_sequence_number:
+            _LOGGER.error(
+                "%s: the end of the log is gone: sequence numbers %d to %d were acknowledged and are lost",
+                self.label, tail.next_sequence_number, self._next_sequence_number - 1,
+            )  # fmt: skip
+        if self._segments:
+            self._active.seal()
+        now = max(self._last_ms, 0) or self._clock()
+        self._segments.append(Segment.create(self._folder, base, self._next_sequence_number, now))
 
     @property
     def _active(self) -> Segment:
@@ -89,7 +86,7 @@ class PartitionLog(Generic[EventT]):
     @property
     def start(self) -> int:
         """The address of the oldest event kept."""
-        return self._segments[0].base
+        return self._start
 
     @property
     def end(self) -> int:
@@ -98,11 +95,11 @@ class PartitionLog(Generic[EventT]):
 
     def state(self) -> PartitionState:
         return PartitionState(
-            self._segments[0].base_sequence_number,
+            self._start_sequence_number,
             self._next_sequence_number - 1,
             self._last_address,
             self._last_ms,
-            self.start == self.end,
+            self._start >= self.end,
         )
 
     def append(self, events: Sequence[EventT]) -> int:
@@ -141,6 +138,7 @@ class PartitionLog(Generic[EventT]):
         for noted, position in notes:
             index.note(noted, now, position)
         self._next_sequence_number, self._last_address, self._last_ms = sequence_number, last_address, now
+        self._mark.set(sequence_number, address, now)
         for wake in self._subscribers.values():
             wake()
         return first
@@ -156,50 +154,45 @@ class PartitionLog(Generic[EventT]):
             return address, b""
         number = bisect_right(self._segments, address, key=lambda segment: segment.base) - 1
         segment = self._segments[number]
-        if address >= segment.end:
-            segment = self._segments[number + 1]
+        # A segment that was cut short, or cut to nothing, ends before the next one begins.
+        while address >= segment.end and segment is not self._active:
+            number += 1
+            segment = self._segments[number]
             address = segment.base
         self._keep_open(segment)
         return address, segment.read(address, size)
 
     def after_damage(self, address: int) -> int:
-        """Where to read on after a record that its CRC disowns: the next place indexed. Logs what is skipped."""
+        """Where to read on after a record that its CRC disowns: the next one that is whole. Says what is skipped."""
         number = bisect_right(self._segments, address, key=lambda segment: segment.base) - 1
         segment = self._segments[number]
-        go_on = segment.index().after_position(address, segment.end)
-        _LOGGER.error("%s: damage in %s: skipping offsets %d to %d", self.label, segment.path.name, address, go_on - 1)
+        before = segment.last_before(address)
+        expected = before.sequence_number + 1 if before is not None else segment.base_sequence_number
+        found = next(segment.scan(address, expected), None)
+        go_on = segment.end if found is None else found[0]
+        if go_on > address and address not in self._known_damage:
+            self._known_damage.add(address)
+            following = self._segments[number + 1].base_sequence_number if segment is not self._active else None
+            last = found[1].sequence_number if found else following or self._next_sequence_number
+            tell(self.label, segment.path, segment.raw, Damage(address, go_on, expected, last - 1))
         return go_on
 
     def after_sequence_number(self, sequence_number: int, *, inclusive: bool) -> int:
         """The address of the first event after (or at) a sequence number."""
-        wanted = sequence_number if inclusive else sequence_number + 1
-        number = bisect_right(self._segments, wanted, key=lambda segment: segment.base_sequence_number) - 1
-        segment = self._segments[max(number, 0)]
-        start = segment.index().before_sequence_number(max(wanted, 0), segment.base)
-        return self._first(segment, start, lambda _, found: found.sequence_number >= wanted)
+        return self._kept(from_sequence_number(self._segments, sequence_number + (not inclusive)))
 
     def after_offset(self, offset: int, *, inclusive: bool) -> int:
         """The address of the first event after (or at) an offset, which need not be that of an event."""
-        wanted = offset if inclusive else offset + 1
-        number = bisect_right(self._segments, wanted, key=lambda segment: segment.base) - 1
-        segment = self._segments[max(number, 0)]
-        start = segment.index().before_position(max(wanted, 0), segment.base)
-        return self._first(segment, start, lambda address, _: address >= wanted)
+        return self._kept(from_offset(self._segments, offset + (not inclusive)))
 
     def after_time(self, enqueued_ms: int, *, inclusive: bool) -> int:
         """The address of the first event enqueued after (or at) a time."""
-        wanted = enqueued_ms if inclusive else enqueued_ms + 1
-        number = bisect_left(self._segments, wanted, key=lambda segment: segment.base_ms) - 1
-        segment = self._segments[max(number, 0)]
-        start = segment.index().before_time(wanted, segment.base)
-        return self._first(segment, start, lambda _, found: found.enqueued_ms >= wanted)
+        return self._kept(from_time(self._segments, enqueued_ms + (not inclusive)))
 
-    def _first(self, segment: Segment, start: int, matches: Callable[[int, record.Record], bool]) -> int:
+    def _kept(self, found: Found) -> int:
+        segment, address = found
         self._keep_open(segment)
-        for address, found, _, _ in segment.scan(start):
-            if matches(address, found):
-                return address
-        return min(segment.end, self.end)
+        return max(address, self._start)
 
     def subscribe(self, subscriber: object, wake: Callable[[], None]) -> None:
         """Have `wake` called after each append, until `unsubscribe`."""
@@ -209,7 +202,7 @@ class PartitionLog(Generic[EventT]):
         self._subscribers.pop(subscriber, None)
 
     def drop_expired(self) -> None:
-        """Drop segments whose events are all older than the retention, and the oldest ones beyond the size kept."""
+        """Hide events that are older than the retention; drop segments that hold no others or are beyond the size."""
         options = self._options
         if options.retention_ms is not None:
             limit = self._clock() - options.retention_ms
@@ -218,12 +211,24 @@ class PartitionLog(Generic[EventT]):
             # The base time of a segment is that of the last event of the one before it.
             while len(self._segments) > 1 and self._segments[1].base_ms < limit:
                 self._drop_oldest("too old")
+            if self._segments[0].base_ms < limit:
+                self._hide_before(limit)
         if options.retention_bytes is not None:
             while len(self._segments) > 1 and self.end - self._segments[1].base > options.retention_bytes:
                 self._drop_oldest("beyond the size kept")
 
+    def _hide_before(self, limit: int) -> None:
+        segment, address = from_time(self._segments, limit)
+        if address > self._start:
+            found = next(segment.scan(address), None)
+            self._start = address
+            self._start_sequence_number = found[1].sequence_number if found else self._next_sequence_number
+
     def _drop_oldest(self, reason: str) -> None:
         segment = self._segments.pop(0)
+        oldest = self._segments[0]
+        if oldest.base > self._start:
+            self._start, self._start_sequence_number = oldest.base, oldest.base_sequence_number
         if segment in self._recent:
             self._recent.remove(segment)
         try:
@@ -261,6 +266,7 @@ class PartitionLog(Generic[EventT]):
         def force() -> None:
             try:
                 os.fsync(descriptor)
+                self._mark.sync()
                 if folder is not None:
                     sync_folder(folder)
             finally:
@@ -271,3 +277,5 @@ class PartitionLog(Generic[EventT]):
     def close(self) -> None:
         for segment in self._segments:
             segment.close()
+        if self._mark_file is not None:
+            self._mark_file.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from zlib import crc32
 
 from . import record
+from .damage import next_intact
 from .files import open_log, read_at, write_all
 from .index import SparseIndex
 
@@ -53,16 +54,19 @@ class Segment:
     def create(cls, folder: Path, base: int, base_sequence_number: int, base_ms: int) -> Segment:
         """Create an empty segment file with its header."""
         path = folder / f"{base:020d}.log"
-        head = _HEADER.pack(_MAGIC, base_sequence_number, base, base_ms, 0)[:-4]
         segment = cls(path, base, base_sequence_number, base_ms, 0)
         segment._descriptor = open_log(path, create=True)
         try:
-            write_all(segment._descriptor, head + struct.pack(">I", crc32(head)), 0)
+            segment.write_header()
         except OSError:
             segment.delete()
             raise
         segment._index = SparseIndex()
         return segment
+
+    def write_header(self) -> None:
+        head = _HEADER.pack(_MAGIC, self.base_sequence_number, self.base, self.base_ms, 0)[:-4]
+        write_all(self.descriptor(), head + struct.pack(">I", crc32(head)), 0)
 
     @classmethod
     def open(cls, path: Path) -> Segment:
@@ -100,17 +104,35 @@ class Segment:
             data = read_at(self.descriptor(), min(needed, available), HEADER_SIZE + address - self.base)
         return data
 
-    def scan(self, address: int) -> Iterator[tuple[int, record.Record, bytes, int]]:
-        """Yield (address, record, buffer, position in buffer) from the record at `address` to the last whole one."""
+    def raw(self, address: int, size: int) -> bytes:
+        """The bytes at `address`, whatever they are."""
+        return read_at(self.descriptor(), min(size, self.end - address), HEADER_SIZE + address - self.base)
+
+    def scan(self, address: int, lowest: int = 0) -> Iterator[tuple[int, record.Record]]:
+        """Yield (address, record) of the intact records from the one at `address` on, past any damage.
+
+        The first of them has at least the sequence number `lowest`.
+        """
+        lowest = max(lowest, self.base_sequence_number)
         while address < self.end:
             buffer = self.read(address, _CHUNK)
             position = 0
-            while (found := record.parse(buffer, position)) is not None:
-                yield address + position, found, buffer, position
+            while (found := record.parse(buffer, position)) is not None and record.is_intact(buffer, position, found):
+                yield address + position, found
+                lowest = found.sequence_number + 1
                 position = found.end
-            if position == 0:
-                return
             address += position
+            if position == 0:
+                address = next_intact(self.raw, address, self.end, lowest)
+
+    def last_before(self, address: int) -> record.Record | None:
+        """The last intact record that starts before `address`; None if there is none in this segment."""
+        last = None
+        for at, found in self.scan(self.index().before_position(address - 1, self.base)):
+            if at >= address:
+                break
+            last = found
+        return last
 
     def index(self) -> SparseIndex:
         """The sparse index; for a sealed segment read from beside it, or rebuilt by one pass if it is not there."""
@@ -120,18 +142,22 @@ class Segment:
 
     def _rebuild_index(self) -> SparseIndex:
         index = SparseIndex()
-        for address, found, _, _ in self.scan(self.base):
+        for address, found in self.scan(self.base):
             index.note(found.sequence_number, found.enqueued_ms, address)
+        self._save(index)
         return index
+
+    def _save(self, index: SparseIndex) -> None:
+        # Without it the segment is only slower to search.
+        with suppress(OSError):
+            index.save(self.index_path, self.size)
 
     def use_index(self, index: SparseIndex) -> None:
         self._index = index
 
     def seal(self) -> None:
         """Nothing is appended any more: keep the index on disk instead of in memory."""
-        # Without its index the segment is only slower to search.
-        with suppress(OSError):
-            self.index().save(self.index_path, self.size)
+        self._save(self.index())
         self.release()
 
     def release(self) -> None:
@@ -150,7 +176,9 @@ class Segment:
             self._descriptor = None
 
     def delete(self) -> None:
-        """Remove the segment and its index from disk."""
+        """Remove the segment, its index and what was set aside of it from disk."""
         self.close()
         self.path.unlink(missing_ok=True)
+        for aside in self.path.parent.glob(f"{self.path.stem}.*.damaged"):
+            aside.unlink(missing_ok=True)
         self.index_path.unlink(missing_ok=True)

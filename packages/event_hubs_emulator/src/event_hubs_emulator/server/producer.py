@@ -24,6 +24,7 @@ class ProducerLink(ReceivingLink):
             # Taken without a word, a producer would believe that its retries are not stored twice.
             raise LinkFault(NOT_IMPLEMENTED, "Idempotent publishing is not available in this emulator; switch it off.")
         self._service = session.connection.service
+        self._health = self._service.health
         self._hub = self._service.hub(address.hub)
         self._partition = self._service.partition(address) if address.partition is not None else None
 
@@ -34,20 +35,27 @@ class ProducerLink(ReceivingLink):
         try:
             first = log.append(sent.events)
         except OSError as error:
-            raise DeliveryFault(INTERNAL_ERROR, f"the log of {log.label} cannot be written: {error}") from error
+            # The condition is one that the service's SDKs take for transient: what is sent again may succeed.
+            text = self._failed(f"the log of {log.label} cannot be written: {error}")
+            raise DeliveryFault(INTERNAL_ERROR, text) from error
 
         if sent.rewritten:
             self._warn(log.label, first, sent.rewritten)
 
         def done(error: OSError | None) -> None:
             if error is None:
+                if self._health.failure is not None:
+                    self._health.succeeded()
                 self.accept(delivery_id, settled)
             else:
-                self.refuse(
-                    delivery_id, settled, DeliveryFault(INTERNAL_ERROR, f"{log.label} cannot be synced: {error}")
-                )
+                text = self._failed(f"{log.label} cannot be synced: {error}")
+                self.refuse(delivery_id, settled, DeliveryFault(INTERNAL_ERROR, text))
 
         self._service.when_durable(log, done)
+
+    def _failed(self, text: str) -> str:
+        self._health.failed(text)
+        return text
 
     def _warn(self, label: str, first: int, rewritten: list[tuple[int, tuple[str, ...]]]) -> None:
         """Say which events azure-eventhub could not have decoded as they were sent."""

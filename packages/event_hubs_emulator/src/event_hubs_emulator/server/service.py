@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from event_hubs_emulator.amqp.errors import NOT_FOUND, LinkFault
+from event_hubs_emulator.health import WriteHealth
 from event_hubs_emulator.hubs import Hub, Hubs
 
 from .address import Address
@@ -50,6 +51,7 @@ class Service:
         self.hubs = hubs
         self.limits = limits
         self.receivers = Receivers()
+        self.health = WriteHealth()
         self.connections: set[OpenConnection] = set()
         self._syncer = syncer
 
