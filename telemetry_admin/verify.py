@@ -204,17 +204,17 @@ def _segment(path: Path) -> tuple[int, str]:
     """Whole events of a segment, and what is wrong with it. A torn end of the newest one is what a copy made meanwhile
     has; the hub cuts it off."""
     segment = Segment.open(path)
-    number = 0
+    number, whole, damaged = 0, segment.base, ""
     try:
-        for address, found, buffer, position in segment.scan(segment.base):
-            if not record.is_intact(buffer, position, found):
-                newest = max(path.parent.glob("*.log")) == path
-                rest = segment.end - address
-                return (
-                    number,
-                    "" if newest and rest < 2**20 else f"{path.name}: damaged at {address}, {rest} bytes left",
-                )
+        for address, found in segment.scan(segment.base):
+            if address > whole and not damaged:
+                damaged = f"{path.name}: damaged at {whole}, {address - whole} bytes cannot be read"
             number += 1
+            whole = address + record.HEADER_SIZE + found.end - found.start
     finally:
         segment.release()
-    return number, ""
+    newest = max(path.parent.glob("*.log")) == path
+    rest = segment.end - whole
+    if not damaged and rest and not (newest and rest < _TORN_BYTES):
+        damaged = f"{path.name}: damaged at {whole}, {rest} bytes left"
+    return number, damaged
