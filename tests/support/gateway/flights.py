@@ -21,6 +21,7 @@ class Flight:
     autopilot: int = dialect.MAV_AUTOPILOT_ARDUPILOTMEGA
     utc: bool = True
     booted: float = START - 100.0
+    began: float = START
     _link: dialect.MAVLink = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +42,7 @@ class Flight:
         )
 
     def position(self, at: float) -> bytes:
-        t = at - START
+        t = at - self.began
         heading = (t * 7.3) % 360
         speed = 8 + 3 * math.sin(t / 9)
         return self.pack(
@@ -59,7 +60,7 @@ class Flight:
         )
 
     def once_a_second(self, at: float) -> Iterator[bytes]:
-        t = at - START
+        t = at - self.began
         mode = 9 if t >= 40 else 4
         yield self.heartbeat(at, custom_mode=mode)
         if self.utc:
