@@ -21,6 +21,8 @@ MEASUREMENTS = {
     "throughput": "the largest sustained rate, in steps",
     "replay": "replaying 1,000 batches of 100 messages beside live traffic",
     "hub": "the local Event Hubs against a server that does nothing",
+    "formats": "other people's JSON formats against the native one, per message",
+    "gateway": "the processor that the gateway needs for 50 vehicles' raw MAVLink",
     "memory": "resident memory over 10 minutes at 1,000 messages/s",
 }
 

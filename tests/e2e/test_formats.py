@@ -15,9 +15,9 @@ import aiomqtt
 import pytest
 from amqtt.broker import Broker as MqttBroker
 
-from tests.e2e.gateways import Gateway
-from tests.unit.gateway.flights import Flight
-from tests.unit.telemetry.other_formats import DJI_OSD
+from tests.support.gateway.flights import Flight
+from tests.support.gateway.processes import Gateway
+from tests.support.other_formats import DJI_OSD
 from tools.local_host import ROOT, LocalHost, wait_until
 
 pytestmark = pytest.mark.e2e
