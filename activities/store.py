@@ -7,17 +7,22 @@ never completes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from activities.attempt import run_step
-from activities.staging import DEAD_LETTERS, ENRICHED, read_staged
+from activities.staging import DEAD_LETTERS, ENRICHED, read_staged, write_staged
 from observability import metrics
 from pipeline.clock import now
-from pipeline.ports import Conflict, Store
+from pipeline.many import for_each
+from pipeline.ports import Store
+from pipeline.reconciling import reconcile, slot_of, to_claim
 from pipeline.records import Batch, Counts, Outcome
 from pipeline.steps import STORE, Findings, Reference, Result, counts_body
-from telemetry.identity import dead_letter_id
 from telemetry.model import DeadLetter, Message
+from telemetry.vocabulary import OPEN, REPLAYED
+
+LETTERS_AT_ONCE = 16
 
 
 async def store(store: Store, reference: Reference) -> Result:
@@ -26,63 +31,56 @@ async def store(store: Store, reference: Reference) -> Result:
     async def work(batch: Batch) -> Findings:
         messages = await read_staged(store, batch, ENRICHED)
         letters = await read_staged(store, batch, DEAD_LETTERS)
-        outcomes = await store.messages.put(messages, batch.id)
-        replayed = await _replayed_already(store, batch, letters)
-        letter_outcomes = await store.dead_letters.put(letters, batch.id)
-        await _resolve_accepted(store, batch, messages)
-        if replayed:  # each of them has told the ledger so, which must not take it up a second time
-            await store.ledger.settle_recounts(batch.id, batch.instance_id, replayed)
-        counts = count(outcomes, letters, letter_outcomes, replayed)
+        counts = await _keep(store, batch, messages, letters) if batch.attempts == 1 else None
+        if counts is None:
+            counts = await _keep_again(store, batch, messages, letters)
         metrics.batch_stored(messages, now())
         return {"counts": counts_body(counts)}
 
     return await run_step(store, reference, STORE, work)
 
 
-def count(
-    outcomes: Sequence[Outcome],
-    letters: Sequence[DeadLetter],
-    letter_outcomes: Sequence[Outcome],
-    replayed: Collection[str],
-) -> Counts:
-    """``replayed``: ids of dead letters that a person has replayed meanwhile; their messages count as stored."""
+async def _keep(
+    store: Store, batch: Batch, messages: Sequence[Message], letters: Sequence[DeadLetter]
+) -> Counts | None:
+    """None when somebody has taken up one of the letters meanwhile: this has run before."""
+    outcomes = await store.messages.put(messages, batch.id)
+    letter_outcomes = await store.dead_letters.put(letters, batch.id)
+    return None if Outcome.SETTLED in letter_outcomes else count(outcomes, letters, letter_outcomes)
+
+
+async def _keep_again(store: Store, batch: Batch, messages: Sequence[Message], letters: Sequence[DeadLetter]) -> Counts:
+    """The same where earlier attempts have left something, and people may be replaying letters at this moment."""
+    standing = await store.dead_letters.of_batch(batch.id)
+    held = await store.dead_letters.claim(to_claim(messages, standing), now())
+    # Between the two calls one may have been discarded, or replayed by somebody else.
+    standing = [replace(one, status=held[one.id].letter["status"]) if one.id in held else one for one in standing]
+    claimed = [one.id for one in standing if one.id in held and one.status == OPEN]
+    times = [one["enqueuedAt"] for one in (*messages, *letters)] + [one.enqueued_at for one in standing]
+    # After the letters: of a letter that is replayed between the two, the replay itself tells the ledger.
+    written = await store.messages.written_by(batch.id, min(times), max(times)) if times else set()
+    plan = reconcile(messages, letters, standing, written, claimed, ran_before=batch.counts is not None)
+    if plan.discarded:  # nor are the drones to hear of them
+        kept = [message for message in messages if slot_of(message) not in plan.discarded]
+        await write_staged(store, batch, ENRICHED, kept)
+    outcomes = await store.messages.put(plan.messages, batch.id)
+    letter_outcomes = await store.dead_letters.put(plan.letters, batch.id)
+    counts = plan.with_outcomes(outcomes, letter_outcomes)
+    at = now()
+    await for_each(claimed, LETTERS_AT_ONCE, lambda letter_id: store.dead_letters.resolve(letter_id, REPLAYED, at=at))
+    replayed = [one.id for one in standing if one.status == REPLAYED] + claimed
+    await store.ledger.count(batch.id, batch.instance_id, counts, replayed)
+    await store.dead_letters.release(claimed)
+    return counts
+
+
+def count(outcomes: Sequence[Outcome], letters: Sequence[DeadLetter], letter_outcomes: Sequence[Outcome]) -> Counts:
     # Letters kept by an earlier version stand for one message each.
     weights = [letter.get("messages", 1) for letter in letters]
-    of_letters = sum(weights)
     twice = sum(w for w, outcome in zip(weights, letter_outcomes, strict=True) if outcome is Outcome.DUPLICATE)
-    again = sum(w for w, letter in zip(weights, letters, strict=True) if letter["id"] in replayed)
     return Counts(
-        messages=len(outcomes) + of_letters,
-        stored=outcomes.count(Outcome.STORED) + again,
+        messages=len(outcomes) + sum(weights),
+        stored=outcomes.count(Outcome.STORED),
         duplicates=outcomes.count(Outcome.DUPLICATE) + twice,
-        rejected=of_letters - twice - again,
+        rejected=sum(weights) - twice,
     )
-
-
-async def _replayed_already(store: Store, batch: Batch, letters: Sequence[DeadLetter]) -> list[str]:
-    if batch.attempts == 1 or not letters:
-        return []
-    known = await store.dead_letters.of_batch(batch.id, [letter["id"] for letter in letters])
-    return [letter_id for letter_id, letter in known.items() if letter["status"] == "replayed"]
-
-
-async def _resolve_accepted(store: Store, batch: Batch, messages: Sequence[Message]) -> None:
-    """Dead letters of messages that an earlier attempt rejected under other settings, and that are accepted now.
-
-    The messages are stored before that: a crash in between leaves an open letter, which the next run finds.
-    """
-    if batch.attempts == 1:
-        return
-    ids = []
-    for message in messages:
-        place = batch.hub, message["partition"], message["sequenceNumber"], message["enqueuedAt"]
-        ids += [dead_letter_id(*place, message["index"]), dead_letter_id(*place, None)]
-    known = await store.dead_letters.of_batch(batch.id, ids)
-    at = now()
-    for letter in known.values():
-        if letter["status"] == "open":
-            try:
-                await store.dead_letters.resolve(letter["id"], "replayed", at=at)
-            except Conflict:
-                # A person has discarded it this very moment: that is kept, and the message is stored all the same.
-                continue

@@ -14,8 +14,8 @@ from http_api.identifiers import document_id
 from http_api.parameters import Parameter, choice, continuation, limit, text
 from http_api.problem import Problem, not_found
 from http_api.responses import json_response
-from pipeline.clock import now
 from pipeline.dead_letters import StillRejected, replay_dead_letter, replay_dead_letters
+from pipeline.dead_letters import discard_dead_letter as discard
 from pipeline.ports import Conflict, DeadLetterFilter
 from storage.factory import get_store
 from telemetry.model import DeadLetter
@@ -88,7 +88,7 @@ async def replay_many_dead_letters(call: Call) -> func.HttpResponse:
 REASON = text(longest=1000, lines=True)
 
 
-@api.route("POST", "/api/deadletters/{id}/discard", role=Role.OPERATE)
+@api.route("POST", "/api/deadletters/{id}/discard", role=Role.OPERATE, durable=True)
 async def discard_dead_letter(call: Call) -> func.HttpResponse:
     letter_id = document_id(call, "dead letter")
     reason = read_json_object(call.request, {"reason": REASON})["reason"]
@@ -100,7 +100,7 @@ async def discard_dead_letter(call: Call) -> func.HttpResponse:
         )
     store = await get_store()
     try:
-        letter = await store.dead_letters.resolve(letter_id, "discarded", at=now(), reason=reason)
+        letter = await discard(store, durable_client(call.client), letter_id, reason)
     except KeyError:
         raise not_found("dead letter", letter_id) from None
     except Conflict as conflict:

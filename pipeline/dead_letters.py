@@ -10,7 +10,7 @@ from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.many import for_each, gather_pages
 from pipeline.ports import Conflict, DeadLetterFilter, Store
-from pipeline.records import Outcome
+from pipeline.records import Claim, Move, Outcome
 from pipeline.signals import signal_all
 from reference_data import get_reference_data
 from settings import get_settings
@@ -18,6 +18,7 @@ from telemetry.enrichment import enrich
 from telemetry.merge import merge_messages
 from telemetry.model import DeadLetter, Error
 from telemetry.validation import validate_dead_letter
+from telemetry.vocabulary import DISCARDED, OPEN, REPLAYED
 
 LETTERS_AT_ONCE = 8
 
@@ -42,30 +43,70 @@ class LetterReplays:
 async def replay_dead_letter(store: Store, client: DurableClient, letter_id: str) -> DeadLetter:
     """The letter as it stands after its message was stored and its drone told; a replayed one comes back untouched.
 
-    ``KeyError`` when it is unknown, ``Conflict`` when it was discarded, ``StillRejected`` with today's errors. Whatever
-    fails in between, the letter is open and asking again does the rest: it is resolved last.
+    ``KeyError`` when it is unknown, ``Conflict`` when it was discarded, ``StillRejected`` with today's errors. The
+    letter is claimed first: from then on it can only become replayed, and whoever comes next does what was left undone.
     """
     letter = await store.dead_letters.get(letter_id)
     if letter is None:
         raise KeyError(letter_id)
-    if letter["status"] == "replayed":
+    if letter["status"] == REPLAYED:
         return letter
-    if letter["status"] != "open":
-        raise Conflict(f"dead letter {letter_id} is {letter['status']}", letter)
     rules, known = get_settings().rules, get_reference_data()
     messages, errors = validate_dead_letter(letter, rules)
-    if errors:
-        await store.dead_letters.record_failed_replay(letter_id, errors, now())
-        raise StillRejected(letter_id, errors)
-    enrich(messages, known.registry, known.zones, rules)
-    batch_id = letter["batchId"]
+    if not errors:
+        enrich(messages, known.registry, known.zones, rules)
+    # One that is rejected today may be claimed for what it was accepted as yesterday.
+    held = (await store.dead_letters.claim({letter_id: None if errors else messages}, now())).get(letter_id)
+    if held is None:
+        raise KeyError(letter_id)
+    if held.messages is not None:
+        return await finish_replay(store, client, held)
+    if held.letter["status"] == REPLAYED:
+        return held.letter
+    if held.letter["status"] == DISCARDED:
+        raise Conflict(f"dead letter {letter_id} is {DISCARDED}", held.letter)
+    await store.dead_letters.record_failed_replay(letter_id, errors, now())
+    raise StillRejected(letter_id, errors)
+
+
+async def finish_replay(store: Store, client: DurableClient, claim: Claim) -> DeadLetter:
+    """Do, or do again, all that follows from a claim. Safe to run beside others that do the same."""
+    letter, messages = claim.letter, claim.messages or []
+    letter_id, batch_id = letter["id"], letter["batchId"]
     outcomes = await store.messages.put(messages, batch_id)
     await signal_all(client, merge_messages(messages).values())
-    new = Outcome.STORED in outcomes or not outcomes
-    await store.ledger.recount(batch_id, letter_id, Outcome.STORED if new else Outcome.DUPLICATE)
-    resolved = await store.dead_letters.resolve(letter_id, "replayed", at=now())
+    # Resolved before the counts move: an attempt at the batch that counts at this moment finds it so, or is told.
+    resolved = await store.dead_letters.resolve(letter_id, REPLAYED, at=now())
+    stored = outcomes.count(Outcome.STORED)
+    move = Move(letter.get("messages", 1), stored, len(outcomes) - stored)
+    await store.ledger.recount(batch_id, letter_id, move)
+    await store.dead_letters.release([letter_id])
     log(logging.INFO, "dead letter replayed", deadLetterId=letter_id, batchId=batch_id, deviceId=letter["deviceId"])
     return resolved
+
+
+async def finish_claims(store: Store, client: DurableClient, claimed_before: str, limit: int) -> None:
+    """Finish what was claimed before, and whose claimer has not come to the end."""
+
+    async def one(claim: Claim) -> None:
+        try:
+            await finish_replay(store, client, claim)
+        except Exception as error:
+            log(logging.WARNING, "claim not finished", deadLetterId=claim.letter["id"], error=str(error))
+
+    await for_each(await store.dead_letters.claims(claimed_before, limit), LETTERS_AT_ONCE, one)
+
+
+async def discard_dead_letter(store: Store, client: DurableClient, letter_id: str, reason: str) -> DeadLetter:
+    """The letter, discarded. ``KeyError`` when it is unknown, ``Conflict`` when it was replayed: also when a replay has
+    claimed it, which is then finished."""
+    try:
+        return await store.dead_letters.resolve(letter_id, DISCARDED, at=now(), reason=reason)
+    except Conflict:
+        held = (await store.dead_letters.claim({letter_id: None}, now())).get(letter_id)
+        if held is not None and held.messages is not None:
+            await finish_replay(store, client, held)
+        raise
 
 
 async def replay_dead_letters(
@@ -75,7 +116,7 @@ async def replay_dead_letters(
     result = LetterReplays()
 
     async def one(letter: DeadLetter) -> None:
-        if letter["status"] != "open":
+        if letter["status"] != OPEN:
             result.skipped += 1
             return
         try:

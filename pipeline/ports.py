@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from pipeline.coverage import Coverage
-from pipeline.records import Batch, BatchStatus, Counts, Outcome
+from pipeline.records import Batch, BatchStatus, Claim, Counts, Move, Outcome, Slot, Standing
 from telemetry.model import DeadLetter, Error, Message
 from telemetry.vocabulary import LetterStatus
 
@@ -123,7 +123,8 @@ class BatchLedger(Protocol):
         ...
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
-        """running → completed; deletes the staged documents. Again with the same instance: no change."""
+        """running → completed; deletes the staged documents. ``counts`` unless ``count`` has said others. Again with
+        the same instance: no change."""
         ...
 
     async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
@@ -150,15 +151,16 @@ class BatchLedger(Protocol):
         (then id): the oldest, or those that come after one that was handed out before."""
         ...
 
-    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
-        """Move one of the batch's ``rejected`` to ``stored`` or ``duplicates``: once per dead letter, however often
-        asked. Asked while an attempt runs, it is taken up when that attempt completes; of a purged batch only the
-        totals move."""
+    async def recount(self, batch_id: str, dead_letter_id: str, move: Move) -> None:
+        """A dead letter that counted as rejected has been replayed: move the batch's counts, once per dead letter,
+        however often asked. Asked while an attempt runs, it is taken up when that attempt completes; of a purged batch
+        only the totals move. The letter has been resolved before: an attempt that counts later finds it so."""
         ...
 
-    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
-        """The counts with which this attempt will complete have these replayed dead letters already: ``complete`` does
-        not move them again. To be called by the step that counts, whenever it counts."""
+    async def count(self, batch_id: str, instance_id: str, counts: Counts, replayed_letters: Sequence[str]) -> None:
+        """The counts with which this attempt will complete, whatever ``complete`` is told. What became of the dead
+        letters that are named is in them: no move of one of them, made before or to come, touches them. ``Conflict``
+        when the attempt is not current or has ended."""
         ...
 
     async def totals(self) -> Totals:
@@ -178,9 +180,15 @@ class MessageStore(Protocol):
     ``time``: identity is made of them."""
 
     async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
-        """Create each message that is not there, one outcome a message in order. A second one with the same id in this
-        call is a duplicate. A message that stands there from ``batch_id`` itself is STORED. What is kept has
+        """Create each message that is not there, one outcome a message in order. STORED is the one whose slot
+        (``sequenceNumber`` and ``index``) in ``batch_id`` is that of the document, in this call or an earlier one; of
+        several with one id, and of all that another batch has written, the rest are DUPLICATE. What is kept has
         ``batch_id`` as its ``batchId``."""
+        ...
+
+    async def written_by(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> set[Slot]:
+        """The slots whose documents ``batch_id`` has written, of events enqueued between the two times, both
+        included."""
         ...
 
     async def history(
@@ -204,27 +212,41 @@ class DeadLetterStore(Protocol):
     ``contentEncoding`` of the event where the whole event is kept."""
 
     async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
-        """As ``MessageStore.put``. One that is there keeps its status; ``attempts`` and ``errors`` of an open one are
-        brought up to date when this batch wrote it."""
+        """Create each letter that is not there, one outcome a letter in order. ``attempts`` and ``errors`` of one that
+        ``batch_id`` has written and that is open are brought up to date; one that is no longer just open is left as it
+        is, and SETTLED."""
         ...
 
     async def get(self, letter_id: str) -> DeadLetter | None: ...
 
     async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[DeadLetter]: ...
 
+    async def claim(self, wanted: Mapping[str, Sequence[Message] | None], at: str) -> dict[str, Claim]:
+        """Claim open letters, each for the messages that it turned out to hold: from then on it can only become
+        replayed, and whoever finds the claim can store them. How each stands then, by id; unknown ones are left out.
+        One that is claimed already keeps its claim, one that is resolved is not claimed. None only looks."""
+        ...
+
+    async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:
+        """Claims that have not been released, the oldest first."""
+        ...
+
     async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
         """open → replayed | discarded. The same status again: no change, the record as it is. ``Conflict`` on the other
-        one, ``KeyError`` when unknown."""
+        one, and when one that is claimed is to be discarded; ``KeyError`` when unknown. A claim stays."""
+        ...
+
+    async def release(self, letter_ids: Sequence[str]) -> None:
+        """Forget the claims of resolved letters: all that follows from them has been done."""
         ...
 
     async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         """A replay that was rejected again: ``attempts + 1`` and today's errors, still open. Again with the same
-        ``at``: no change. ``Conflict`` when it is not open, ``KeyError`` when unknown."""
+        ``at``: no change. ``Conflict`` when it is claimed or not open, ``KeyError`` when unknown."""
         ...
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
-        """Those of ``ids`` that this batch has written (a re-run batch asks which of its accepted messages it had
-        rejected before), by id."""
+    async def of_batch(self, batch_id: str) -> builtins.list[Standing]:
+        """All letters that this batch has written."""
         ...
 
     async def totals(self) -> Totals:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from telemetry.model import DeadLetter, Message
+from telemetry.vocabulary import LetterStatus
+
 
 class BatchStatus(str, Enum):
     RECEIVED = "received"
@@ -17,10 +20,20 @@ UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
 
 
 class Outcome(str, Enum):
-    """What a write of one message or dead letter found; ``STORED`` also when this batch wrote it in an earlier run."""
+    """What became of one message, or of one dead letter.
+
+    ``STORED``: the document is there and this very delivery of this batch wrote it, now or in an earlier run.
+    ``DUPLICATE``: another batch wrote it, or another delivery in this one. ``SETTLED`` (dead letters only): it is this
+    batch's, and it has been claimed, replayed or discarded meanwhile.
+    """
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    SETTLED = "settled"
+
+
+Slot = tuple[int, int]
+"""A message's place in its batch: sequence number of the event, index within the event."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,15 @@ class Counts:
     stored: int
     duplicates: int
     rejected: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """What became of the ``messages`` for which a dead letter stood: that many are no longer rejected."""
+
+    messages: int
+    stored: int
+    duplicates: int
 
 
 @dataclass(frozen=True)
@@ -53,3 +75,23 @@ class Batch:
     counts: Counts | None = None  # of the last completed run; survives into a replay until that completes
     updated_at: str = ""
     completed_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How a letter stands, and the messages for which it is claimed; None when it is not."""
+
+    letter: DeadLetter
+    messages: list[Message] | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the counting asks of a letter. ``messages`` is how many it stands for, ``index`` None the whole event."""
+
+    id: str
+    status: LetterStatus
+    messages: int
+    sequence_number: int
+    index: int | None
+    enqueued_at: str

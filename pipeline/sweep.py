@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from observability import log
 from pipeline.attempts import start
 from pipeline.clock import ago, now
+from pipeline.dead_letters import finish_claims
 from pipeline.durable import ENDED, DurableClient, Instance, InstanceStatus
 from pipeline.many import for_each
 from pipeline.orphans import end_instance
@@ -49,6 +50,7 @@ class Sweeper:
                 log(logging.WARNING, "not swept", batchId=batch.id, instanceId=batch.instance_id, error=str(error))
 
         await for_each(await self._next(store, sweeping), AT_ONCE, one)
+        await finish_claims(store, client, ago(sweeping.stalled_seconds), sweeping.limit)
 
     async def _next(self, store: Store, sweeping: Sweeping) -> list[Batch]:
         before = ago(sweeping.stalled_seconds)

@@ -6,10 +6,11 @@ the very object it was given where nothing changes (a call that is being repeate
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.ports import Conflict
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move
 
 MAX_ERROR_CHARACTERS = 4000
 
@@ -36,16 +37,16 @@ def begin(batch: Batch | None, batch_id: str, instance_id: str, stage: str, now:
 
 
 def complete(
-    batch: Batch | None, batch_id: str, instance_id: str, counts: Counts, at: str, moved: list[Outcome]
+    batch: Batch | None, batch_id: str, instance_id: str, counts: Counts, at: str, moves: Iterable[Move]
 ) -> Batch:
-    """``moved``: outcomes of this attempt's dead letters that were replayed while it ran (see ``recount``)."""
+    """``moves``: of dead letters that this attempt counted as rejected and that were replayed since (``recount``)."""
     found = current(batch, batch_id, instance_id)
     if found.status is BatchStatus.COMPLETED:
         return found
     if found.status is not BatchStatus.RUNNING:
         raise Conflict(f"batch {batch_id} is {found.status.value}, not running", found)
-    for outcome in moved:
-        counts = move_rejected(counts, outcome)
+    for one in moves:
+        counts = move(counts, one)
     return replace(
         found, status=BatchStatus.COMPLETED, stage=None, error=None, counts=counts, updated_at=at, completed_at=at
     )
@@ -79,10 +80,13 @@ def open_attempt(batch: Batch | None, batch_id: str, expect: Batch, instance_id:
     )
 
 
-def move_rejected(counts: Counts, outcome: Outcome) -> Counts:
-    """One of ``rejected`` becomes ``stored`` or ``duplicates``; none where nothing is counted as rejected."""
-    if counts.rejected == 0:
-        return counts
-    if outcome is Outcome.STORED:
-        return replace(counts, stored=counts.stored + 1, rejected=counts.rejected - 1)
-    return replace(counts, duplicates=counts.duplicates + 1, rejected=counts.rejected - 1)
+def move(counts: Counts, by: Move) -> Counts:
+    """The counts without the rejected ones that a dead letter stood for, and with what became of them."""
+    if counts.rejected < by.messages:
+        return counts  # of an earlier version, which did not count this letter
+    return Counts(
+        messages=counts.messages - by.messages + by.stored + by.duplicates,
+        stored=counts.stored + by.stored,
+        duplicates=counts.duplicates + by.duplicates,
+        rejected=counts.rejected - by.messages,
+    )

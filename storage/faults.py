@@ -13,10 +13,22 @@ from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, Store, St
 
 _LOG = logging.getLogger(__name__)
 
-_READS = {"get", "coverage", "raw", "staged", "list", "stalled", "totals", "history", "of_batch"}
+_READS = {
+    "get",
+    "coverage",
+    "raw",
+    "staged",
+    "list",
+    "stalled",
+    "totals",
+    "history",
+    "written_by",
+    "of_batch",
+    "claims",
+}
 _WRITES = {
-    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "settle_recounts", "purge",
-    "put", "resolve", "record_failed_replay",
+    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge",
+    "put", "claim", "resolve", "release", "record_failed_replay",
 }  # fmt: skip
 
 

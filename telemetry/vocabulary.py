@@ -52,6 +52,7 @@ CONTEXT_LEFT_OUT: Final = "context_left_out"
 
 LetterStatus = Literal["open", "replayed", "discarded"]
 LETTER_STATUSES: Final[tuple[LetterStatus, ...]] = get_args(LetterStatus)
+OPEN, REPLAYED, DISCARDED = LETTER_STATUSES
 """Of a dead letter."""
 
 EventErrorCode = Literal[

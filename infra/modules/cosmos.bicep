@@ -26,7 +26,7 @@ var containers = [
   {
     name: 'deadletters'
     partitionKey: '/bucket'
-    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/codes/[]/?', '/deviceId/?', '/batchId/?', '/resolvedAt/?']
+    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/codes/[]/?', '/deviceId/?', '/batchId/?', '/resolvedAt/?', '/claimedAt/?']
   }
 ]
 

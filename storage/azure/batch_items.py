@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Outcome
 from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item
 
@@ -17,8 +17,10 @@ class Record:
     """A batch with what the ledger alone needs to know of it."""
 
     batch: Batch
-    moved: tuple[tuple[str, Outcome], ...] = ()
+    moved: tuple[tuple[str, Move], ...] = ()
     """Dead letters that were replayed while the current attempt ran: taken up by ``complete``."""
+    counted: tuple[str, Counts] | None = None
+    """What an instance has counted itself."""
     purging: bool = False
     """Its bytes are being deleted: it is as good as gone."""
 
@@ -49,16 +51,12 @@ def to_item(record: Record) -> Item:
         "counts": None,
         "updatedAt": batch.updated_at,
         "completedAt": batch.completed_at,
-        "moved": [{"letter": letter_id, "outcome": outcome.value} for letter_id, outcome in record.moved],
+        "moved": [{"letter": letter_id, **vars(move)} for letter_id, move in record.moved],
+        "counted": None if record.counted is None else {"by": record.counted[0], **vars(record.counted[1])},
         "purging": record.purging,
     }
     if batch.counts is not None:
-        item["counts"] = {
-            "messages": batch.counts.messages,
-            "stored": batch.counts.stored,
-            "duplicates": batch.counts.duplicates,
-            "rejected": batch.counts.rejected,
-        }
+        item["counts"] = dict(vars(batch.counts))
     if batch.status in UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
         item["inFlightSince"] = in_flight_since(batch)
     return item
@@ -89,8 +87,21 @@ def from_item(item: Item) -> Record:
         updated_at=item["updatedAt"],
         completed_at=item["completedAt"],
     )
-    moved = tuple((one["letter"], Outcome(one["outcome"])) for one in item["moved"])
-    return Record(batch, moved, item["purging"])
+    counted = dict(item.get("counted") or {})
+    by = counted.pop("by", None)
+    return Record(
+        batch,
+        tuple((one["letter"], _move(one)) for one in item["moved"]),
+        None if by is None else (by, Counts(**counted)),
+        item["purging"],
+    )
+
+
+def _move(said: Item) -> Move:
+    if "outcome" in said:  # of an earlier version, in which every letter stood for one message
+        stored = int(said["outcome"] == Outcome.STORED.value)
+        return Move(1, stored, 1 - stored)
+    return Move(said["messages"], said["stored"], said["duplicates"])
 
 
 def increments(old: Batch | None, new: Batch) -> dict[str, int]:

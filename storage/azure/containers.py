@@ -53,6 +53,7 @@ CONTAINERS = (
             "/deviceId/?",
             "/batchId/?",
             "/resolvedAt/?",
+            "/claimedAt/?",
         ),
     ),
 )

@@ -6,10 +6,10 @@ import asyncio
 import builtins
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pipeline.ports import Conflict, DeadLetterFilter, Page, StoreUnavailable, Totals
-from pipeline.records import Outcome
+from pipeline.records import Claim, Outcome, Standing
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
@@ -18,21 +18,25 @@ from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item, Items, Operation, Refused, chunks
 from storage.azure.letter_items import (
     KEY_FIELDS,
+    claimed_messages,
     codes_of,
     folder,
     from_item,
+    is_open,
     to_item,
+    with_claim,
     with_errors,
     with_status,
+    without_claim,
 )
 from storage.azure.missing import create_missing
 from storage.continuation import decode, encode, query_digest
-from telemetry.model import DeadLetter, Error
-from telemetry.vocabulary import LETTER_STATUSES, LetterStatus
+from telemetry.model import DeadLetter, Error, Message
+from telemetry.vocabulary import DISCARDED, LETTER_STATUSES, OPEN, REPLAYED, LetterStatus
 
 _MAX_TRIES = 50
 _COUNTER_OPERATIONS = 5  # room for the patches of 49 different codes in one transaction
-_MAX_OF_BATCH = 20_000
+_MAX_OF_BATCH = 1_000_000
 Change = Callable[[Item], Item]
 
 
@@ -50,31 +54,37 @@ class CosmosDeadLetters:
             of_bucket = by_bucket.setdefault(bucket_of(letter["id"]), {})
             firsts.append(letter["id"] not in of_bucket)
             of_bucket.setdefault(letter["id"], letter)
-        foreign: set[str] = set()
+        there: dict[str, Outcome] = {}
         for found in await gather_all(
             self._put_of_bucket(bucket, builtins.list(some.values()), batch_id) for bucket, some in by_bucket.items()
         ):
-            foreign |= found
+            there |= found
         return [
-            Outcome.STORED if first and letter["id"] not in foreign else Outcome.DUPLICATE
+            there.get(letter["id"], Outcome.STORED) if first else Outcome.DUPLICATE
             for letter, first in zip(letters, firsts, strict=True)
         ]
 
-    async def _put_of_bucket(self, bucket: str, letters: builtins.list[DeadLetter], batch_id: str) -> set[str]:
-        """Writes what is missing, brings this batch's own up to date; the ids of those that another batch wrote."""
+    async def _put_of_bucket(
+        self, bucket: str, letters: builtins.list[DeadLetter], batch_id: str
+    ) -> dict[str, Outcome]:
+        """Writes what is missing, brings this batch's own up to date; what was found of those that were there."""
         by_item_id = {safe_id(letter["id"]): letter for letter in letters}
         creates: builtins.list[tuple[Operation, int]] = []
         for letter in letters:
             item, size = await self._small(to_item({**letter, "batchId": batch_id}))
             creates.append((("create", (item,)), size))
-        owners: dict[str, str] = {}
+        there: dict[str, Item] = {}
         for chunk in chunks(creates, _COUNTER_OPERATIONS):
             wanted = [operation[1][0] for operation in chunk]
-            owners |= await create_missing(self._items, bucket, wanted, self._creating(bucket))
-        for item_id in (item_id for item_id, owner in owners.items() if owner == batch_id):
+            there |= await create_missing(self._items, bucket, wanted, self._creating(bucket))
+        outcomes = {}
+        for item_id, item in there.items():
             letter = by_item_id[item_id]
-            await self._change(letter["id"], _brought_up_to_date(letter))
-        return {by_item_id[item_id]["id"] for item_id, owner in owners.items() if owner != batch_id}
+            outcomes[letter["id"]] = Outcome.DUPLICATE
+            if item["batchId"] == batch_id:
+                now = await self._change(letter["id"], _brought_up_to_date(letter))
+                outcomes[letter["id"]] = Outcome.STORED if now is not None and is_open(now) else Outcome.SETTLED
+        return outcomes
 
     def _creating(self, bucket: str) -> Callable[[builtins.list[Item]], Awaitable[None]]:
         async def create(items: builtins.list[Item]) -> None:
@@ -110,8 +120,28 @@ class CosmosDeadLetters:
         token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
         return Page(await gather_all(self._whole(item) for item in found[:limit]), token)
 
+    async def claim(self, wanted: Mapping[str, Sequence[Message] | None], at: str) -> dict[str, Claim]:
+        found = await gather_all(self._claim(letter_id, messages, at) for letter_id, messages in wanted.items())
+        return {letter_id: claim for letter_id, claim in zip(wanted, found, strict=True) if claim is not None}
+
+    async def _claim(self, letter_id: str, messages: Sequence[Message] | None, at: str) -> Claim | None:
+        def change(item: Item) -> Item:
+            return item if messages is None or not is_open(item) else with_claim(item, messages, at)
+
+        item = await self._change(letter_id, change)
+        return None if item is None else await self._as_claim(item)
+
+    async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:
+        text = f"SELECT TOP {limit} * FROM c WHERE c.claimedAt < @before ORDER BY c.claimedAt"
+        found = await self._items.query(text, {"@before": claimed_before}, limit)
+        return await gather_all(self._as_claim(item) for item in found)
+
+    async def _as_claim(self, item: Item) -> Claim:
+        whole = await oversize.bring_back(self._blobs, dict(item))
+        return Claim(from_item(whole), claimed_messages(whole))
+
     async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
-        if status not in ("replayed", "discarded"):
+        if status not in (REPLAYED, DISCARDED):
             raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
         refused: builtins.list[Item] = []
 
@@ -119,19 +149,25 @@ class CosmosDeadLetters:
             refused.clear()
             if item["status"] == status:
                 return item
-            if item["status"] != "open":
+            if item["status"] != OPEN or (status == DISCARDED and not is_open(item)):
                 refused.append(item)
                 return item
             return with_status(item, status, at, reason)
 
         return await self._answer(letter_id, await self._change(letter_id, change), refused)
 
+    async def release(self, letter_ids: Sequence[str]) -> None:
+        def change(item: Item) -> Item:
+            return item if item["status"] == OPEN or item.get("claimedAt") is None else without_claim(item)
+
+        await gather_all(self._change(letter_id, change) for letter_id in letter_ids)
+
     async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         refused: builtins.list[Item] = []
 
         def change(item: Item) -> Item:
             refused.clear()
-            if item["status"] != "open":
+            if not is_open(item):
                 refused.append(item)
                 return item
             if item["attemptedAt"] == at:  # the same call again
@@ -145,28 +181,28 @@ class CosmosDeadLetters:
             raise KeyError(letter_id)
         letter = await self._whole(item)
         if refused:
-            raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+            stands = "being replayed" if letter["status"] == OPEN else f"{letter['status']} already"
+            raise Conflict(f"dead letter {letter_id} is {stands}", letter)
         return letter
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
-        if not ids:
-            return {}
-        wanted = {safe_id(letter_id) for letter_id in ids}
-        written = await self._items.query(
-            "SELECT c.id, c.bucket FROM c WHERE c.batchId = @batch", {"@batch": batch_id}, _MAX_OF_BATCH
+    async def of_batch(self, batch_id: str) -> builtins.list[Standing]:
+        found = await self._items.query(
+            'SELECT c.letterId, c.status, c.messages, c.sequenceNumber, c["index"], c.enqueuedAt FROM c '
+            "WHERE c.batchId = @batch",
+            {"@batch": batch_id},
+            _MAX_OF_BATCH,
         )
-        by_bucket: dict[str, builtins.list[str]] = {}
-        for item in written:
-            if item["id"] in wanted:
-                by_bucket.setdefault(item["bucket"], []).append(item["id"])
-        found = await gather_all(
-            self._items.query(
-                "SELECT * FROM c WHERE ARRAY_CONTAINS(@ids, c.id)", {"@ids": some}, len(some), partition=bucket
+        return [
+            Standing(
+                id=item["letterId"],
+                status=item["status"],
+                messages=item.get("messages", 1),
+                sequence_number=item["sequenceNumber"],
+                index=item["index"],
+                enqueued_at=item["enqueuedAt"],
             )
-            for bucket, some in by_bucket.items()
-        )
-        letters = await gather_all(self._whole(item) for page in found for item in page)
-        return {letter["id"]: letter for letter in letters}
+            for item in found
+        ]
 
     async def totals(self) -> Totals:
         sums = await total(self._items)
@@ -225,6 +261,6 @@ def _brought_up_to_date(letter: DeadLetter) -> Change:
         attempts = max(item["attempts"], letter["attempts"])
         new = with_errors(item, letter["errors"], attempts)
         same = (new["errorsJson"], attempts) == (item["errorsJson"], item["attempts"])
-        return item if same or item["status"] != "open" else new
+        return item if same or not is_open(item) else new
 
     return change

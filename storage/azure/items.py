@@ -23,6 +23,7 @@ MAX_OPERATIONS = 100
 MAX_TRANSACTION_BYTES = 1_000_000
 """Half of what the service takes: it counts more than the bodies."""
 
+_MAX_PAGE = 1000
 _SYSTEM = ("_rid", "_self", "_etag", "_attachments", "_ts", "_lsn")
 
 
@@ -115,7 +116,7 @@ class Items:
             async for item in self._container.query_items(
                 text,
                 parameters=[{"name": name, "value": value} for name, value in parameters.items()],
-                max_item_count=limit,
+                max_item_count=min(limit, _MAX_PAGE),
                 response_hook=self._charge,
                 **arguments,
             ):

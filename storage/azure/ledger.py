@@ -18,7 +18,7 @@ from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move
 from storage.azure import coverage
 from storage.azure.batch_items import Record, from_item, in_flight_since, increments, to_item, with_counts
 from storage.azure.blobs import Blobs
@@ -77,10 +77,11 @@ class CosmosLedger:
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
         def change(record: Record | None) -> Record:
-            moved = [outcome for _, outcome in record.moved] if record else []
-            batch = transitions.complete(_batch_of(record), batch_id, instance_id, counts, at, moved)
+            moves = [move for _, move in record.moved] if record else []
+            own = record.counted[1] if record and record.counted and record.counted[0] == instance_id else counts
+            batch = transitions.complete(_batch_of(record), batch_id, instance_id, own, at, moves)
             old = _known(record)
-            return old if batch is old.batch else replace(old, batch=batch, moved=())
+            return old if batch is old.batch else replace(old, batch=batch, moved=(), counted=None)
 
         done = await self._change(batch_id, change)
         # Also when there was nothing to change: the call before may have ended between the record and this.
@@ -101,7 +102,7 @@ class CosmosLedger:
                 raise Conflict(f"batch {batch_id} is being purged", record.batch)
             batch = transitions.open_attempt(_batch_of(record), batch_id, expect, instance_id, at, swept)
             old = _known(record)
-            # The new attempt judges every message afresh: what was replayed before is in its counts already.
+            # The new attempt counts everything afresh: of what was replayed before the letters themselves tell.
             return old if batch is old.batch else replace(old, batch=batch, moved=())
 
         opened = await self._change(batch_id, change)
@@ -150,29 +151,27 @@ class CosmosLedger:
         parameters = {"@before": updated_before, "@after": "" if after is None else in_flight_since(after)}
         return [from_item(item).batch for item in await self._items.query(text, parameters, limit)]
 
-    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
-        trace = {
-            "id": f"~recount~{digest(batch_id, dead_letter_id)}",
-            "bucket": bucket_of(batch_id),
-            "kind": "recount",
-            "batchId": batch_id,
-            "deadLetterId": dead_letter_id,
-            "outcome": outcome.value,
-            "ttl": self._trace_ttl,
-        }
+    async def recount(self, batch_id: str, dead_letter_id: str, move: Move) -> None:
+        trace = self._trace(batch_id, dead_letter_id, move)
 
         def change(record: Record) -> Record:
             if record.batch.status in UNFINISHED:
-                record = replace(record, moved=(*record.moved, (dead_letter_id, outcome)))
+                record = replace(record, moved=(*record.moved, (dead_letter_id, move)))
             if record.batch.counts is None:
                 return record
-            return with_counts(record, transitions.move_rejected(record.batch.counts, outcome))
+            return with_counts(record, transitions.move(record.batch.counts, move))
 
         async def attempt() -> None:
             there = await self._current(batch_id)
             operations: builtins.list[Operation] = [("create", (trace,))]
             if there is None:  # purged: only the totals still know of it
-                await commit(self._items, operations, {"rejected": -1, _COUNTED_AS[outcome]: 1}, bucket_of(batch_id))
+                changes = {
+                    "messages": move.stored + move.duplicates - move.messages,
+                    "stored": move.stored,
+                    "duplicates": move.duplicates,
+                    "rejected": -move.messages,
+                }
+                await commit(self._items, operations, changes, bucket_of(batch_id))
                 return
             record, etag = there
             new = change(record)
@@ -188,16 +187,35 @@ class CosmosLedger:
                 await _step_aside(tries)
         raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
 
-    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
-        settled = set(dead_letter_ids)
+    async def count(self, batch_id: str, instance_id: str, counts: Counts, replayed_letters: Sequence[str]) -> None:
+        there = await self._current(batch_id)
+        transitions.unfinished(_batch_of(there[0] if there else None), batch_id, instance_id)
+        # First what keeps moves of these letters from being made, then the counts that have them.
+        await gather_all(
+            self._items.create(self._trace(batch_id, letter_id, Move(0, 0, 0)), bucket_of(batch_id))
+            for letter_id in replayed_letters
+        )
+        covered = set(replayed_letters)
 
         def change(record: Record | None) -> Record:
             transitions.unfinished(_batch_of(record), batch_id, instance_id)
             old = _known(record)
-            left = tuple(one for one in old.moved if one[0] not in settled)
-            return old if left == old.moved else replace(old, moved=left)
+            left = tuple(one for one in old.moved if one[0] not in covered)
+            new = replace(old, moved=left, counted=(instance_id, counts))
+            return old if new == old else new
 
         await self._change(batch_id, change)
+
+    def _trace(self, batch_id: str, dead_letter_id: str, move: Move) -> Item:
+        return {
+            "id": f"~recount~{digest(batch_id, dead_letter_id)}",
+            "bucket": bucket_of(batch_id),
+            "kind": "recount",
+            "batchId": batch_id,
+            "deadLetterId": dead_letter_id,
+            **vars(move),
+            "ttl": self._trace_ttl,
+        }
 
     async def totals(self) -> Totals:
         sums = await total(self._items)
@@ -257,9 +275,6 @@ class CosmosLedger:
             else:
                 return new.batch
         raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
-
-
-_COUNTED_AS = {Outcome.STORED: "stored", Outcome.DUPLICATE: "duplicates"}
 
 
 def _batch_of(record: Record | None) -> Batch | None:

@@ -9,13 +9,16 @@ import orjson
 
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, without_system_fields
-from telemetry.model import DeadLetter, Error
+from telemetry.model import DeadLetter, Error, Message
+from telemetry.vocabulary import OPEN
 
 KEY_FIELDS = (
     "id", "letterId", "bucket", "kind", "sort", "statusSort", "codes", "status", "batchId", "deviceId", "createdAt",
-    "attempts", "resolvedAt", "attemptedAt",
+    "attempts", "resolvedAt", "attemptedAt", "claimedAt",
 )  # fmt: skip
-_OWN_FIELDS = ("letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson")
+_OWN_FIELDS = (
+    "letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson", "claimedAt", "claimJson",
+)  # fmt: skip
 
 
 def to_item(letter: DeadLetter) -> Item:
@@ -48,6 +51,29 @@ def with_errors(item: Item, errors: Sequence[Error], attempts: int) -> Item:
 
 def with_status(item: Item, status: str, at: str, reason: str | None) -> Item:
     return _with_status_sort(item | {"status": status, "resolvedAt": at, "reason": reason})
+
+
+def is_open(item: Item) -> bool:
+    """Neither resolved nor claimed."""
+    return item["status"] == OPEN and item.get("claimedAt") is None
+
+
+def with_claim(item: Item, messages: Sequence[Message], at: str) -> Item:
+    """Messages as text, for the same reason as errors. ``claimedAt`` is absent without a claim: its index holds claims
+    only."""
+    return item | {"claimedAt": at, "claimJson": orjson.dumps(list(messages)).decode()}
+
+
+def without_claim(item: Item) -> Item:
+    return {name: value for name, value in item.items() if name not in ("claimedAt", "claimJson")}
+
+
+def claimed_messages(item: Item) -> list[Message] | None:
+    text = item.get("claimJson")
+    if text is None:
+        return None
+    messages: list[Message] = orjson.loads(text)
+    return messages
 
 
 def codes_of(item: Item) -> list[str]:

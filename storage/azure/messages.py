@@ -13,18 +13,19 @@ from typing import Any, cast
 import orjson
 
 from pipeline.ports import Page
-from pipeline.records import Outcome
+from pipeline.records import Outcome, Slot
 from storage.azure import oversize
 from storage.azure.blobs import Blobs
 from storage.azure.gather import gather_all
 from storage.azure.ids import digest, safe_id
 from storage.azure.items import Item, Items, Operation, chunks, without_system_fields
-from storage.azure.missing import create_missing, owner_of
+from storage.azure.missing import create_missing
 from storage.continuation import decode, encode, query_digest
 from telemetry.model import Message
 
 _OWN_FIELDS = ("sort", "ttl", "messageId", "extraJson")
 _KEY_FIELDS = ("id", "messageId", "deviceId", "sort", "time", "enqueuedAt", "batchId", "ttl")
+_MAX_OF_BATCH = 1_000_000
 
 
 class CosmosMessages:
@@ -37,37 +38,48 @@ class CosmosMessages:
 
     async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
         by_device: dict[str, dict[str, Message]] = {}
-        firsts = []
-        seen = set()
         for message in messages:
-            firsts.append(message["id"] not in seen)
-            seen.add(message["id"])
             by_device.setdefault(message["deviceId"], {}).setdefault(message["id"], message)
-        foreign: set[str] = set()
+        there: dict[str, Item] = {}
         for found in await gather_all(
             self._put_of_device(device_id, list(some.values()), batch_id) for device_id, some in by_device.items()
         ):
-            foreign |= found
-        return [
-            Outcome.STORED if first and message["id"] not in foreign else Outcome.DUPLICATE
-            for message, first in zip(messages, firsts, strict=True)
-        ]
+            there |= found
+        seen: set[str] = set()
+        outcomes = []
+        for message in messages:
+            item = there.get(message["id"])
+            first = message["id"] not in seen
+            seen.add(message["id"])
+            stored = first if item is None else _is_written_by(item, message, batch_id)
+            outcomes.append(Outcome.STORED if stored else Outcome.DUPLICATE)
+        return outcomes
 
-    async def _put_of_device(self, device_id: str, messages: list[Message], batch_id: str) -> set[str]:
-        """Writes what is missing; the ids of those that another batch has written."""
+    async def _put_of_device(self, device_id: str, messages: list[Message], batch_id: str) -> dict[str, Item]:
+        """Writes what is missing; what was there already, by message id."""
         items = [await self._to_item(message, batch_id) for message in messages]
-        owners: dict[str, str] = {}
+        there: dict[str, Item] = {}
         if len(items) == 1:
             only = items[0][0]
             if not await self._items.create(only, device_id):
-                owners[only["id"]] = await owner_of(self._items, device_id, only["id"]) or batch_id
+                found = await self._items.read_current(only["id"], device_id)
+                there = {} if found is None else {only["id"]: found}
         else:
             creates: list[tuple[Operation, int]] = [(("create", (item,)), size) for item, size in items]
             for chunk in chunks(creates):
                 wanted = [operation[1][0] for operation in chunk]
-                owners |= await create_missing(self._items, device_id, wanted, self._creating(device_id))
+                there |= await create_missing(self._items, device_id, wanted, self._creating(device_id))
         ids = {safe_id(message["id"]): message["id"] for message in messages}
-        return {ids[item_id] for item_id, owner in owners.items() if owner != batch_id}
+        return {ids[item_id]: item for item_id, item in there.items()}
+
+    async def written_by(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> set[Slot]:
+        found = await self._items.query(
+            'SELECT c.sequenceNumber, c["index"] FROM c '
+            "WHERE c.enqueuedAt >= @from AND c.enqueuedAt <= @to AND c.batchId = @batch",
+            {"@from": enqueued_from, "@to": enqueued_to, "@batch": batch_id},
+            _MAX_OF_BATCH,
+        )
+        return {(item["sequenceNumber"], item["index"]) for item in found}
 
     def _creating(self, device_id: str) -> Callable[[list[Item]], Awaitable[None]]:
         async def create(items: list[Item]) -> None:
@@ -143,6 +155,11 @@ class CosmosMessages:
         message["id"] = message.get("messageId", message["id"])
         kept: Any = {name: value for name, value in message.items() if name not in _OWN_FIELDS}
         return cast(Message, kept)
+
+
+def _is_written_by(item: Item, message: Message, batch_id: str) -> bool:
+    place = item["batchId"], item["sequenceNumber"], item["index"]
+    return place == (batch_id, message["sequenceNumber"], message["index"])
 
 
 def _sort(message: Message) -> str:

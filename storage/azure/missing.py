@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from storage.azure.items import Item, Items, Refused
 
+_WANTED = 'c.id, c.batchId, c.sequenceNumber, c["index"]'
+
 
 async def create_missing(
     items: Items, partition: str, wanted: list[Item], write: Callable[[list[Item]], Awaitable[None]]
-) -> dict[str, str]:
-    """``write`` creates a list of items in one transaction; it is given fewer and fewer until one passes. Returns the
-    ids that were there already, each with the batch that wrote it."""
-    there: dict[str, str] = {}
+) -> dict[str, Item]:
+    """``write`` creates a list of items in one transaction; it is given fewer and fewer until one passes. Returns those
+    that were there already, by id: at least the batch that wrote them, and the place of the delivery."""
+    there: dict[str, Item] = {}
     missing = wanted
     while missing:
         try:
@@ -21,28 +23,23 @@ async def create_missing(
         except Refused as refused:
             # What came before the refused one was not there; of the rest nothing is known yet.
             suspects = [item["id"] for item in missing[refused.index :]]
-            there |= await _owners(items, partition, suspects)
+            there |= await _those_there(items, partition, suspects)
             # The refused one is there, whatever a replica that lags behind says.
-            if suspects[0] not in there and (owner := await owner_of(items, partition, suspects[0])) is not None:
-                there[suspects[0]] = owner
+            if suspects[0] not in there and (found := await items.read_current(suspects[0], partition)) is not None:
+                there[suspects[0]] = found
             missing = [item for item in missing if item["id"] not in there]
     return there
 
 
-async def owner_of(items: Items, partition: str, item_id: str) -> str | None:
-    current = await items.read_current(item_id, partition)
-    return None if current is None else str(current["batchId"])
-
-
-async def _owners(items: Items, partition: str, ids: list[str]) -> dict[str, str]:
+async def _those_there(items: Items, partition: str, ids: list[str]) -> dict[str, Item]:
     try:
         # A batch that is delivered again is there whole: one transaction of reads, at 1 RU each, finds all.
         found = await items.transact([("read", (item_id,)) for item_id in ids], partition)
     except Refused:
         found = await items.query(
-            "SELECT c.id, c.batchId FROM c WHERE ARRAY_CONTAINS(@ids, c.id)",
+            f"SELECT {_WANTED} FROM c WHERE ARRAY_CONTAINS(@ids, c.id)",
             {"@ids": ids},
             len(ids),
             partition=partition,
         )
-    return {item["id"]: item["batchId"] for item in found}
+    return {item["id"]: item for item in found}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+import orjson
+
 from pipeline.records import Batch, BatchStatus, Counts
 from storage.sqlite import totals
 
@@ -49,6 +51,20 @@ def _counts(batch: Batch) -> tuple[int | None, ...]:
 def find(connection: sqlite3.Connection, batch_id: str) -> Batch | None:
     row = connection.execute(_SELECT, (batch_id,)).fetchone()
     return None if row is None else from_row(row)
+
+
+def counted(connection: sqlite3.Connection, batch_id: str, instance_id: str) -> Counts | None:
+    """What this attempt has counted itself."""
+    row = connection.execute("SELECT counted FROM batches WHERE id = ?", (batch_id,)).fetchone()
+    if row is None or row[0] is None:
+        return None
+    by, *numbers = orjson.loads(row[0])
+    return Counts(*numbers) if by == instance_id else None
+
+
+def set_counted(connection: sqlite3.Connection, batch_id: str, instance_id: str, counts: Counts) -> None:
+    text = orjson.dumps([instance_id, counts.messages, counts.stored, counts.duplicates, counts.rejected]).decode()
+    connection.execute("UPDATE batches SET counted = ? WHERE id = ?", (text, batch_id))
 
 
 def insert(connection: sqlite3.Connection, batch: Batch) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import builtins
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from pipeline.ports import Conflict, DeadLetterFilter, Page, Totals
-from pipeline.records import Outcome
+from pipeline.records import Claim, Outcome, Standing
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import bulk, totals
+from storage.sqlite import bulk, moves, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
-from telemetry.model import DeadLetter, Error
-from telemetry.vocabulary import LETTER_STATUSES, LetterStatus
+from telemetry.model import DeadLetter, Error, Message
+from telemetry.vocabulary import DISCARDED, LETTER_STATUSES, OPEN, REPLAYED, LetterStatus
 
+_STANDING = """
+    SELECT id, status, coalesce(json_extract(text, '$.messages'), 1), json_extract(text, '$.sequenceNumber'),
+           json_extract(text, '$.index'), json_extract(text, '$.enqueuedAt')
+    FROM (SELECT id, status, CAST(document AS TEXT) AS text FROM dead_letters WHERE batch_id = ?)"""
 _COLUMNS = ("id", "status", "created_at", "device_id", "batch_id", "resolved_at", "document")
 
 
@@ -70,32 +74,60 @@ class SqliteDeadLetters:
 
         return await self._database.read(read)
 
+    async def claim(self, wanted: Mapping[str, Sequence[Message] | None], at: str) -> dict[str, Claim]:
+        def write(connection: sqlite3.Connection) -> dict[str, Claim]:
+            found = ((letter_id, _claim(connection, letter_id, messages, at)) for letter_id, messages in wanted.items())
+            return {letter_id: claim for letter_id, claim in found if claim is not None}
+
+        return await self._database.write(write) if wanted else {}
+
+    async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:
+        sql = """SELECT document, claim FROM dead_letters INDEXED BY dead_letters_claimed
+                 WHERE claimed_at IS NOT NULL AND claimed_at < ? ORDER BY claimed_at, id LIMIT ?"""
+        return await self._database.read(
+            lambda connection: [
+                Claim(orjson.loads(document), orjson.loads(claim))
+                for document, claim in connection.execute(sql, (claimed_before, limit))
+            ]
+        )
+
     async def resolve(self, letter_id: str, status: LetterStatus, *, at: str, reason: str | None = None) -> DeadLetter:
-        if status not in ("replayed", "discarded"):
+        if status not in (REPLAYED, DISCARDED):
             raise ValueError(f"a dead letter is resolved as replayed or discarded, not as {status!r}")
 
         def write(connection: sqlite3.Connection) -> DeadLetter:
-            letter = _required(connection, letter_id)
+            letter, claimed = _required(connection, letter_id)
             if letter["status"] == status:
                 return letter
-            if letter["status"] != "open":
+            if letter["status"] != OPEN:
                 raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+            if claimed is not None and status == DISCARDED:
+                raise Conflict(f"dead letter {letter_id} is being replayed", letter)
             letter |= {"status": status, "resolvedAt": at, "reason": reason}
             connection.execute(
                 "UPDATE dead_letters SET status = ?, resolved_at = ?, document = ? WHERE id = ?",
                 (status, at, orjson.dumps(letter), letter_id),
             )
             _replace_codes(connection, letter)
-            totals.add(connection, {"letters.open": -1, f"letters.{status}": 1})
+            totals.add(connection, {f"letters.{OPEN}": -1, f"letters.{status}": 1})
             return letter
 
         return await self._database.write(write)
 
+    async def release(self, letter_ids: Sequence[str]) -> None:
+        sql = """UPDATE dead_letters SET claim = NULL, claimed_at = NULL
+                 WHERE id IN (SELECT value FROM json_each(?)) AND status <> 'open'"""
+        if letter_ids:
+            keys = bulk.json_array(letter_ids)
+            await self._database.write(lambda connection: connection.execute(sql, (keys,)))
+
     async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         def write(connection: sqlite3.Connection) -> DeadLetter:
-            letter = _required(connection, letter_id)
-            if letter["status"] != "open":
+            letter, claimed = _required(connection, letter_id)
+            if letter["status"] != OPEN:
                 raise Conflict(f"dead letter {letter_id} is {letter['status']} already", letter)
+            if claimed is not None:
+                raise Conflict(f"dead letter {letter_id} is being replayed", letter)
             last = connection.execute("SELECT attempted_at FROM dead_letters WHERE id = ?", (letter_id,)).fetchone()
             if last[0] == at:  # the same call again
                 return letter
@@ -105,14 +137,12 @@ class SqliteDeadLetters:
 
         return await self._database.write(write)
 
-    async def of_batch(self, batch_id: str, ids: Sequence[str]) -> dict[str, DeadLetter]:
-        sql = """SELECT document FROM dead_letters WHERE batch_id = ? AND id IN (SELECT value FROM json_each(?))"""
+    async def of_batch(self, batch_id: str) -> builtins.list[Standing]:
+        def read(connection: sqlite3.Connection) -> builtins.list[Standing]:
+            rows = connection.execute(_STANDING, (batch_id,))
+            return [Standing(*row) for row in rows]
 
-        def read(connection: sqlite3.Connection) -> dict[str, DeadLetter]:
-            rows = connection.execute(sql, (batch_id, bulk.json_array(ids)))
-            return {letter["id"]: letter for letter in (orjson.loads(row[0]) for row in rows)}
-
-        return await self._database.read(read) if ids else {}
+        return await self._database.read(read)
 
     async def totals(self) -> Totals:
         def read(connection: sqlite3.Connection) -> Totals:
@@ -131,11 +161,10 @@ class SqliteDeadLetters:
         def write(connection: sqlite3.Connection) -> int:
             ids = bulk.column(connection, sql, (resolved_before, limit))
             for letter_id in ids:
-                _delete_codes(connection, _required(connection, letter_id))
+                _delete_codes(connection, _required(connection, letter_id)[0])
             keys = bulk.json_array(ids)
             connection.execute("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))", (keys,))
-            # Nobody can replay a letter that is gone: its trace is not asked for any more.
-            connection.execute("DELETE FROM recounts WHERE dead_letter_id IN (SELECT value FROM json_each(?))", (keys,))
+            moves.forget(connection, ids)
             return len(ids)
 
         return await self._database.write(write)
@@ -146,11 +175,23 @@ def _find(connection: sqlite3.Connection, letter_id: str) -> DeadLetter | None:
     return None if row is None else orjson.loads(row[0])
 
 
-def _required(connection: sqlite3.Connection, letter_id: str) -> DeadLetter:
-    letter = _find(connection, letter_id)
-    if letter is None:
+def _required(connection: sqlite3.Connection, letter_id: str) -> tuple[DeadLetter, bytes | None]:
+    """The letter and its claim."""
+    row = connection.execute("SELECT document, claim FROM dead_letters WHERE id = ?", (letter_id,)).fetchone()
+    if row is None:
         raise KeyError(letter_id)
-    return letter
+    return orjson.loads(row[0]), row[1]
+
+
+def _claim(connection: sqlite3.Connection, letter_id: str, messages: Sequence[Message] | None, at: str) -> Claim | None:
+    try:
+        letter, claimed = _required(connection, letter_id)
+    except KeyError:
+        return None
+    if claimed is None and letter["status"] == OPEN and messages is not None:
+        claimed = orjson.dumps(list(messages))
+        connection.execute("UPDATE dead_letters SET claim = ?, claimed_at = ? WHERE id = ?", (claimed, at, letter_id))
+    return Claim(letter, None if claimed is None else orjson.loads(claimed))
 
 
 def _put(connection: sqlite3.Connection, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
@@ -162,15 +203,19 @@ def _put(connection: sqlite3.Connection, letters: Sequence[DeadLetter], batch_id
             outcomes.append(Outcome.DUPLICATE)
             continue
         seen.add(letter_id)
-        there = _find(connection, letter_id)
-        if there is None:
+        try:
+            there, claimed = _required(connection, letter_id)
+        except KeyError:
             _insert(connection, {**letter, "batchId": batch_id})
-        elif there["batchId"] != batch_id:
-            outcomes.append(Outcome.DUPLICATE)
+            outcomes.append(Outcome.STORED)
             continue
-        elif there["status"] == "open":
+        if there["batchId"] != batch_id:
+            outcomes.append(Outcome.DUPLICATE)
+        elif there["status"] != OPEN or claimed is not None:
+            outcomes.append(Outcome.SETTLED)
+        else:
             _bring_up_to_date(connection, there, letter["errors"], max(there["attempts"], letter["attempts"]))
-        outcomes.append(Outcome.STORED)
+            outcomes.append(Outcome.STORED)
     return outcomes
 
 

@@ -11,9 +11,9 @@ from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, Totals
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Outcome
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import batch_rows, bulk, coverage, totals
+from storage.sqlite import batch_rows, bulk, coverage, moves, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
 
@@ -53,12 +53,13 @@ class SqliteLedger:
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
         def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:
-            unsettled = "SELECT outcome AS value FROM recounts WHERE batch_id = ? AND settled = 0"
-            moved = [Outcome(value) for value in bulk.column(connection, unsettled, (batch_id,))]
-            new = transitions.complete(batch, batch_id, instance_id, counts, at, moved)
+            own = batch_rows.counted(connection, batch_id, instance_id)
+            new = transitions.complete(
+                batch, batch_id, instance_id, own or counts, at, moves.pending(connection, batch_id)
+            )
             if new is not batch:
                 connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
-                _settle(connection, batch_id)
+                moves.settle(connection, batch_id)
             return new
 
         return await self._change(batch_id, change)
@@ -73,8 +74,8 @@ class SqliteLedger:
             new = transitions.open_attempt(batch, batch_id, expect, instance_id, at, swept)
             if new is not batch:
                 connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
-                # The new attempt judges every message afresh: what was replayed before is in its counts already.
-                _settle(connection, batch_id)
+                # The new attempt counts everything afresh: of what was replayed before the letters themselves tell.
+                moves.settle(connection, batch_id)
             return new
 
         return await self._change(batch_id, change)
@@ -138,30 +139,33 @@ class SqliteLedger:
 
         return await self._database.read(read)
 
-    async def recount(self, batch_id: str, dead_letter_id: str, outcome: Outcome) -> None:
+    async def recount(self, batch_id: str, dead_letter_id: str, move: Move) -> None:
         def write(connection: sqlite3.Connection) -> None:
             batch = batch_rows.find(connection, batch_id)
-            # While an attempt runs, its counts are not there yet: complete() takes up what is not settled.
-            settled = batch is None or batch.status not in UNFINISHED
-            trace = "INSERT OR IGNORE INTO recounts (batch_id, dead_letter_id, outcome, settled) VALUES (?, ?, ?, ?)"
-            if not connection.execute(trace, (batch_id, dead_letter_id, outcome.value, settled)).rowcount:
+            # While an attempt runs, its counts are not there yet: complete() takes up what is pending.
+            pending = batch is not None and batch.status in UNFINISHED
+            if not moves.add(connection, batch_id, dead_letter_id, move, pending=pending):
                 return
             if batch is None:  # purged: only the totals still know of it
-                totals.add(connection, {"ledger.rejected": -1, f"ledger.{_TOTAL_OF[outcome]}": 1})
+                totals.add(
+                    connection,
+                    {
+                        "ledger.messages": move.stored + move.duplicates - move.messages,
+                        "ledger.stored": move.stored,
+                        "ledger.duplicates": move.duplicates,
+                        "ledger.rejected": -move.messages,
+                    },
+                )
             elif batch.counts is not None:
-                counts = transitions.move_rejected(batch.counts, outcome)
-                batch_rows.update(connection, batch, replace(batch, counts=counts))
+                batch_rows.update(connection, batch, replace(batch, counts=transitions.move(batch.counts, move)))
 
         await self._database.write(write)
 
-    async def settle_recounts(self, batch_id: str, instance_id: str, dead_letter_ids: Sequence[str]) -> None:
+    async def count(self, batch_id: str, instance_id: str, counts: Counts, replayed_letters: Sequence[str]) -> None:
         def write(connection: sqlite3.Connection) -> None:
             transitions.unfinished(batch_rows.find(connection, batch_id), batch_id, instance_id)
-            connection.execute(
-                "UPDATE recounts SET settled = 1 WHERE batch_id = ? "
-                "AND dead_letter_id IN (SELECT value FROM json_each(?))",
-                (batch_id, bulk.json_array(list(dead_letter_ids))),
-            )
+            moves.cover(connection, batch_id, replayed_letters)
+            batch_rows.set_counted(connection, batch_id, instance_id, counts)
 
         await self._database.write(write)
 
@@ -220,10 +224,3 @@ class SqliteLedger:
             return None if row is None else bytes(row[0])
 
         return await self._database.read(read)
-
-
-_TOTAL_OF = {Outcome.STORED: "stored", Outcome.DUPLICATE: "duplicates"}
-
-
-def _settle(connection: sqlite3.Connection, batch_id: str) -> None:
-    connection.execute("UPDATE recounts SET settled = 1 WHERE batch_id = ? AND settled = 0", (batch_id,))

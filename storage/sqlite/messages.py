@@ -8,18 +8,23 @@ from collections.abc import Sequence
 import orjson
 
 from pipeline.ports import Page
-from pipeline.records import Outcome
+from pipeline.records import Outcome, Slot
 from storage.continuation import decode, encode, query_digest
 from storage.sqlite import bulk
 from storage.sqlite.database import Database
 from telemetry.model import Message
 
 _COLUMNS = ("device_id", "time", "id", "enqueued_at", "batch_id", "document")
-_OF_OTHER_BATCHES = """
-    SELECT m.id AS value FROM json_each(?) AS k CROSS JOIN messages AS m
+_WRITTEN_AT = """
+    json_array(m.id, m.batch_id, json_extract(CAST(m.document AS TEXT), '$.sequenceNumber'),
+               json_extract(CAST(m.document AS TEXT), '$.index'))"""
+_WRITERS = f"""
+    SELECT {_WRITTEN_AT} AS value FROM json_each(?) AS k CROSS JOIN messages AS m
     ON m.device_id = json_extract(k.value, '$[0]') AND m.time = json_extract(k.value, '$[1]')
-       AND m.id = json_extract(k.value, '$[2]')
-    WHERE m.batch_id <> ?"""
+       AND m.id = json_extract(k.value, '$[2]')"""
+_OF_BATCH = f"""
+    SELECT {_WRITTEN_AT} AS value FROM messages AS m INDEXED BY messages_by_enqueued
+    WHERE m.enqueued_at BETWEEN ? AND ? AND m.batch_id = ?"""
 
 
 class SqliteMessages:
@@ -32,6 +37,13 @@ class SqliteMessages:
         if not messages:
             return []
         return await self._database.write(lambda connection: _put(connection, messages, batch_id))
+
+    async def written_by(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> set[Slot]:
+        def read(connection: sqlite3.Connection) -> set[Slot]:
+            found = bulk.column(connection, _OF_BATCH, (enqueued_from, enqueued_to, batch_id))
+            return {(number, index) for _, _, number, index in map(orjson.loads, found)}
+
+        return await self._database.read(read)
 
     async def history(
         self,
@@ -96,9 +108,12 @@ def _put(connection: sqlite3.Connection, messages: Sequence[Message], batch_id: 
         )
     if bulk.insert_missing(connection, "messages", _COLUMNS, list(rows.values())) == len(rows):
         return outcomes
+    # Some were there: whose is it?
     keys = orjson.dumps([row[:3] for row in rows.values()]).decode()
-    others = set(bulk.column(connection, _OF_OTHER_BATCHES, (keys, batch_id)))
+    writers = {one[0]: one[1:] for one in map(orjson.loads, bulk.column(connection, _WRITERS, (keys,)))}
     return [
-        Outcome.DUPLICATE if message["id"] in others else outcome
-        for message, outcome in zip(messages, outcomes, strict=True)
+        Outcome.STORED
+        if writers[message["id"]] == [batch_id, message["sequenceNumber"], message["index"]]
+        else Outcome.DUPLICATE
+        for message in messages
     ]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from pipeline.ports import StoreUnavailable
 
-VERSION = 1
-
 # messages: the index that serves a drone's history is also what makes a message unique: an id determines its drone and
 # its time, and a second index, over random ids, would dirty one more page for every message written.
 _TABLES = """
@@ -61,12 +59,34 @@ CREATE TABLE health (number INTEGER PRIMARY KEY, checked_at TEXT NOT NULL);
 """
 
 
+# What a replayed letter moved in its batch's counts (``pending``: to be taken up when the running attempt ends); what
+# an attempt has counted itself; claims of letters.
+_MOVES_AND_CLAIMS = """
+CREATE TABLE moves (
+    batch_id TEXT NOT NULL, dead_letter_id TEXT NOT NULL, messages INTEGER NOT NULL, stored INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL, pending INTEGER NOT NULL, PRIMARY KEY (batch_id, dead_letter_id)
+) WITHOUT ROWID;
+INSERT INTO moves SELECT batch_id, dead_letter_id, 1, outcome = 'stored', outcome = 'duplicate', 1 - settled
+    FROM recounts;
+DROP TABLE recounts;
+CREATE INDEX moves_by_letter ON moves (dead_letter_id);
+ALTER TABLE batches ADD COLUMN counted TEXT;
+ALTER TABLE dead_letters ADD COLUMN claim BLOB;
+ALTER TABLE dead_letters ADD COLUMN claimed_at TEXT;
+CREATE INDEX dead_letters_claimed ON dead_letters (claimed_at, id) WHERE claimed_at IS NOT NULL;
+"""
+
+_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS)
+"""What leads from each version to the next; a new file goes through all of them."""
+VERSION = len(_VERSIONS)
+
+
 class SchemaTooNew(StoreUnavailable):
     """The file was written by a later version of the app."""
 
 
 def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file; refuse one that a later version has written."""
+    """Bring the file up to this version, from nothing or from an earlier one; refuse what a later one has written."""
     if _version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -78,10 +98,10 @@ def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
                 "run the app that wrote it, or name another DATA_DIR"
             )
             raise SchemaTooNew(f"store {path}: {cause}", shown=f"store: {cause}")
-        if version == 0:
-            for statement in _TABLES.split(";\n"):
+        for statements in _VERSIONS[version:]:
+            for statement in statements.split(";\n"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

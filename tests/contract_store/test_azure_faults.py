@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pipeline.ports import BatchFilter, Conflict, DeadLetterFilter, Store, StoreUnavailable
-from pipeline.records import BatchStatus, Counts, Outcome
+from pipeline.records import BatchStatus, Counts, Move, Outcome
 from storage.azure import AzureStore
 from tests.support.azure_stores import azure_store
 from tests.support.records import FAR_FUTURE, at, batch, letter, message
@@ -80,7 +80,7 @@ async def scenario(store: Store, call: Callable[[Callable[[], Awaitable[Any]]], 
     await call(lambda: ledger.complete("b1", TWO, Counts(12, 8, 0, 4), at(9)))
     await call(lambda: letters.record_failed_replay("l0", letter("x", codes=("c",))["errors"], at(10)))
     await call(lambda: letters.resolve("l1", "replayed", at=at(11)))
-    await call(lambda: ledger.recount("b1", "l1", Outcome.STORED))
+    await call(lambda: ledger.recount("b1", "l1", Move(1, 1, 0)))
     await call(lambda: letters.resolve("l2", "discarded", at=at(12), reason="noise"))
     assert await call(lambda: messages.put(MESSAGES, "b2")) == [Outcome.DUPLICATE] * 8
     await call(lambda: ledger.receive(batch("b3", second=1), b"old"))
@@ -245,8 +245,8 @@ async def test_decisions_do_not_rest_on_a_replica_that_lags_behind(store: AzureS
     assert caught.value.record == opened
     await ledger.begin("b1", TWO, "validate")
     await ledger.complete("b1", TWO, Counts(3, 2, 0, 1), at(9))
-    await ledger.recount("b1", "l1", Outcome.STORED)
-    await ledger.recount("b1", "l1", Outcome.STORED)
+    await ledger.recount("b1", "l1", Move(1, 1, 0))
+    await ledger.recount("b1", "l1", Move(1, 1, 0))
 
     assert await store.messages.put(MESSAGES, "b1") == [Outcome.STORED] * 8
     assert await store.messages.put(MESSAGES, "b1") == [Outcome.STORED] * 8

@@ -13,7 +13,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from pipeline.ports import StoreUnavailable
-from pipeline.records import Counts, Outcome
+from pipeline.records import Counts, Move
 from settings import AzureStoreSettings
 from storage.azure import AzureStore
 from tests.support.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
@@ -65,7 +65,7 @@ async def test_the_service_deletes_a_message_whose_time_is_over(servers: AzureSe
 async def test_ledger_and_open_letters_have_no_time_to_live_and_traces_have(store: AzureStore) -> None:
     await store.ledger.receive(batch("b1"), b"raw")
     await store.dead_letters.put([letter("l1")], "b1")
-    await store.ledger.recount("b1", "l1", Outcome.STORED)
+    await store.ledger.recount("b1", "l1", Move(1, 1, 0))
     items = await asyncio.to_thread(items_in, store, "batches")
     assert {item["kind"]: "ttl" in item for item in items} == {"batch": False, "totals": False, "recount": True}
     assert not any("ttl" in item for item in await asyncio.to_thread(items_in, store, "deadletters"))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipeline.ports import Conflict, DeadLetterFilter, Store
-from pipeline.records import Outcome
-from tests.support.records import FAR_FUTURE, at, letter
+from pipeline.records import Outcome, Standing
+from tests.support.records import FAR_FUTURE, at, letter, message
 
-STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
+STORED, DUPLICATE, SETTLED = Outcome.STORED, Outcome.DUPLICATE, Outcome.SETTLED
 
 
 async def ids(store: Store, **where: Any) -> list[str]:
@@ -37,7 +37,8 @@ async def test_a_body_larger_than_a_document_comes_back_whole(store: Store) -> N
         "resolvedAt": at(1),
         "reason": "too big",
     }
-    assert await store.dead_letters.of_batch("batch-a", ["big"]) == {"big": await store.dead_letters.get("big")}
+    [standing] = await store.dead_letters.of_batch("batch-a")
+    assert (standing.id, standing.status) == ("big", "discarded")
 
 
 async def test_again_by_the_same_batch_is_stored_by_another_a_duplicate(store: Store) -> None:
@@ -77,7 +78,7 @@ async def test_an_open_one_is_brought_up_to_date_by_its_batch_only(store: Store)
 async def test_a_resolved_one_keeps_its_status_when_its_batch_runs_again(store: Store) -> None:
     await store.dead_letters.put([letter("l1")], "batch-a")
     resolved = await store.dead_letters.resolve("l1", "replayed", at=at(3))
-    assert await store.dead_letters.put([letter("l1", codes=("new",), attempts=5)], "batch-a") == [STORED]
+    assert await store.dead_letters.put([letter("l1", codes=("new",), attempts=5)], "batch-a") == [SETTLED]
     assert await store.dead_letters.get("l1") == resolved
     assert (await store.dead_letters.totals()).dead_letters == {"open": 0, "replayed": 1, "discarded": 0}
 
@@ -132,14 +133,79 @@ async def test_a_replay_rejected_again_counts_once_a_time(store: Store) -> None:
         await store.dead_letters.record_failed_replay("nobody", errors, at(7))
 
 
-async def test_of_batch_gives_those_of_the_ids_that_this_batch_wrote(store: Store) -> None:
-    await store.dead_letters.put([letter(f"l{n}") for n in range(120)], "batch-a")
+async def test_of_batch_gives_those_that_this_batch_wrote(store: Store) -> None:
+    many = [letter(f"l{n}", sequenceNumber=n, messages=1) for n in range(120)]
+    await store.dead_letters.put([*many, letter("event", index=None, messages=150, sequenceNumber=200)], "batch-a")
     await store.dead_letters.put([letter("other")], "batch-b")
-    asked = ["l1", "l7", "other", "nobody", *(f"l{n}" for n in range(20, 110))]
-    found = await store.dead_letters.of_batch("batch-a", asked)
-    assert set(found) == {"l1", "l7", *(f"l{n}" for n in range(20, 110))}
-    assert found["l7"] == await store.dead_letters.get("l7")
-    assert await store.dead_letters.of_batch("batch-a", []) == {}
+    await store.dead_letters.resolve("l7", "replayed", at=at(1))
+    found = {standing.id: standing for standing in await store.dead_letters.of_batch("batch-a")}
+    assert set(found) == {"event", *(f"l{n}" for n in range(120))}
+    assert found["l7"] == Standing("l7", "replayed", 1, 7, 0, at(0))
+    assert found["event"] == Standing("event", "open", 150, 200, None, at(0))
+    assert await store.dead_letters.of_batch("nobody") == []
+
+
+async def test_a_letter_of_an_earlier_version_stands_for_one_message(store: Store) -> None:
+    await store.dead_letters.put([letter("old")], "batch-a")
+    assert [standing.messages for standing in await store.dead_letters.of_batch("batch-a")] == [1]
+
+
+async def test_a_claimed_letter_can_only_become_replayed(store: Store) -> None:
+    letters = store.dead_letters
+    await letters.put([letter("l1"), letter("l2"), letter("l3")], "batch-a")
+    await letters.resolve("l3", "discarded", at=at(1))
+    kept: Any = [message("m1", extra={"big": 1234567890123456789})]
+    held = await letters.claim({"l1": kept, "l2": None, "l3": kept, "nobody": kept}, at(2))
+    assert {name: (claim.letter["status"], claim.messages) for name, claim in held.items()} == {
+        "l1": ("open", kept),
+        "l2": ("open", None),
+        "l3": ("discarded", None),
+    }
+    # The first claim counts: whoever comes next stores what it says.
+    assert (await letters.claim({"l1": []}, at(3)))["l1"].messages == kept
+    with pytest.raises(Conflict, match="being replayed"):
+        await letters.resolve("l1", "discarded", at=at(4))
+    with pytest.raises(Conflict, match="being replayed"):
+        await letters.record_failed_replay("l1", letter("x", codes=("c",))["errors"], at(4))
+    assert await letters.put([letter("l1", codes=("c",)), letter("l2", codes=("c",))], "batch-a") == [SETTLED, STORED]
+    found = await letters.get("l1")
+    assert found is not None
+    assert (found["status"], found["errors"]) == ("open", letter("l1")["errors"])
+    assert "claim" not in str(sorted(found))
+    assert await ids(store, status="open") == ["l2", "l1"]
+
+
+async def test_claims_are_kept_until_they_are_released(store: Store) -> None:
+    letters = store.dead_letters
+    await letters.put([letter(f"l{n}") for n in range(4)], "batch-a")
+    for n in (2, 0, 1):
+        await letters.claim({f"l{n}": [message(f"m{n}")]}, at(10 - n))
+    assert [claim.letter["id"] for claim in await letters.claims(FAR_FUTURE, 10)] == ["l2", "l1", "l0"]
+    assert [claim.letter["id"] for claim in await letters.claims(at(10), 1)] == ["l2"]
+    assert await letters.claims(at(8), 10) == []
+    resolved = await letters.resolve("l2", "replayed", at=at(20))
+    assert (await letters.claims(at(9), 10))[0].letter == resolved
+    await letters.release(["l1", "l2", "nobody"])
+    assert [claim.letter["id"] for claim in await letters.claims(FAR_FUTURE, 10)] == ["l1", "l0"], "l1 is open"
+    assert (await letters.claim({"l2": [message("m9")]}, at(21)))["l2"].messages is None
+    assert await letters.get("l2") == resolved
+
+
+async def test_discard_and_claim_at_once_have_one_winner(store: Store) -> None:
+    await store.dead_letters.put([letter(f"l{n}") for n in range(12)], "batch-a")
+
+    async def discard(letter_id: str) -> bool:
+        try:
+            await store.dead_letters.resolve(letter_id, "discarded", at=at(1))
+        except Conflict:
+            return False
+        return True
+
+    async def claim(letter_id: str) -> bool:
+        return (await store.dead_letters.claim({letter_id: []}, at(1)))[letter_id].messages is not None
+
+    for n in range(12):
+        assert sorted(await asyncio.gather(discard(f"l{n}"), claim(f"l{n}"))) == [False, True]
 
 
 async def test_each_filter_and_their_combinations(store: Store) -> None:

@@ -59,11 +59,31 @@ async def test_again_by_the_same_batch_is_stored_by_another_a_duplicate(store: S
 
 async def test_outcomes_are_in_order_of_the_messages(store: Store) -> None:
     await store.messages.put([message("m1", second=1), message("m3", second=3)], "batch-a")
-    mixed = [message(f"m{n}", second=n) for n in range(5)] + [message("m0", second=0)]
+    mixed = [message(f"m{n}", second=n) for n in range(5)] + [message("m0", second=0, index=5)]
     assert await store.messages.put(mixed, "batch-b") == [STORED, DUPLICATE, STORED, DUPLICATE, STORED, DUPLICATE]
     # The same again by the same batch: the same counts.
     assert await store.messages.put(mixed, "batch-b") == [STORED, DUPLICATE, STORED, DUPLICATE, STORED, DUPLICATE]
     assert [item["id"] for item in (await history(store)).items] == ["m0", "m1", "m2", "m3", "m4"]
+
+
+async def test_of_twins_the_one_that_was_written_first_is_stored_however_often_asked(store: Store) -> None:
+    twins = [message("m1", index=index) for index in range(3)]
+    assert await store.messages.put([twins[1]], "batch-a") == [STORED]
+    for _ in range(2):
+        assert await store.messages.put(twins, "batch-a") == [DUPLICATE, STORED, DUPLICATE]
+        assert await store.messages.put([twins[2], message("m2", second=1)], "batch-a") == [DUPLICATE, STORED]
+    assert await store.messages.put([message("m1", index=1)], "batch-b") == [DUPLICATE]
+    assert await store.messages.put([message("m1", index=1, sequenceNumber=2)], "batch-a") == [DUPLICATE]
+
+
+async def test_written_by_gives_the_slots_of_the_documents_of_a_batch(store: Store) -> None:
+    mine = [message(f"m{n}", f"drone-{n % 3}", second=n, sequenceNumber=10 + n // 4, index=n % 4) for n in range(10)]
+    await store.messages.put([message("m3", "drone-0", second=3)], "batch-b")
+    await store.messages.put(mine, "batch-a")
+    written = {(10 + n // 4, n % 4) for n in range(10)}
+    assert await store.messages.written_by("batch-a", at(0), at(9)) == written - {(10, 3)}
+    assert await store.messages.written_by("batch-a", at(4), at(6)) == {(11, 0), (11, 1), (11, 2)}
+    assert await store.messages.written_by("nobody", at(0), at(9)) == set()
 
 
 async def test_two_batches_bring_the_same_messages_at_once(store: Store) -> None:

@@ -13,17 +13,20 @@ import pytest
 from activities import enrich, finish, store, update_drones, validate
 from activities.staging import StagedDocumentMissing
 from durable_sdk import durable_client
+from pipeline.clock import now
+from pipeline.dead_letters import finish_replay
 from pipeline.intake import new_batch
 from pipeline.ports import Store, StoreUnavailable
-from pipeline.records import Batch, BatchStatus, Counts, Outcome
+from pipeline.records import Batch, BatchStatus, Claim, Counts
 from pipeline.steps import CountsBody, Reference, reference_to
 from reference_data import ReferenceData
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
 from telemetry.merge import registers
-from telemetry.model import Delivery
+from telemetry.model import DeadLetter, Delivery
 from telemetry.registry import Registry
 from telemetry.rules import Rules
+from telemetry.validation import validate_batch
 from tests.support.engine import Engine
 from tests.support.pipeline import (
     NO_REFERENCE_DATA,
@@ -58,7 +61,11 @@ async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, Refer
 
 
 async def run_all(
-    kept: Store, reference: Reference, rules: Rules = RULES, known: ReferenceData = NO_REFERENCE_DATA
+    kept: Store,
+    reference: Reference,
+    rules: Rules = RULES,
+    known: ReferenceData = NO_REFERENCE_DATA,
+    drones: int | None = None,
 ) -> Counts:
     """Every step twice, as if each had been run again after its effect."""
     engine = Engine({})
@@ -69,7 +76,9 @@ async def run_all(
     answers = [await store.store(kept, reference) for _ in range(2)]
     assert answers[0] == answers[1]
     for _ in range(2):
-        assert (await update_drones.update_drones(kept, durable_client(engine.client), reference))["current"]
+        updated = await update_drones.update_drones(kept, durable_client(engine.client), reference)
+        assert updated["current"]
+        assert drones in (None, updated["drones"])
     for _ in range(2):
         assert await finish.complete(kept, {**reference, "counts": answers[0]["counts"]}) == {"current": True}
     return Counts(**answers[0]["counts"])
@@ -124,22 +133,22 @@ async def test_under_other_settings_an_accepted_message_is_stored_and_its_letter
     assert dict(totals.dead_letters) == {"open": 1, "replayed": 2, "discarded": 0}
 
 
-async def test_a_letter_that_was_discarded_stays_so_when_its_message_is_accepted_later(kept: Store) -> None:
+async def test_a_message_whose_letter_was_discarded_is_not_stored_when_it_is_accepted_later(kept: Store) -> None:
     batch, reference = await receive(kept, [delivery(1, message("a", 1, position={"altitude": 30_000}))])
     await run_all(kept, reference)
     [letter] = await all_letters(kept)
     await kept.dead_letters.resolve(letter["id"], "discarded", at="2026-01-01T00:00:00.000000Z", reason="test flight")
     again = await reopen(kept, batch.id)
-    assert await run_all(kept, again, rules=replace(RULES, altitude_maximum=50_000)) == Counts(1, 1, 0, 0)
+    assert await run_all(kept, again, rules=replace(RULES, altitude_maximum=50_000), drones=0) == Counts(1, 0, 0, 1)
     assert [letter["status"] for letter in await all_letters(kept)] == ["discarded"]
+    assert (await all_messages(kept, ["a"]))["a"] == []
 
 
 async def test_a_replayed_letter_counts_as_stored_when_its_batch_is_run_under_the_old_settings(kept: Store) -> None:
     batch, reference = await receive(kept, [delivery(1, message("a", 1, battery=2)), delivery(2, message("a", 2))])
     await run_all(kept, reference)
     [letter] = await all_letters(kept)
-    await kept.ledger.recount(batch.id, letter["id"], Outcome.STORED)
-    await kept.dead_letters.resolve(letter["id"], "replayed", at="2026-01-01T00:00:00.000000Z")
+    await finish_replay(kept, durable_client(Engine({}).client), await claimed(kept, letter, message("a", 1)))
     again = await reopen(kept, batch.id)
     assert await run_all(kept, again) == Counts(messages=2, stored=2, duplicates=0, rejected=0)
 
@@ -150,8 +159,7 @@ async def test_a_letter_replayed_while_its_batch_is_run_again_is_counted_once(ke
     await run_all(kept, reference)
     again = await reopen(kept, batch.id)
     letter = next(letter for letter in await all_letters(kept) if letter["deviceId"] == "a")
-    await kept.ledger.recount(batch.id, letter["id"], Outcome.STORED)
-    await kept.dead_letters.resolve(letter["id"], "replayed", at="2026-01-01T00:00:00.000000Z")
+    await finish_replay(kept, durable_client(Engine({}).client), await claimed(kept, letter, message("a", 1)))
     counts = Counts(messages=2, stored=1, duplicates=0, rejected=1)
     assert await run_all(kept, again) == counts
     found = await kept.ledger.get(batch.id)
@@ -267,6 +275,13 @@ async def test_a_dead_letter_that_cannot_be_kept_fails_the_step(kept: Store, mon
     unfinished = await kept.ledger.get(batch.id)
     assert unfinished is not None
     assert unfinished.status is BatchStatus.RUNNING
+
+
+async def claimed(kept: Store, letter: DeadLetter, body: dict[str, Any]) -> Claim:
+    """Claimed for what it would have been without its fault."""
+    cured = delivery(letter["sequenceNumber"], body)
+    [accepted] = validate_batch([cured], RULES, letter["batchId"], now()).messages
+    return (await kept.dead_letters.claim({letter["id"]: [accepted]}, now()))[letter["id"]]
 
 
 async def reopen(kept: Store, batch_id: str) -> Reference:

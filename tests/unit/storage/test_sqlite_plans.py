@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ports import BatchFilter, DeadLetterFilter
-from pipeline.records import BatchStatus, Counts, Outcome
+from pipeline.records import BatchStatus, Counts, Move
 from storage.sqlite import SqliteStore, connection
 from tests.support.records import FAR_FUTURE, at, batch, letter, message
 
@@ -63,8 +63,12 @@ async def test_every_query_is_read_off_an_index(store: SqliteStore, tmp_path: Pa
     await messages.put([message(f"m{n}", second=n) for n in range(12)], "b1")
     await letters.put([letter(f"l{n}", second=n, codes=("a", "b")) for n in range(12)], "b0")
     await letters.resolve("l1", "replayed", at=at(20))
-    await ledger.recount("b0", "l1", Outcome.STORED)
-    await letters.of_batch("b0", ["l1", "l2"])
+    await ledger.recount("b0", "l1", Move(1, 1, 0))
+    await letters.of_batch("b0")
+    await letters.claim({"l2": [], "l3": None}, at(21))
+    await letters.claims(FAR_FUTURE, 10)
+    await letters.release(["l2"])
+    await messages.written_by("b0", at(0), at(20))
 
     for where in (
         BatchFilter(),
