@@ -18,8 +18,9 @@ from functions_host.worker.runtime import Runtime
 class LocalWorkers:
     """The host's side of the pool and the worker's side of the channel at once."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, clock: Clock) -> None:
         self.begun = 0
+        self._clock = clock
         self.said: list[Message] = []
         self.functions: dict[str, LoadedFunction] = {}
         self._calls: dict[int, Call] = {}
@@ -28,8 +29,12 @@ class LocalWorkers:
 
     def submit(self, call: Call) -> None:
         call.number = len(self._calls) + 1
+        call.sent = self._clock.monotonic()
         self._calls[call.number] = call
         self._to_worker(call.message())
+
+    def has_begun(self, call: Call) -> bool:
+        return True
 
     def give_up(self, call: Call) -> None:
         self._to_worker((CANCEL, call.number))
@@ -67,7 +72,7 @@ class LocalInvoker(Invoker):
         sent: list[Any] | None = None,
         clock: Clock = CLOCK,
     ) -> None:
-        self.workers = LocalWorkers(threads)
+        self.workers = LocalWorkers(threads, clock)
 
         async def write(binding: dict[str, Any], value: Value) -> None:
             assert sent is not None

@@ -21,7 +21,8 @@ from functions_host.options import Options
 from functions_host.parts import Parts, assemble
 from functions_host.payloads import EMPTY
 from functions_host.pool.call import Call
-from functions_host.pool.pool import Beginning, PoolOptions, WorkerPool
+from functions_host.pool.crew import Beginning, CrewOptions
+from functions_host.pool.pool import WorkerPool
 from functions_host.ports import Ports
 from functions_host.settings import LocalSettings, apply_local_settings, read_local_settings
 
@@ -132,7 +133,7 @@ class Host:
         os.environ.setdefault("WEBSITE_HOSTNAME", ports.base_url.removeprefix("http://"))
         return repointed
 
-    def _pool_options(self) -> PoolOptions:
+    def _pool_options(self) -> CrewOptions:
         thread_count()  # a wrong one is to be said once, not by each worker
         options = self._options
         load = {
@@ -144,7 +145,7 @@ class Host:
             "only": self.config.functions,
             "skip_unsupported": options.skip_unsupported,
         }
-        return PoolOptions(worker_count(), self._app_dir, load)
+        return CrewOptions(worker_count(), self._app_dir, load)
 
     async def _start_hub(self, parts: Parts, repointed: list[str]) -> None:
         if parts.hub is None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from functions_host.errors import StartError
-from functions_host.tasks import spawn
+from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.event_hubs")
 
@@ -47,7 +47,7 @@ class HubProcess:
         self._host = host
         self._ready_file = data_dir / f".event_hubs.{os.getpid()}.ready"
         self._process: asyncio.subprocess.Process | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._watcher: Supervised | None = None
         self._reader: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -59,13 +59,12 @@ class HubProcess:
         """Start it and wait until it listens. StartError if it does not within 30 s."""
         self._data.mkdir(parents=True, exist_ok=True)
         await self._spawn()
-        self._watcher = spawn(self._watch(), "the watch over the local Event Hubs")
+        self._watcher = supervise(self._watch, "the watch over the local Event Hubs")
 
     async def stop(self) -> None:
         self._closing = True
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+            await self._watcher.stop()
         await self._end()
 
     def kill(self) -> None:
@@ -146,7 +145,7 @@ class HubProcess:
                 except StartError as error:
                     logger.error("%s", error)
             else:
-                logger.critical("the local Event Hubs cannot be started; Event Hubs triggers stand still")
+                logger.critical("the local Event Hubs cannot be started; Event Hubs triggers are stalled")
                 return
 
     async def _pass_on_log(self, process: asyncio.subprocess.Process) -> None:

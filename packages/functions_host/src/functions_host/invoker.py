@@ -18,6 +18,9 @@ from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.invoker")
 
+# So long beyond functionTimeout a call may wait for a worker that takes it up.
+_PATIENCE = 60.0
+
 OutputWriter = Callable[[dict[str, Any], Value], Awaitable[None]]
 
 
@@ -25,6 +28,7 @@ class Workers(Protocol):
     """What runs the calls: `functions_host.pool.pool.WorkerPool`."""
 
     def submit(self, call: Call) -> None: ...
+    def has_begun(self, call: Call) -> bool: ...
     def give_up(self, call: Call) -> None: ...
 
 
@@ -164,9 +168,15 @@ class Invoker:
         # One look around now and then instead of a timer per invocation: functionTimeout is minutes, calls are many.
         while True:
             await self._clock.sleep(min(1.0, timeout / 4))
-            before = self._clock.monotonic() - timeout
-            for call, begun in list(self._running.items()):
-                if begun < before and not call.answer.done():
+            now = self._clock.monotonic()
+            for call, since in list(self._running.items()):
+                if call.answer.done() or now - since < timeout:
+                    continue
+                # Its time is the function's own: a call that waits for a worker loses nothing by that, within reason.
+                over = (
+                    now - call.sent >= timeout if self._workers.has_begun(call) else now - since >= timeout + _PATIENCE
+                )
+                if over:
                     call.fail(FunctionTimeout(f"timed out after {timeout} s"))
                     self._workers.give_up(call)
 

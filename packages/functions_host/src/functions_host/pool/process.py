@@ -109,6 +109,17 @@ class WorkerProcess:
         except ValueError:
             return f"was ended by signal {-code}"
 
+    def left_behind(self) -> tuple[list[Call], list[Call]]:
+        """When it is gone: the calls that it was running, and those that it had not begun."""
+        for timer in self.given_up.values():
+            timer.cancel()
+        begun = self.page.begun
+        waited_for = [call for number, call in self.calls.items() if number not in self.given_up]
+        return (
+            [call for call in waited_for if call.number <= begun],
+            [call for call in waited_for if call.number > begun],
+        )
+
     def close(self) -> None:
         for stream in (self._calls, self._answers):
             if stream is not None:

@@ -24,7 +24,7 @@ from functions_host.worker.lifeline import end_with_host
 from functions_host.worker.outbox import Outbox
 from functions_host.worker.runtime import Runtime
 
-_LIFESPAN_SECONDS = 2.0
+_LIFESPAN_SECONDS = 1.0
 
 
 def main(arguments: list[str]) -> None:
