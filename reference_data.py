@@ -53,6 +53,8 @@ class WatchedFile(Generic[T]):
         self._next_check = float("-inf")
         self._seen: tuple[int, int, int] | None = None
         self._value: T | None = None
+        self.problem: str | None = None
+        """Why the file as it is now is not in force; None when it is, or was never there."""
 
     def get(self) -> T | None:
         if self._clock() < self._next_check:
@@ -76,6 +78,9 @@ class WatchedFile(Generic[T]):
         try:
             self._value = self._parse(self._path.read_bytes())
         except (OSError, ValueError) as error:
+            said = str(error.strerror) if isinstance(error, OSError) else str(error)
+            in_force = "nothing is in force" if self._value is None else "the last good content stays in force"
+            self.problem = f"{self._path.name} is not taken over, {in_force}: {said}"
             log(
                 logging.ERROR,
                 "file not taken over; the last good content stays",
@@ -83,6 +88,7 @@ class WatchedFile(Generic[T]):
                 error=str(error),
             )
         else:
+            self.problem = None
             log(logging.INFO, "file read", file=self._path.name)
 
 
@@ -96,3 +102,10 @@ def get_reference_data() -> ReferenceData:
     """What is in force now."""
     registry, zones = _files()
     return ReferenceData(registry.get(), zones.get())
+
+
+def reference_problem(name: str) -> str | None:
+    """Why the file of ``registry`` or ``zones`` is not in force as it is, in words fit for everybody."""
+    get_reference_data()
+    registry, zones = _files()
+    return registry.problem if name == "registry" else zones.problem

@@ -7,6 +7,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from durable_sdk.pages import EntityPage, EntityReader, InvalidHostToken
+from durable_sdk.writes import WRITES
 from pipeline.durable import DurableClient
 
 IS_2X = hasattr(df.DurableOrchestrationClient, "get_all_orchestration_states")
@@ -20,6 +21,7 @@ Blueprint: Any = _sdk.Blueprint
 
 __all__ = [
     "IS_2X",
+    "WRITES",
     "Blueprint",
     "EntityPage",
     "EntityReader",

@@ -7,6 +7,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from durable_sdk.writes import WRITES
 from pipeline.durable import Instance, InstanceStatus
 
 
@@ -17,11 +18,12 @@ class CommonClient:
         self._client = client
 
     async def start(self, orchestrator: str, instance_id: str, argument: Any) -> None:
-        try:
-            await self._client.start_new(orchestrator, instance_id, argument)
-        except Exception as error:
-            if "already exists" not in str(error):
-                raise
+        with WRITES.one():
+            try:
+                await self._client.start_new(orchestrator, instance_id, argument)
+            except Exception as error:
+                if "already exists" not in str(error):
+                    raise
 
     async def instance(self, instance_id: str) -> Instance | None:
         status = await self._client.get_status(instance_id)
@@ -33,7 +35,8 @@ class CommonClient:
         return Instance(instance_id, InstanceStatus(status.runtime_status.value), moved)
 
     async def signal(self, entity: str, key: str, operation: str, argument: Any) -> None:
-        await self._client.signal_entity(df.EntityId(entity, key), operation, argument)
+        with WRITES.one():
+            await self._client.signal_entity(df.EntityId(entity, key), operation, argument)
 
     async def terminate(self, instance_id: str, reason: str) -> None:
         await self._client.terminate(instance_id, reason)

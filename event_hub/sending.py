@@ -14,7 +14,13 @@ from weakref import WeakKeyDictionary
 
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
-from azure.eventhub.exceptions import EventHubError
+from azure.eventhub.exceptions import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    EventHubError,
+    OperationTimeoutError,
+)
 from azure.identity.aio import DefaultAzureCredential
 
 from pipeline.coverage import HubPartition
@@ -25,6 +31,7 @@ _LOG = logging.getLogger("http_api")
 SEND_SECONDS = 15.0
 SEND_SECONDS_PER_KEY = 0.01  # each key is a round trip of its own
 PROBE_SECONDS = 5.0
+_UNREACHABLE = (AuthenticationError, ConnectError, ConnectionLostError, OperationTimeoutError)
 
 
 class HubUnavailable(Exception):
@@ -48,6 +55,9 @@ class Hub:
 
     _client: EventHubProducerClient | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    refused: str | None = None
+    """What the hub refused the last events with, though it can be reached (its disk may be full); None since it took
+    some."""
 
     async def send(self, events: Iterable[OutgoingEvent]) -> None:
         """Returns when the hub has acknowledged all; events of one key stay in their order."""
@@ -62,8 +72,12 @@ class Hub:
             raise
         except (EventHubError, SettingError, OSError, asyncio.TimeoutError, ValueError, AttributeError) as error:
             # ValueError and AttributeError: what the client raises from a connection that broke under it.
+            said_no = isinstance(error, EventHubError) and not isinstance(error, _UNREACHABLE)
+            self.refused = type(error).__name__ if said_no else None
             await self._forget(error)
             raise HubUnavailable(type(error).__name__) from error
+        else:
+            self.refused = None
 
     async def partitions(self) -> list[HubPartition]:
         """What each partition holds. Raises ``HubUnavailable`` when the hub does not tell."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
-from event_hub.sending import get_hub
 from observability import log
-from pipeline.coverage import MissingEvents, Watch
+from pipeline.coverage import HubPartition, MissingEvents, Watch
 from pipeline.ports import Store
 from settings import get_settings
 
@@ -14,10 +14,9 @@ _watch = Watch()
 _told: set[tuple[str, int]] = set()
 
 
-async def missing_events(store: Store) -> list[MissingEvents]:
-    """By partition. Raises ``HubUnavailable`` or ``StoreUnavailable``."""
+async def missing_events(store: Store, partitions: Sequence[HubPartition]) -> list[MissingEvents]:
+    """By partition, of what the hub holds. Raises ``StoreUnavailable``."""
     hub = get_settings().event_hub_name
-    partitions = await get_hub().partitions()
     coverage = await store.ledger.coverage()
     for partition in partitions:
         for first, last in coverage.expired(hub, partition.id, partition.oldest):

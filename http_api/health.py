@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -12,13 +13,14 @@ from typing import Any
 import aiohttp
 import azure.functions as func
 
-from durable_sdk import entity_reader
-from event_hub.sending import HubUnavailable
+from durable_sdk import WRITES, EntityReader, entity_reader
+from event_hub.sending import HubUnavailable, get_hub
 from event_hub.watch import missing_events
 from http_api.endpoint import Api, Call
 from http_api.responses import json_response
 from pipeline.ports import StoreUnavailable
 from pipeline.signals import DRONE
+from reference_data import reference_problem
 from storage.factory import get_store
 
 api = Api()
@@ -27,6 +29,11 @@ _LOG = logging.getLogger("http_api")
 DEADLINE_SECONDS = 6.0
 # The route is open to everybody: however often it is asked, the parts are asked no more than this.
 FRESH_SECONDS = 1.0
+
+
+class PartFails(Exception):
+    """A part does not work; the text is fit for everybody."""
+
 
 Check = Callable[[], Awaitable[str | None]]
 """Raises when the part does not work; text when it works and somebody should know something."""
@@ -37,8 +44,28 @@ async def _store() -> None:
 
 
 async def _event_hub() -> str | None:
-    missing = await missing_events(await get_store())
+    hub = get_hub()
+    partitions = await hub.partitions()
+    if hub.refused is not None:
+        return f"the last events that were sent over HTTP were refused ({hub.refused})"
+    try:
+        missing = await missing_events(await get_store(), partitions)
+    except StoreUnavailable:
+        return None  # that is said of the store
     return "; ".join(one.text for one in missing) or None
+
+
+async def _durable(reader: EntityReader) -> str | None:
+    await reader.reachable()
+    waiting = WRITES.waiting()
+    if waiting:
+        raise PartFails(f"a start or a signal has waited for {waiting:.0f} s")
+    failed = WRITES.failed()
+    return None if failed is None else f"the last start or signal failed ({failed})"
+
+
+async def _reference(name: str) -> str | None:
+    return await asyncio.to_thread(reference_problem, name)
 
 
 @dataclass
@@ -66,6 +93,8 @@ async def _state(name: str, check: Check) -> dict[str, Any]:
     except StoreUnavailable as error:
         _LOG.warning("health: %s: %s", name, error)
         return {"status": "unhealthy", "detail": error.shown}
+    except PartFails as error:
+        return {"status": "unhealthy", "detail": str(error)}
     except (asyncio.TimeoutError, TimeoutError):
         return {"status": "unhealthy", "detail": f"no answer within {DEADLINE_SECONDS:g} s"}
     except (HubUnavailable, aiohttp.ClientError, OSError) as error:
@@ -85,8 +114,10 @@ _checkup = Checkup()
 async def get_health(call: Call) -> func.HttpResponse:
     checks: dict[str, Check] = {
         "store": _store,
-        "durable": entity_reader(call.client, DRONE).reachable,
+        "durable": functools.partial(_durable, entity_reader(call.client, DRONE)),
         "eventHub": _event_hub,
+        "zones": functools.partial(_reference, "zones"),
+        "registry": functools.partial(_reference, "registry"),
     }
     parts = await _checkup.parts(checks)
     worst = max((part["status"] for part in parts.values()), key=_STATUSES.index)

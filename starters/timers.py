@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from durable_sdk import durable_client
-from event_hub.sending import HubUnavailable
+from event_hub.sending import HubUnavailable, get_hub
 from event_hub.watch import missing_events
 from observability import log
 from pipeline.orphans import end_orphans
@@ -44,6 +44,6 @@ async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient
 
 async def _look_for_missing_events(store: Store) -> None:
     try:
-        await missing_events(store)
+        await missing_events(store, await get_hub().partitions())
     except (HubUnavailable, StoreUnavailable) as error:
         log(logging.WARNING, "cannot tell whether all events have come", error=str(error))

@@ -72,6 +72,8 @@ _DRONE: Json = {
 }
 DRONE_FIELDS = tuple(_DRONE)
 
+HEALTH_PARTS = ("store", "durable", "eventHub", "zones", "registry")
+
 _ZONE: Json = {
     "type": "object",
     "properties": {
@@ -268,7 +270,7 @@ SCHEMAS: Json = {
     "HealthReport": record(
         {
             "status": ref("HealthStatus"),
-            "parts": record({part: ref("HealthPart") for part in ("store", "durable", "eventHub")}),
+            "parts": record({part: ref("HealthPart") for part in HEALTH_PARTS}),
         }
     ),
     "HealthStatus": {"type": "string", "enum": ["healthy", "degraded", "unhealthy"]},

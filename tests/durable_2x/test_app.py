@@ -12,7 +12,7 @@ import azure.functions as func
 import pytest
 from azure.functions import meta
 
-from event_hub import sending, watch
+from event_hub import sending
 from http_api import counting, health, stats
 from pipeline.intake import new_batch
 from pipeline.ports import BatchFilter
@@ -57,12 +57,14 @@ def body_of(response: Any) -> Any:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hub:
+        refused = None
+
         async def partitions(self) -> list[Any]:
             return []
 
     monkeypatch.setattr(health, "_checkup", health.Checkup())
     monkeypatch.setattr(stats, "_drones", counting.DroneCounter())
-    monkeypatch.setattr(watch, "get_hub", Hub)
+    monkeypatch.setattr(health, "get_hub", Hub)
     monkeypatch.setattr(sending, "get_hub", Hub)
 
 

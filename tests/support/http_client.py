@@ -27,6 +27,7 @@ class FakeHub:
     sent: list[OutgoingEvent] = field(default_factory=list)
     down: bool = False
     error: Exception | None = None
+    refused: str | None = None
     holds: list[HubPartition] = field(default_factory=list)
 
     async def send(self, events: list[OutgoingEvent]) -> None:

@@ -40,5 +40,7 @@ def test_a_page_without_the_line_is_left_alone(page: Path) -> None:
     assert page.read_text() == "# Measurements\n"
 
 
-def test_the_page_in_the_docs_has_every_measurement() -> None:
-    assert set(read(PAGE)[1]) == set(MEASUREMENTS)
+def test_the_page_in_the_docs_has_sections_of_known_measurements() -> None:
+    sections = set(read(PAGE)[1])
+    assert sections
+    assert sections <= set(MEASUREMENTS)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient
+from azure.eventhub.exceptions import EventDataSendError
 
 from event_hub import sending
 from event_hub.sending import EventTooLarge, Hub, HubUnavailable, OutgoingEvent
@@ -127,6 +128,7 @@ async def test_a_hub_that_went_away_is_unavailable_and_found_again(hub: Hub, loc
     local.stop()
     with pytest.raises(HubUnavailable):
         await hub.send([event("drone-1", 2)])
+    assert hub.refused is None  # asking it tells as much
     with pytest.raises(HubUnavailable):
         await hub.partitions()
     local.start()
@@ -159,3 +161,18 @@ async def test_a_hub_that_is_not_set_is_unavailable(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("EventHubConnection", raising=False)
     with pytest.raises(HubUnavailable, match="SettingError"):
         await Hub().send([event("drone-1", 1)])
+
+
+async def test_what_a_hub_refuses_is_remembered_until_it_takes_some(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(groups: object) -> None:
+        raise EventDataSendError("the log cannot be written: no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub, "_send_groups", full)
+        with pytest.raises(HubUnavailable):
+            await hub.send([event("drone-1", 1)])
+    assert hub.refused == "EventDataSendError"
+    await hub.partitions()
+    assert hub.refused == "EventDataSendError"
+    await hub.send([event("drone-1", 1)])
+    assert hub.refused is None

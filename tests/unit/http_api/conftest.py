@@ -15,6 +15,7 @@ import reference_data
 import settings
 import storage.factory
 from durable_sdk import v1
+from durable_sdk.writes import Writes
 from event_hub import sending, watch
 from http_api import counting, health, stats
 from pipeline.coverage import Watch
@@ -34,6 +35,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyt
         monkeypatch.setenv(setting, str(tmp_path / setting))
     _forget_settings()
     monkeypatch.setattr(health, "_checkup", health.Checkup())
+    monkeypatch.setattr(health, "WRITES", Writes())
     monkeypatch.setattr(stats, "_drones", counting.DroneCounter())
     yield monkeypatch
     _forget_settings()
@@ -72,7 +74,7 @@ async def extension() -> AsyncIterator[Extension]:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake = FakeHub()
-    for module in (http_api.telemetry_in, http_api.recovery, watch, sending):
+    for module in (http_api.telemetry_in, http_api.recovery, health, sending):
         monkeypatch.setattr(module, "get_hub", lambda: fake)
     monkeypatch.setattr(watch, "_watch", Watch())
     monkeypatch.setattr(watch, "_told", set())

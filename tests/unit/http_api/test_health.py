@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import reference_data
+from durable_sdk.writes import WAITING_SECONDS, Writes
 from http_api import health
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore
@@ -22,7 +24,7 @@ async def test_all_parts_are_healthy(ask: Client) -> None:
     assert answer.status == 200
     assert answer.json() == {
         "status": "healthy",
-        "parts": {"store": HEALTHY, "durable": HEALTHY, "eventHub": HEALTHY},
+        "parts": dict.fromkeys(("store", "durable", "eventHub", "zones", "registry"), HEALTHY),
     }
 
 
@@ -36,6 +38,8 @@ async def test_an_unhealthy_hub_is_503_and_named(ask: Client, hub: FakeHub) -> N
             "store": HEALTHY,
             "durable": HEALTHY,
             "eventHub": {"status": "unhealthy", "detail": "cannot be reached"},
+            "zones": HEALTHY,
+            "registry": HEALTHY,
         },
     }
 
@@ -104,3 +108,61 @@ async def test_no_path_is_shown_to_everybody(ask: Client, store: SqliteStore, tm
     assert answer.status == 503
     assert answer.json()["parts"]["store"]["detail"].startswith("store: ")
     assert str(tmp_path).encode() not in answer.body
+
+
+async def part(ask: Client, monkeypatch: pytest.MonkeyPatch, name: str) -> dict[str, str]:
+    monkeypatch.setattr(health, "_checkup", health.Checkup())
+    found: dict[str, str] = (await ask.get("/api/health")).json()["parts"][name]
+    return found
+
+
+async def test_a_hub_that_refuses_what_is_sent_is_told_until_it_takes_some(
+    ask: Client, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.refused = "EventDataSendError"
+    said = await part(ask, monkeypatch, "eventHub")
+    assert said["status"] == "degraded"
+    assert "EventDataSendError" in said["detail"]
+    hub.refused = None
+    assert await part(ask, monkeypatch, "eventHub") == HEALTHY
+
+
+async def test_an_engine_that_answers_but_takes_nothing_is_told(ask: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    writes = Writes(lambda: now)
+    monkeypatch.setattr(health, "WRITES", writes)
+    with pytest.raises(OSError, match="full"), writes.one():
+        raise OSError("the disk is full")
+    said = await part(ask, monkeypatch, "durable")
+    assert (said["status"], "OSError" in said["detail"]) == ("degraded", True)
+    with writes.one():
+        now += WAITING_SECONDS - 1
+        assert (await part(ask, monkeypatch, "durable"))["status"] == "degraded"
+        now += 1
+        said = await part(ask, monkeypatch, "durable")
+        assert (said["status"], said["detail"]) == ("unhealthy", "a start or a signal has waited for 10 s")
+    assert await part(ask, monkeypatch, "durable") == HEALTHY
+
+
+@pytest.mark.parametrize(("name", "setting"), [("zones", "ZONES_FILE"), ("registry", "REGISTRY_FILE")])
+async def test_a_broken_file_is_degraded_with_the_reason(
+    ask: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, setting: str
+) -> None:
+    monkeypatch.setattr("reference_data.CHECK_SECONDS", 0)
+    good = (tmp_path / setting).read_text()
+    (tmp_path / setting).write_text('{"type": "FeatureCollection", "features": 7, "drones": 7}')
+    reference_data._files.cache_clear()
+    said = await part(ask, monkeypatch, name)
+    assert said["status"] == "degraded"
+    assert "nothing is in force" in said["detail"]
+    assert str(tmp_path) not in said["detail"]
+    for watched in reference_data._files():
+        watched._check_seconds = 0
+    reference_data.get_reference_data()
+    (tmp_path / setting).write_text(good)
+    for watched in reference_data._files():
+        watched._next_check = 0
+    assert await part(ask, monkeypatch, name) == HEALTHY
+    (tmp_path / setting).unlink()
+    said = await part(ask, monkeypatch, name)
+    assert (said["status"], "the last good content stays in force" in said["detail"]) == ("degraded", True)

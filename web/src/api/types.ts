@@ -15,28 +15,37 @@ export interface components {
         };
         Drone: {
             id: string;
-            /** @description Charge left, in fraction of full charge. */
+            /** @description Charge left. Unit: fraction of the whole. */
             battery: number | null;
             flightMode: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | null;
             /** @description The number as the device sent it. */
             flightModeNumber: number | null;
             position: {
-                /** @description WGS 84, in degrees north. */
+                /** @description WGS 84, north positive. Unit: degrees. */
                 latitude: number | null;
-                /** @description WGS 84, in degrees east. */
+                /** @description WGS 84, east positive. Unit: degrees. */
                 longitude: number | null;
-                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
                 altitude: number | null;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height: number | null;
+                altitudeReference: ("msl" | "wgs84" | "takeoff") | null;
             } | null;
             health: {
                 gyrometer: boolean | null;
                 accelerometer: boolean | null;
                 magnetometer: boolean | null;
             } | null;
-            /** @description Over ground, in metres per second. */
+            /** @description Over ground. Unit: metres per second. */
             groundSpeed: number | null;
-            /** @description Clockwise from north, in degrees. */
+            /** @description Clockwise from north; kept as 0 to below 360. Unit: degrees. */
             heading: number | null;
+            /** @description Up positive. Unit: metres per second. */
+            verticalSpeed: number | null;
+            /** @description Quality of the link. Unit: fraction of the whole. */
+            signal: number | null;
+            /** @description What it flies for. */
+            mission: string | null;
             derived: {
                 zones: string[] | null;
                 healthy: boolean | null;
@@ -47,7 +56,7 @@ export interface components {
             };
             alerts: {
                 /** @enum {string} */
-                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit";
+                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit" | "telemetry_delayed";
                 /** Format: date-time */
                 at: string;
             }[];
@@ -82,28 +91,37 @@ export interface components {
         /** @description A drone, or the fields of it that were asked for. */
         SelectedDrone: {
             id: string;
-            /** @description Charge left, in fraction of full charge. */
+            /** @description Charge left. Unit: fraction of the whole. */
             battery?: number | null;
             flightMode?: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | null;
             /** @description The number as the device sent it. */
             flightModeNumber?: number | null;
             position?: {
-                /** @description WGS 84, in degrees north. */
+                /** @description WGS 84, north positive. Unit: degrees. */
                 latitude: number | null;
-                /** @description WGS 84, in degrees east. */
+                /** @description WGS 84, east positive. Unit: degrees. */
                 longitude: number | null;
-                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
                 altitude: number | null;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height: number | null;
+                altitudeReference: ("msl" | "wgs84" | "takeoff") | null;
             } | null;
             health?: {
                 gyrometer: boolean | null;
                 accelerometer: boolean | null;
                 magnetometer: boolean | null;
             } | null;
-            /** @description Over ground, in metres per second. */
+            /** @description Over ground. Unit: metres per second. */
             groundSpeed?: number | null;
-            /** @description Clockwise from north, in degrees. */
+            /** @description Clockwise from north; kept as 0 to below 360. Unit: degrees. */
             heading?: number | null;
+            /** @description Up positive. Unit: metres per second. */
+            verticalSpeed?: number | null;
+            /** @description Quality of the link. Unit: fraction of the whole. */
+            signal?: number | null;
+            /** @description What it flies for. */
+            mission?: string | null;
             derived?: {
                 zones: string[] | null;
                 healthy: boolean | null;
@@ -114,7 +132,7 @@ export interface components {
             };
             alerts?: {
                 /** @enum {string} */
-                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit";
+                code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit" | "telemetry_delayed";
                 /** Format: date-time */
                 at: string;
             }[];
@@ -161,29 +179,42 @@ export interface components {
             /** @enum {string} */
             format?: "json" | "protobuf" | "dji" | "mavlink" | "f3411";
             keyFrame?: boolean;
-            /** @description Charge left, in fraction of full charge. */
+            /** @description Charge left. Unit: fraction of the whole. */
             battery?: number;
             /** @enum {string} */
             flightMode?: "unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline";
             /** @description The number as the device sent it. */
             flightModeNumber?: number;
             position?: {
-                /** @description WGS 84, in degrees north. */
+                /** @description WGS 84, north positive. Unit: degrees. */
                 latitude?: number;
-                /** @description WGS 84, in degrees east. */
+                /** @description WGS 84, east positive. Unit: degrees. */
                 longitude?: number;
-                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
                 altitude?: number;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height?: number;
+                /**
+                 * @description Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is `ALTITUDE_REFERENCE`.
+                 * @enum {string}
+                 */
+                altitudeReference?: "msl" | "wgs84" | "takeoff";
             };
             health?: {
                 gyrometer?: boolean;
                 accelerometer?: boolean;
                 magnetometer?: boolean;
             };
-            /** @description Over ground, in metres per second. */
+            /** @description Over ground. Unit: metres per second. */
             groundSpeed?: number;
-            /** @description Clockwise from north, in degrees. */
+            /** @description Clockwise from north; kept as 0 to below 360. Unit: degrees. */
             heading?: number;
+            /** @description Up positive. Unit: metres per second. */
+            verticalSpeed?: number;
+            /** @description Quality of the link. Unit: fraction of the whole. */
+            signal?: number;
+            /** @description What it flies for. */
+            mission?: string;
             derived?: {
                 [key: string]: unknown;
             };
@@ -243,26 +274,35 @@ export interface components {
             deviceId: string;
             /** @description RFC 3339 with offset, or milliseconds since the epoch. */
             timestamp?: string | number | null;
-            /** @description Charge left, in fraction of full charge. */
+            /** @description Charge left. Unit: fraction of the whole. */
             battery?: number | null;
             flightMode?: ("unknown" | "ready" | "takeoff" | "inflight" | "landing" | "offline") | number | null;
             position?: {
-                /** @description WGS 84, in degrees north. */
+                /** @description WGS 84, north positive. Unit: degrees. */
                 latitude?: number | null;
-                /** @description WGS 84, in degrees east. */
+                /** @description WGS 84, east positive. Unit: degrees. */
                 longitude?: number | null;
-                /** @description `ALTITUDE_RANGE_METRES` moves the range, in metres. */
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
                 altitude?: number | null;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height?: number | null;
+                altitudeReference?: ("msl" | "wgs84" | "takeoff") | null;
             } | null;
             health?: {
                 gyrometer?: boolean | null;
                 accelerometer?: boolean | null;
                 magnetometer?: boolean | null;
             } | null;
-            /** @description Over ground, in metres per second. */
+            /** @description Over ground. Unit: metres per second. */
             groundSpeed?: number | null;
-            /** @description Clockwise from north, in degrees. */
+            /** @description Clockwise from north; kept as 0 to below 360. Unit: degrees. */
             heading?: number | null;
+            /** @description Up positive. Unit: metres per second. */
+            verticalSpeed?: number | null;
+            /** @description Quality of the link. Unit: fraction of the whole. */
+            signal?: number | null;
+            /** @description What it flies for. */
+            mission?: string | null;
             keyFrame?: boolean | null;
         };
         Accepted: {
@@ -388,6 +428,8 @@ export interface components {
                 store: components["schemas"]["HealthPart"];
                 durable: components["schemas"]["HealthPart"];
                 eventHub: components["schemas"]["HealthPart"];
+                zones: components["schemas"]["HealthPart"];
+                registry: components["schemas"]["HealthPart"];
             };
         };
         /** @enum {string} */
