@@ -11,6 +11,7 @@ from http_api import (
     batches,
     dead_letters,
     drones,
+    flights,
     health,
     history,
     openapi_route,
@@ -25,6 +26,7 @@ from http_api.endpoint import Api, Endpoint
 _APIS: tuple[Api, ...] = (
     drones.api,
     history.api,
+    flights.api,
     telemetry_in.api,
     batches.api,
     dead_letters.api,

@@ -46,6 +46,9 @@ async def purge(
     def dead_letters() -> Awaitable[int]:
         return store.dead_letters.purge(ago(retention.dead_letters_hours * _HOUR), limit)
 
+    def flights() -> Awaitable[int]:
+        return store.flights.purge(ago(retention.flights_hours * _HOUR), limit)
+
     def histories() -> Awaitable[int]:
         return purge_histories(client, retention, hub)
 
@@ -54,6 +57,7 @@ async def purge(
     deleted["batches"], all_gone = await _repeat("batches", batches, limit, clock)
     deleted["deadLetters"] = (await _repeat("deadLetters", dead_letters, limit, clock))[0] if all_gone else 0
     deleted["messages"], _ = await _repeat("messages", messages, limit, clock)
+    deleted["flights"], _ = await _repeat("flights", flights, limit, clock)
     deleted["histories"], _ = await _repeat("histories", histories, 1, clock)
     if any(deleted.values()):
         log(logging.INFO, "purged", **deleted)

@@ -18,6 +18,7 @@ from settings.azure_store import AzureStoreSettings
 from settings.errors import SettingError
 from settings.event_hub import EventHub, read_event_hub
 from settings.faults import InjectedFault
+from settings.flights import Flights
 from settings.reader import APP_ROOT
 from settings.retention import Retention
 from settings.sweeping import Sweeping
@@ -26,6 +27,7 @@ __all__ = [
     "APP_ROOT",
     "AzureStoreSettings",
     "EventHub",
+    "Flights",
     "InjectedFault",
     "Retention",
     "SettingError",

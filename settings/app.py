@@ -10,6 +10,7 @@ from settings.access import read_allowed_origins, read_auth_mode
 from settings.azure_store import AzureStoreSettings, read_azure_store
 from settings.errors import SettingError
 from settings.faults import InjectedFault, read_faults
+from settings.flights import Flights, read_flights
 from settings.reader import Reader
 from settings.retention import Retention, read_retention
 from settings.sweeping import Sweeping, read_sweeping
@@ -38,6 +39,7 @@ class Settings:
     rules: Rules  # the thresholds as the domain takes them
     registry_file: Path
     zones_file: Path
+    flights: Flights
     retention: Retention
     sweeping: Sweeping
     inject_faults: tuple[InjectedFault, ...]
@@ -73,6 +75,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         rules=read_rules(read),
         registry_file=read.file("REGISTRY_FILE", "config/drones.json"),
         zones_file=read.file("ZONES_FILE", "config/zones.geojson"),
+        flights=read_flights(read),
         retention=read_retention(read),
         sweeping=read_sweeping(read),
         inject_faults=read_faults(read),

@@ -15,6 +15,7 @@ class Retention:
     messages_hours: float
     batches_hours: float
     dead_letters_hours: float
+    flights_hours: float
     durable_hours: float
     limit: int
     schedule: str
@@ -31,7 +32,17 @@ def read_retention(read: Reader) -> Retention:
         messages_hours=kept["RETENTION_MESSAGES_HOURS"],
         batches_hours=batches,
         dead_letters_hours=kept["RETENTION_DEADLETTERS_HOURS"],
+        flights_hours=_flights(read, kept["RETENTION_MESSAGES_HOURS"]),
         durable_hours=read.hours("RETENTION_DURABLE_HOURS", 24),
         limit=read.whole("PURGE_LIMIT", 5000, 1, 1_000_000),
         schedule=read.schedule("PURGE_SCHEDULE", "30 * * * * *"),
     )
+
+
+def _flights(read: Reader, messages: float) -> float:
+    hours = read.hours("RETENTION_FLIGHTS_HOURS", max(365 * 24, messages))
+    if hours < messages:
+        # They would be worked out again from the messages that are still there.
+        allowed = f"at least RETENTION_MESSAGES_HOURS, which is {messages:g}"
+        raise SettingError("RETENTION_FLIGHTS_HOURS", f"is {hours:g}; allowed: {allowed}")
+    return hours

@@ -1,4 +1,5 @@
-"""The timers: one recovers stalled batches, one cleans up: orphans, and what is kept no longer."""
+"""The timers: one recovers stalled batches, one cleans up (orphans, and what is kept no longer), one keeps the
+flights."""
 
 # mypy: allow-untyped-decorators
 from __future__ import annotations
@@ -12,8 +13,9 @@ from durable_sdk import durable_client
 from event_hub.sending import HubUnavailable, get_hub
 from event_hub.watch import missing_events
 from observability import log
+from pipeline.flights import keeper_of
 from pipeline.orphans import end_orphans
-from pipeline.ports import Store, StoreUnavailable
+from pipeline.ports import Conflict, Store, StoreUnavailable
 from pipeline.purge import purge
 from pipeline.sweep import Sweeper
 from settings import get_settings
@@ -21,6 +23,7 @@ from storage.factory import get_store
 
 blueprint = df.Blueprint()
 _SWEEPER = Sweeper()
+FLIGHT_SECONDS = 8.0
 
 
 @blueprint.function_name("sweeper")
@@ -40,6 +43,15 @@ async def purger(timer: func.TimerRequest, client: df.DurableOrchestrationClient
     await end_orphans(store, durable, settings.sweeping, settings.event_hub_name)
     await _look_for_missing_events(store)
     await purge(store, durable, settings.retention, settings.event_hub_name)
+
+
+@blueprint.function_name("flight_keeper")
+@blueprint.timer_trigger(arg_name="timer", schedule=get_settings().flights.schedule, use_monitor=False)
+async def flight_keeper(timer: func.TimerRequest) -> None:
+    try:
+        await keeper_of(await get_store(), get_settings().flights.rules).catch_up(FLIGHT_SECONDS)
+    except (Conflict, StoreUnavailable) as error:
+        log(logging.WARNING, "flights are not up to date; the next run goes on", error=str(error))
 
 
 async def _look_for_missing_events(store: Store) -> None:

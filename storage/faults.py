@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, Store, StoreUnavailable
+from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, Store, StoreUnavailable
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ class FaultyStore:
     ledger: BatchLedger
     messages: MessageStore
     dead_letters: DeadLetterStore
+    flights: FlightStore
 
     def __init__(self, store: Store, faults: Sequence[Fault]) -> None:
         self._store = store
@@ -108,6 +109,7 @@ class FaultyStore:
             )
         }
         self.ledger, self.messages, self.dead_letters = ports["ledger"], ports["messages"], ports["deadletters"]
+        self.flights = store.flights
 
     async def open(self) -> None:
         text = ", ".join(f"{f.port}.{f.operation}:{f.when}:{f.times}" for f in self._faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http_api.openapi.drone_operations import DRONES, TELEMETRY
+from http_api.openapi.flight_operations import FLIGHT_SCHEMAS, FLIGHTS
 from http_api.openapi.parts import Json, ref
 from http_api.openapi.pipeline_operations import BATCHES, DEAD_LETTERS
 from http_api.openapi.schemas import SCHEMAS
@@ -36,15 +37,16 @@ DOCUMENT: Json = {
     "servers": [{"url": "/"}],
     "tags": [
         {"name": "drones"},
+        {"name": "flights"},
         {"name": "telemetry"},
         {"name": "batches"},
         {"name": "dead letters"},
         {"name": "operation"},
         {"name": "page"},
     ],
-    "paths": {**DRONES, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
+    "paths": {**DRONES, **FLIGHTS, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
     "components": {
-        "schemas": SCHEMAS,
+        "schemas": {**SCHEMAS, **FLIGHT_SCHEMAS},
         "responses": {
             "BadRequest": _problem("Something in the request is not allowed; it is named."),
             "Unauthenticated": _problem("Nobody is signed in, or who it is cannot be read."),

@@ -1,4 +1,4 @@
-// Batches, messages and dead letters. Keys and indexes are those of storage/azure/containers.py, which says why; a test
+// Batches, messages, dead letters and flights. Keys and indexes are those of storage/azure/containers.py, which says why; a test
 // compares the two. Items expire by a ttl of their own.
 param suffix string
 param location string
@@ -27,6 +27,11 @@ var containers = [
     name: 'deadletters'
     partitionKey: '/bucket'
     indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/codes/[]/?', '/deviceId/?', '/batchId/?', '/resolvedAt/?', '/claimedAt/?']
+  }
+  {
+    name: 'flights'
+    partitionKey: '/deviceId'
+    indexed: ['/sort/?', '/lastAt/?']
   }
 ]
 

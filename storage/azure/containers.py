@@ -13,6 +13,7 @@ from typing import Any
 BATCHES = "batches"
 MESSAGES = "messages"
 DEAD_LETTERS = "deadletters"
+FLIGHTS = "flights"
 
 NO_DEFAULT_TTL = -1
 """Items expire only if they carry a ``ttl`` of their own (seconds)."""
@@ -56,4 +57,5 @@ CONTAINERS = (
             "/claimedAt/?",
         ),
     ),
+    ContainerSpec(FLIGHTS, "/deviceId", ("/sort/?", "/lastAt/?")),
 )

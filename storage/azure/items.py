@@ -106,9 +106,9 @@ class Items:
         return await self._calls.run(f"{self._name}: transaction", call)
 
     async def query(
-        self, text: str, parameters: Mapping[str, Any], limit: int, *, partition: str | None = None
+        self, text: str, parameters: Mapping[str, Any], limit: int | None, *, partition: str | None = None
     ) -> list[Item]:
-        """At most ``limit`` items. Without ``partition`` all partitions are asked."""
+        """At most ``limit`` items (None: all). Without ``partition`` all partitions are asked."""
 
         async def call() -> list[Item]:
             arguments: dict[str, Any] = {"partition_key": partition} if partition is not None else {}
@@ -116,7 +116,7 @@ class Items:
             async for item in self._container.query_items(
                 text,
                 parameters=[{"name": name, "value": value} for name, value in parameters.items()],
-                max_item_count=min(limit, _MAX_PAGE),
+                max_item_count=_MAX_PAGE if limit is None else min(limit, _MAX_PAGE),
                 response_hook=self._charge,
                 **arguments,
             ):

@@ -115,6 +115,19 @@ class CosmosMessages:
         token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
         return Page(list(await asyncio.gather(*(self._to_message(item) for item in found[:limit]))), token)
 
+    async def written_between(self, after: int, until: int, limit: int | None) -> list[tuple[int, Message]]:
+        """Messages with the second of their last write (since the epoch) above ``after`` and at most ``until``, in that
+        order: at most ``limit``, or all."""
+        top = "" if limit is None else f"TOP {limit} "
+        found = await self._items.query(
+            f"SELECT {top}* FROM c WHERE c._ts > @after AND c._ts <= @until ORDER BY c._ts ASC",
+            {"@after": after, "@until": until},
+            limit,
+        )
+        written = [int(item["_ts"]) for item in found]
+        messages = await asyncio.gather(*(self._to_message(item) for item in found))
+        return list(zip(written, messages, strict=True))
+
     async def purge(self, enqueued_before: str, limit: int) -> int:
         """Normally the service has deleted them by their time to live; this takes what has none or outlived its own."""
         found = await self._items.query(

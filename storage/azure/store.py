@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore, StoreUnavailable
+from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, StoreUnavailable
 from settings import AzureStoreSettings, Retention
 from storage.azure.blobs import Blobs
 from storage.azure.calls import Calls
 from storage.azure.connect import Clients
-from storage.azure.containers import BATCHES, DEAD_LETTERS, MESSAGES
+from storage.azure.containers import BATCHES, CONTAINERS, DEAD_LETTERS, FLIGHTS, MESSAGES
 from storage.azure.dead_letters import CosmosDeadLetters
+from storage.azure.flights import SETTLE_SECONDS, CosmosFlights
 from storage.azure.gather import gather_all
 from storage.azure.items import Items
 from storage.azure.ledger import CosmosLedger
@@ -26,13 +27,22 @@ class AzureStore:
     ledger: BatchLedger
     messages: MessageStore
     dead_letters: DeadLetterStore
+    flights: FlightStore
 
-    def __init__(self, settings: AzureStoreSettings, retention: Retention, *, deadline: float = 30.0) -> None:
+    def __init__(
+        self,
+        settings: AzureStoreSettings,
+        retention: Retention,
+        *,
+        deadline: float = 30.0,
+        settle: float = SETTLE_SECONDS,
+    ) -> None:
         self._settings = settings
         self._message_ttl = _seconds(retention.messages_hours)
         # Twice as long as a resolved dead letter is kept: nobody can ask for it after that.
         self._trace_ttl = _seconds(2 * retention.dead_letters_hours + 24)
         self._deadline = deadline
+        self._settle = settle
         self._thread: LoopThread | None = None
         self._clients: Clients | None = None
         self._items: dict[str, Items] = {}
@@ -50,10 +60,12 @@ class AzureStore:
             raise
         self._thread = thread
         blobs = cast(Blobs, self._blobs)
-        batches, messages, letters = (self._items[name] for name in (BATCHES, MESSAGES, DEAD_LETTERS))
+        batches, letters = self._items[BATCHES], self._items[DEAD_LETTERS]
+        messages = CosmosMessages(self._items[MESSAGES], blobs, self._message_ttl)
         self.ledger = _on(thread, CosmosLedger(batches, blobs, self._trace_ttl))
-        self.messages = _on(thread, CosmosMessages(messages, blobs, self._message_ttl))
+        self.messages = _on(thread, messages)
         self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs))
+        self.flights = _on(thread, CosmosFlights(self._items[FLIGHTS], messages, settle=self._settle))
 
     async def _open(self) -> None:
         try:
@@ -66,10 +78,7 @@ class AzureStore:
     async def _connect(self) -> None:
         self._clients = clients = Clients(self._settings)
         calls = Calls(deadline=self._deadline)
-        self._items = {
-            name: Items(clients.database.get_container_client(name), calls)
-            for name in (BATCHES, MESSAGES, DEAD_LETTERS)
-        }
+        self._items = {spec.name: Items(clients.database.get_container_client(spec.name), calls) for spec in CONTAINERS}
         self._blobs = Blobs(clients.blobs, calls)
         await calls.run("opening the Azure store", clients.open)
         await self._probe()

@@ -58,7 +58,6 @@ CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWI
 CREATE TABLE health (number INTEGER PRIMARY KEY, checked_at TEXT NOT NULL);
 """
 
-
 # What a replayed letter moved in its batch's counts (``pending``: to be taken up when the running attempt ends); what
 # an attempt has counted itself; claims of letters.
 _MOVES_AND_CLAIMS = """
@@ -76,7 +75,21 @@ ALTER TABLE dead_letters ADD COLUMN claimed_at TEXT;
 CREATE INDEX dead_letters_claimed ON dead_letters (claimed_at, id) WHERE claimed_at IS NOT NULL;
 """
 
-_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS)
+_FLIGHTS = """
+CREATE TABLE flights (
+    id TEXT PRIMARY KEY, device_id TEXT NOT NULL, started_at TEXT NOT NULL, last_at TEXT NOT NULL,
+    ended INTEGER NOT NULL, document BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX flights_by_device ON flights (device_id, started_at, id);
+CREATE INDEX flights_by_start ON flights (started_at, id);
+CREATE INDEX flights_by_end ON flights (last_at);
+CREATE TABLE flight_heads (
+    device_id TEXT PRIMARY KEY, version INTEGER NOT NULL, by_mode INTEGER NOT NULL, fold BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE flight_mark (number INTEGER PRIMARY KEY, mark TEXT NOT NULL);
+"""
+
+_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS)
 """What leads from each version to the next; a new file goes through all of them."""
 VERSION = len(_VERSIONS)
 

@@ -6,9 +6,10 @@ import sqlite3
 from pathlib import Path
 
 from pipeline.clock import now
-from pipeline.ports import BatchLedger, DeadLetterStore, MessageStore
+from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore
 from storage.sqlite.database import Database
 from storage.sqlite.dead_letters import SqliteDeadLetters
+from storage.sqlite.flights import SqliteFlights
 from storage.sqlite.ledger import SqliteLedger
 from storage.sqlite.messages import SqliteMessages
 
@@ -22,12 +23,14 @@ class SqliteStore:
     ledger: BatchLedger
     messages: MessageStore
     dead_letters: DeadLetterStore
+    flights: FlightStore
 
     def __init__(self, data_dir: Path, *, lock_timeout: float = 5.0) -> None:
         self.database = Database(data_dir / FILE_NAME, lock_timeout=lock_timeout)
         self.ledger = SqliteLedger(self.database)
         self.messages = SqliteMessages(self.database)
         self.dead_letters = SqliteDeadLetters(self.database)
+        self.flights = SqliteFlights(self.database)
 
     async def open(self) -> None:
         await self.database.open()

@@ -46,7 +46,7 @@ async def azure_store(
 ) -> AsyncIterator[AzureStore]:
     """An open store; closed and forgotten afterwards."""
     settings = settings_for(servers)
-    store = AzureStore(settings, replace(RETENTION, messages_hours=messages_hours), deadline=deadline)
+    store = AzureStore(settings, replace(RETENTION, messages_hours=messages_hours), deadline=deadline, settle=0)
     await store.open()
     try:
         yield store

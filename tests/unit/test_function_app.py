@@ -36,7 +36,11 @@ def test_the_orchestrator_that_is_started_and_the_entity_that_is_signalled_are_t
 
 def test_the_hub_and_the_clock_have_their_functions(functions: dict[str, str]) -> None:
     assert functions["ingest"] == "eventHubTrigger"
-    assert {name for name, kind in functions.items() if kind == "timerTrigger"} == {"sweeper", "purger"}
+    assert {name for name, kind in functions.items() if kind == "timerTrigger"} == {
+        "sweeper",
+        "purger",
+        "flight_keeper",
+    }
 
 
 def test_the_app_is_a_table_of_contents() -> None:

@@ -67,6 +67,7 @@ class PlannedStore:
         self.ledger: Any = _Proxy(inner.ledger, "ledger", plan, error)
         self.messages: Any = _Proxy(inner.messages, "messages", plan, error)
         self.dead_letters: Any = _Proxy(inner.dead_letters, "dead_letters", plan, error)
+        self.flights: Any = _Proxy(inner.flights, "flights", plan, error)
 
     async def open(self) -> None: ...
 

@@ -56,7 +56,7 @@ async def fill(pipeline: Pipeline) -> None:
 async def test_what_is_finished_and_old_goes_and_what_is_not_stays(pipeline: Pipeline) -> None:
     await fill(pipeline)
     deleted = await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
-    assert deleted == {"messages": 1, "batches": 2, "deadLetters": 1, "histories": 2}
+    assert deleted == {"messages": 1, "batches": 2, "deadLetters": 1, "flights": 0, "histories": 2}
     assert {batch.status for batch in await all_batches(pipeline.store)} == {BatchStatus.RECEIVED, BatchStatus.FAILED}
     assert [letter["status"] for letter in await all_letters(pipeline.store)] == ["open"]
     assert [instance.status for instance in pipeline.engine.instances.values()] == [Status.Pending]

@@ -17,6 +17,7 @@ ALLOWED = {
     "binascii",
     "brotli",
     "collections",
+    "copy",
     "dataclasses",
     "datetime",
     "decimal",
