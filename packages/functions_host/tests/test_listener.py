@@ -16,6 +16,7 @@ from functions_host.eventhubs.connection import Source, local_connection_string
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.listener import EventHubListener
+from functions_host.eventhubs.local.connection import LocalConnection
 from functions_host.eventhubs.positions import PartitionState
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.eventhubs.sdk_connection import SdkConnection
@@ -116,9 +117,8 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
 async def test_an_event_without_a_place_is_named_and_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    it = listener(tmp_path)
-    connection = it._connect()
-    assert isinstance(connection, SdkConnection)
+    source = Source("h", connection_string=local_connection_string(9))
+    connection = SdkConnection(source, "g", prefetch=1, max_batch=1, where="read: Event Hub h")
     good = {b"x-opt-sequence-number": 1, b"x-opt-offset": b"10"}
     events = [
         EventData._from_message(Message(data=[b"a"], message_annotations=good)),
@@ -127,3 +127,10 @@ async def test_an_event_without_a_place_is_named_and_passed_over(
     ]
     assert [event.body for event in connection._read(events, "3")] == [b"a", b"c"]
     assert "read: Event Hub h partition 3: the event after offset 10 cannot be read and is passed over" in caplog.text
+
+
+@pytest.mark.parametrize(("is_local", "kind"), [(True, LocalConnection), (False, SdkConnection)])
+async def test_the_local_hub_is_read_without_the_sdk(tmp_path: Path, is_local: bool, kind: type) -> None:
+    it = listener(tmp_path)
+    it.source = Source("h", connection_string=local_connection_string(9), is_local=is_local)
+    assert isinstance(it._connect(), kind)

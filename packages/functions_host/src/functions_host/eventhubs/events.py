@@ -20,7 +20,8 @@ _OFFSET = b"x-opt-offset"
 _ENQUEUED = b"x-opt-enqueued-time"
 _KEY = b"x-opt-partition-key"
 _OWN = frozenset({_SEQUENCE_NUMBER, _OFFSET, _ENQUEUED, _KEY, DAMAGE})
-_MESSAGE_PROPERTIES = (
+# In the order of AMQP's properties section.
+MESSAGE_PROPERTIES = (
     "message_id",
     "user_id",
     "to",
@@ -123,5 +124,5 @@ def _odd_bytes(value: Any) -> str:
 
 
 def _message_properties(properties: Any) -> dict[str, Any]:
-    found = {name.replace("_", "-"): getattr(properties, name, None) for name in _MESSAGE_PROPERTIES}
+    found = {name.replace("_", "-"): getattr(properties, name, None) for name in MESSAGE_PROPERTIES}
     return {name: value for name, value in found.items() if value}

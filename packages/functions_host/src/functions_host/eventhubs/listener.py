@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import CheckpointStore
-from functions_host.eventhubs.connection import Source
+from functions_host.eventhubs.connection import Source, named_port
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.positions import Position, initial_position, resume
@@ -21,6 +23,9 @@ from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker
 from functions_host.settings import resolve
 from functions_host.tasks import Supervised, supervise
+
+if TYPE_CHECKING:
+    from functions_host.eventhubs.local.connection import LocalConnection
 
 logger = logging.getLogger("functions_host.eventhubs")
 
@@ -118,10 +123,12 @@ class EventHubListener:
 
     def _connect(self) -> HubConnection:
         where = f"{self.function.name}: Event Hub {self.source.hub}"
-        options = self._options
-        return SdkConnection(
-            self.source, self.group, prefetch=options.prefetch, max_batch=options.max_batch, where=where
-        )
+        options, source = self._options, self.source
+        port = named_port(source.connection_string or "") if source.is_local else None
+        lean = _lean_connection() if port is not None else None
+        if port is not None and lean is not None:
+            return lean(port, source.hub, self.group, prefetch=options.prefetch, where=where)
+        return SdkConnection(source, self.group, prefetch=options.prefetch, max_batch=options.max_batch, where=where)
 
     async def _partitions(self) -> list[str]:
         attempt = 0
@@ -205,3 +212,15 @@ class EventHubListener:
         if partition != "all":
             self._lost.add(partition)
         await asyncio.sleep(_RETRY_DELAYS[min(attempt, len(_RETRY_DELAYS) - 1)])
+
+
+@functools.cache
+def _lean_connection() -> type[LocalConnection] | None:
+    """What reads the local hub; None if its package is not the one this was written for."""
+    try:
+        # Imported only here: who reads no local hub needs nothing of it.
+        from functions_host.eventhubs.local.connection import LocalConnection
+    except (ImportError, AttributeError) as error:
+        logger.warning("the local hub is read through azure-eventhub: its package is another one (%s)", error)
+        return None
+    return LocalConnection

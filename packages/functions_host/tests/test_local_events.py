@@ -1,0 +1,113 @@
+"""An event of the local hub is the same, whether azure-eventhub decodes it or the host itself."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+from uuid import UUID
+
+import pytest
+from azure.eventhub import EventData
+from azure.eventhub._pyamqp._decode import decode_payload
+from event_hubs_emulator.amqp.encoding import binary, described, encode, list_of, map_of, string, symbol
+from event_hubs_emulator.amqp.types import Decimal, Described, Symbol, Timestamp
+from event_hubs_emulator.annotations import render
+from event_hubs_emulator.message import Event
+from functions_host.eventhubs.amqp_values import plain_or_text
+from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
+from functions_host.eventhubs.local import events
+from functions_host.eventhubs.local.events import read_event
+from functions_host.eventhubs.metadata import system_properties
+from functions_host.eventhubs.tolerant_decoding import install_tolerant_decoding, tolerant
+
+KEY = (b"\xa3\x13x-opt-partition-key" + string("drone-1"), 1)
+DATA = described(0x75, binary(b'{"a": 1}'))
+
+
+def message(
+    body: bytes = DATA, annotations: bytes = b"", count: int = 0, number: int = 7, header: bytes = b""
+) -> bytes:
+    event = Event(header, b"", annotations, count, body)
+    return b"".join(render(event, number, number * 100, 1_767_225_600_000 + number)[1:])
+
+
+def by_sdk(payload: bytes) -> ReceivedEvent:
+    return from_sdk(EventData._from_message(tolerant(decode_payload)(memoryview(payload))))
+
+
+def comparable(event: ReceivedEvent) -> dict[str, Any]:
+    return {
+        "body": event.body,
+        "number": event.sequence_number,
+        "offset": event.offset,
+        "enqueued": event.enqueued_time,
+        "key": event.partition_key,
+        "properties": plain_or_text(event.properties),
+        "damage": (event.damage, event.body_damage, event.body_type),
+        "system": system_properties(event),
+    }
+
+
+def application(**values: Any) -> bytes:
+    return described(0x74, map_of([(string(name), encode(value)) for name, value in values.items()]))
+
+
+COMMON = [
+    message(),
+    message(described(0x75, binary(b""))),
+    message(described(0x75, binary(b"x" * 5000))),
+    message(DATA, *KEY),
+    message(DATA, b"\xa3\x13x-opt-partition-key" + string("é" * 100), 1),
+    message(number=0),
+    message(number=2**40),
+]
+OTHER = [
+    message(described(0x73, list_of([string("id"), b"\x40", string("to")])) + DATA),
+    message(application(a="text", n=5, f=1.5, t=True, none=None, raw=b"\xff", when=Timestamp(1)) + DATA),
+    message(application(u=UUID(int=7), s=Symbol("sym"), d=Described(Symbol("x"), 3)) + DATA),
+    message(described(0x75, binary(b"one ")) + described(0x75, binary(b"two"))),
+    message(DATA, symbol("iothub-connection-device-id") + string("dev"), 1),
+    message(DATA, KEY[0] + symbol("other") + encode(5), 2),
+    message(DATA, header=described(0x70, list_of([b"\x41"]))),
+    message(described(0x77, string("text é"))),
+    message(described(0x77, binary(b"\xff\xfe"))),
+    message(described(0x77, encode({"a": [1, "b", None], "n": {"x": 1.5}}))),
+    message(described(0x77, b"\x40")),
+    message(described(0x76, encode([1, "two"])) + described(0x76, encode([b"\xff", {"three": 3}]))),
+    message(DATA + described(0x78, map_of([(symbol("foot"), encode(1))]))),
+]
+
+
+@pytest.mark.parametrize("payload", COMMON)
+def test_common_events_are_read_at_fixed_places(payload: bytes) -> None:
+    assert events._common(payload) is not None
+    assert comparable(read_event(payload)) == comparable(by_sdk(payload))
+
+
+@pytest.mark.parametrize("payload", OTHER)
+def test_other_events_are_the_same_too(payload: bytes) -> None:
+    assert events._common(payload) is None
+    assert comparable(events._any(payload)) == comparable(by_sdk(payload))
+    assert comparable(read_event(payload)) == comparable(by_sdk(payload))
+
+
+def test_types_the_sdk_lacks_are_decoded_alike() -> None:
+    assert install_tolerant_decoding()
+    raw = struct.pack(">I", (99 << 23) | 12345)
+    payload = message(application(d=Decimal(raw), c="x") + DATA)
+    assert plain_or_text(read_event(payload).properties) == {"d": "123.45", "c": "x"}
+    assert comparable(read_event(payload)) == comparable(by_sdk(payload))
+
+
+@pytest.mark.parametrize("cut", [1, 5, 9, 20])
+@pytest.mark.parametrize("payload", [COMMON[3], OTHER[1], OTHER[9]])
+def test_a_message_that_ends_too_early_keeps_what_it_has(payload: bytes, cut: int) -> None:
+    found = read_event(payload[:-cut])
+    assert comparable(found) == comparable(by_sdk(payload[:-cut]))
+    assert found.sequence_number == 7
+
+
+def test_what_has_no_place_is_unreadable() -> None:
+    for payload in (b"", DATA, b"\x00" * 50, b"nonsense", COMMON[0][:30]):
+        with pytest.raises(Unreadable):
+            read_event(payload)
