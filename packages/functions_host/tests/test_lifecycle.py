@@ -51,12 +51,20 @@ def test_the_app_runs_in_its_own_folder_with_its_settings(host: MakeHost, tmp_pa
     app = tmp_path / "app"
     app.mkdir()
     (app / "host.json").write_text("{}")
-    (app / "local.settings.json").write_text(json.dumps({"Values": {"FROM_FILE": "file", "FROM_BOTH": "file"}}))
+    (app / "local.settings.json").write_text(
+        json.dumps(
+            {
+                "Values": {"FROM_FILE": "file", "FROM_BOTH": "file"},
+                "Host": {"CORS": "https://two.example,https://one.example"},
+            }
+        )
+    )
     (app / "helper.py").write_text("NAME = 'helper'\n")
     (app / "function_app.py").write_text(
         "import json, os, sys, helper\nimport azure.functions as func\napp = func.FunctionApp()\n"
         "@app.route(route='about')\ndef about(req: func.HttpRequest) -> str:\n"
-        "    names = ('FROM_FILE', 'FROM_BOTH', 'DATA_DIR', 'WEBSITE_HOSTNAME', 'EventHubConnection')\n"
+        "    names = ('FROM_FILE', 'FROM_BOTH', 'DATA_DIR', 'WEBSITE_HOSTNAME', 'EventHubConnection',\n"
+        "        'WEBSITE_CORS_ALLOWED_ORIGINS')\n"
         "    settings = {name: os.environ.get(name) for name in names}\n"
         "    return json.dumps({'cwd': os.getcwd(), 'path': sys.path[0], 'helper': helper.NAME, **settings})\n"
     )
@@ -65,6 +73,7 @@ def test_the_app_runs_in_its_own_folder_with_its_settings(host: MakeHost, tmp_pa
     assert about["cwd"] == about["path"] == str(app)
     assert (about["helper"], about["FROM_FILE"], about["FROM_BOTH"]) == ("helper", "file", "process")
     assert about["DATA_DIR"].startswith(str(started.data))
+    assert about["WEBSITE_CORS_ALLOWED_ORIGINS"] == '["https://one.example", "https://two.example"]'
     assert about["WEBSITE_HOSTNAME"] == started.url.removeprefix("http://")
 
 

@@ -16,6 +16,7 @@ from functions_host.errors import StartError
 from functions_host.eventhubs.connection import local_connection_string, point_settings_at_local_hub
 from functions_host.files import write_atomically
 from functions_host.host_json import HostJson, read_host_json
+from functions_host.http.cors import Cors
 from functions_host.limits import thread_count, worker_count
 from functions_host.options import Options
 from functions_host.parts import Parts, assemble
@@ -131,6 +132,10 @@ class Host:
         os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
         os.environ.setdefault("AzureWebJobsScriptRoot", str(self._app_dir))
         os.environ.setdefault("WEBSITE_HOSTNAME", ports.base_url.removeprefix("http://"))
+        cors = Cors.from_settings(self._local.host)
+        if cors is not None:
+            # As the platform tells an app, for one that guards itself against pages of other sites.
+            os.environ.setdefault("WEBSITE_CORS_ALLOWED_ORIGINS", json.dumps(sorted(cors.origins)))
         return repointed
 
     def _pool_options(self) -> CrewOptions:
