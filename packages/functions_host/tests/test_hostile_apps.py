@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from host_support import HostProcess, http, wait_for, workers_of
+from host_support import HostProcess, http, is_alive, wait_for, workers_of
 from hostile import RAISED, end_of, notes, send, signal_entity, start, state_of
 
 pytestmark = pytest.mark.e2e
@@ -88,6 +88,14 @@ def test_a_task_of_the_apps_own_ends_alone(hostile: HostProcess, how: str) -> No
     before = workers_of(hostile.process.pid)
     assert http("GET", f"{hostile.url}/api/task/{how}").text == "True"
     assert workers_of(hostile.process.pid) == before
+
+
+def test_a_child_that_comes_back_from_a_function_answers_nothing_and_ends(hostile: HostProcess) -> None:
+    child = int(http("GET", f"{hostile.url}/api/fork").text)
+    assert child > 0
+    wait_for(lambda: notes(hostile, "forked"), "the child")
+    wait_for(lambda: not is_alive(child), "its end")
+    assert http("GET", f"{hostile.url}/api/sync/well").text == "done"
 
 
 def test_a_stopped_loop_goes_on(hostile: HostProcess) -> None:

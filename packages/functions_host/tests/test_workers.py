@@ -76,6 +76,18 @@ def test_an_orchestrator_that_hangs_again_and_again_is_failed_while_others_run(h
     assert len(notes(again, "step-sleep")) == 3
 
 
+def test_a_stop_is_over_in_time_whatever_hangs(host: MakeHost) -> None:
+    started = host("hostile", env=NO_LIMIT).start()
+    hanging = [in_background(f"{started.url}/api/{path}") for path in ("sync/sleep", "async/spin")]
+    wait_for(lambda: notes(started, "on_loop") and notes(started, "in_thread"), "the functions to run")
+    before = time.monotonic()
+    assert started.stop(signal.SIGINT, seconds=20) == 0
+    # 10 s, and what a busy machine takes on top.
+    assert time.monotonic() - before < 14
+    for thread, _ in hanging:
+        thread.join()
+
+
 def test_a_second_signal_ends_a_host_whose_app_hangs(host: MakeHost) -> None:
     started = host("hostile", env=NO_LIMIT).start()
     assert started.process is not None

@@ -77,12 +77,17 @@ class Host:
             return
         until = CLOCK.monotonic() + GRACE_SECONDS - _CLOSING_SECONDS
         if parts is not None:
-            await self._stop_parts(parts, until)
-        await self._guarded("worker processes", pool.stop())
+            await self._stop_triggers(parts, until)
+        ending = [self._guarded("worker processes", pool.stop())]
         if parts is not None and parts.hub is not None:
-            await self._guarded("local Event Hubs", parts.hub.stop())
+            ending.append(self._guarded("local Event Hubs", parts.hub.stop()))
+        await asyncio.gather(*ending)
+        if parts is not None:
+            # Requests whose function did not end have failed with its worker, and been answered.
+            await self._guarded("HTTP", parts.http.close())
+            parts.invoker.close()
 
-    async def _stop_parts(self, parts: Parts, until: float) -> None:
+    async def _stop_triggers(self, parts: Parts, until: float) -> None:
         parts.admin.state = "Stopping"
         parts.timers.stop_firing()
         for listener in parts.listeners:
@@ -95,8 +100,6 @@ class Host:
         await self._guarded("listeners", asyncio.gather(*(listener.close() for listener in parts.listeners)))
         await self._guarded("timers", parts.timers.close())
         await self._guarded("Event Hubs outputs", parts.outputs.close())
-        await self._guarded("HTTP", parts.http.close())
-        parts.invoker.close()
 
     def kill(self) -> None:
         """For a second signal, from any thread: leave nothing behind, wait for nothing."""

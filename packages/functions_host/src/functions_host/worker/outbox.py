@@ -16,6 +16,7 @@ class Outbox:
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._socket = sock
         self._loop = loop
+        self._process = os.getpid()
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
@@ -37,6 +38,9 @@ class Outbox:
             self._write(b"".join(waiting))
 
     def _write(self, data: bytes) -> None:
+        if os.getpid() != self._process:
+            # A function forked, and this is its child come back from it: the answer is its parent's to give.
+            os._exit(0)
         try:
             with self._lock:
                 self._socket.sendall(data)

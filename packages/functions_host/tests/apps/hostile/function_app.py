@@ -125,6 +125,15 @@ async def awaits_cancelled(req: func.HttpRequest) -> str:
     return "never"
 
 
+@app.route(route="fork")
+def fork(req: func.HttpRequest) -> str:
+    """Returns twice."""
+    child = os.fork()
+    if child == 0:
+        note("forked")
+    return str(child)
+
+
 @app.route(route="pid")
 def pid(req: func.HttpRequest) -> str:
     return str(os.getpid())
