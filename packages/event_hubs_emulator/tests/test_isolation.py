@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,3 +229,23 @@ async def test_the_error_is_seen_though_more_was_sent_after_the_broken_frame(
     client.write(b"\x7f\xff\xff\xff\x02\x00\x00\x00" + bytes(3_000_000))
     assert (await client.expect(amqp.CLOSE)).error == "amqp:connection:framing-error"
     assert await client.closed() == b""
+
+
+@pytest.mark.e2e
+def test_mutated_dialogues_harm_nobody() -> None:
+    """A short run of what `benchmarks/fuzz.py` does 100,000 times; it also says how long an answer may take."""
+    script = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
+    command = [
+        sys.executable,
+        str(script),
+        "--dialogues",
+        "1500",
+        "--seed",
+        str(time.time_ns() % 10**9),
+        "--limit",
+        "0",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    figures = json.loads(ended.stdout)
+    assert not figures["failures"], figures
+    assert figures["answers_beside"] > 0
