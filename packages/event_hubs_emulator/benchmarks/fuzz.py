@@ -83,7 +83,7 @@ _SASL = [
 _OPENING = [
     amqp.AMQP_HEADER,
     amqp.performative(0, amqp.OPEN, [string("fuzz"), NULL, uint(65536), uint(100), *[NULL] * 6]),
-    amqp.performative(1, amqp.BEGIN, [NULL, uint(0), uint(5000), uint(5000), *[NULL] * 4]),
+    amqp.performative(1, amqp.BEGIN, [NULL, uint(0), uint(2**31 - 1), uint(5000), *[NULL] * 4]),
 ]
 _FRAMES = [
     _attach(0, send="fuzz"),

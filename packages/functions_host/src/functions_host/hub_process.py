@@ -18,7 +18,10 @@ from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.event_hubs")
 
-_LINE = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) \S+ (.*)$", re.DOTALL)
+_LINE = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) (\S+) (.*)$", re.DOTALL)
+# The logger that says when writes begin to fail and when they succeed again.
+_HEALTH = "event_hubs_emulator.health"
+_LONGEST_LINE = 1024 * 1024
 _LEVELS = {"DEBUG": 10, "INFO": 10, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 PARTITIONS = 4
 _START_SECONDS = 30.0
@@ -50,6 +53,14 @@ class HubProcess:
         self._watcher: Supervised | None = None
         self._reader: asyncio.Task[None] | None = None
         self._closing = False
+        self._write_failure: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why events cannot be taken or read now: it does not run, or its last write failed. None if all is well."""
+        if self._process is None or self._process.returncode is not None:
+            return "the local Event Hubs does not run"
+        return self._write_failure
 
     @property
     def pid(self) -> int | None:
@@ -89,7 +100,9 @@ class HubProcess:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            limit=_LONGEST_LINE,
         )
+        self._write_failure = None
         self._reader = asyncio.get_running_loop().create_task(self._pass_on_log(self._process))
         try:
             await asyncio.wait_for(self._until_ready(self._process), _START_SECONDS)
@@ -103,15 +116,17 @@ class HubProcess:
     def _count(self, hub: str) -> int:
         """A hub that is there keeps its number of partitions: where an event lies depends on it."""
         wanted = self._partitions.get(hub.lower())
-        try:
-            stored = json.loads((self._data / hub.lower() / "hub.json").read_text(encoding="utf-8"))["partitions"]
-        except (OSError, ValueError, KeyError, TypeError):
+        # Each partition has its folder from the beginning; the description beside them may be damaged.
+        folder = self._data / hub.lower()
+        numbers = [int(path.name) for path in folder.glob("[0-9]*") if path.name.isascii() and path.name.isdigit()]
+        if not numbers:
             return wanted or PARTITIONS
+        stored = max(numbers) + 1
         if wanted is not None and wanted != stored:
             logger.warning(
                 "the local Event Hub %s has %s partitions and keeps them; %d were asked for", hub, stored, wanted
             )
-        return int(stored)
+        return stored
 
     async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
         ended = asyncio.ensure_future(process.wait())
@@ -150,12 +165,24 @@ class HubProcess:
 
     async def _pass_on_log(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
-        while line := await process.stderr.readline():
+        while True:
+            try:
+                line = await process.stderr.readline()
+            except ValueError:
+                # A line without end. It is left out; a pipe that nobody reads would stop the hub.
+                continue
+            if not line:
+                return
             text = line.decode("utf-8", "replace").rstrip()
             match = _LINE.match(text)
+            if match is None:
+                logger.warning("%s", text)
+                continue
+            level, name, message = match.groups()
+            if name == _HEALTH:
+                self._write_failure = message if level == "ERROR" else None
             # What it says when all is well belongs to the details.
-            level = _LEVELS[match.group(1)] if match else logging.WARNING
-            logger.log(level, "%s", match.group(2) if match else text)
+            logger.log(_LEVELS[level], "%s", message)
 
     async def _end(self) -> None:
         process = self._process

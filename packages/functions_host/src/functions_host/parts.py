@@ -98,6 +98,7 @@ def assemble(
         durable = DurableService(functions, invoker, config.raw, data_dir, config.max_request_bytes, app.left_out)
         http.mount(PREFIX, durable.handle)
     path_of = _paths(config.route_prefix, errors)
+    hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
     admin = Admin(
         functions,
         path_of,
@@ -105,12 +106,12 @@ def assemble(
         left_out=app.left_out,
         errors=errors,
         warm_up=_warm_ups(functions, invoker),
+        problems=lambda: [hub.problem] if hub is not None and hub.problem is not None else [],
     )
     http.mount("admin", admin.handle)
     listeners = [
         EventHubListener(function, source, config.event_hubs, invoker, data_dir) for function, source in sources
     ]
-    hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
     return Parts(functions, path_of, invoker, outputs, http, timers, admin, listeners, hub, durable)
 
 

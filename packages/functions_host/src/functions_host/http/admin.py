@@ -37,14 +37,19 @@ class Admin:
         left_out: Iterable[LeftOut] = (),
         errors: Mapping[str, str] | None = None,
         warm_up: Callable[[], Awaitable[None]] | None = None,
+        problems: Callable[[], list[str]] = list,
     ) -> None:
-        """`errors`: why a function is in error, by its name; `warm_up` runs the warm-up triggers."""
+        """`errors`: why a function is in error, by its name; `warm_up` runs the warm-up triggers.
+
+        `problems`: what does not work now though the host runs, for its status.
+        """
         known: list[FunctionInfo | LeftOut] = [*functions, *left_out]
         self._functions = {function.name.lower(): function for function in known}
         self._url_of = url_of
         self._trigger = trigger
         self._errors = dict(errors or {})
         self._warm_up = warm_up
+        self._problems = problems
         self._started = CLOCK.monotonic()
         self.state = "Initializing"
 
@@ -81,9 +86,12 @@ class Admin:
         return isinstance(self._functions[name], LeftOut)
 
     def _status(self) -> dict[str, Any]:
+        problems = self._problems()
         return {
             "id": "functions_host",
             "state": self.state,
+            # Like the real host's, it is there only when there is something in it.
+            **({"errors": problems} if problems else {}),
             "version": f"4.{__version__}",
             "versionDetails": __version__,
             "platformVersion": "",
