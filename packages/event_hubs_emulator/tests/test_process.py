@@ -273,3 +273,48 @@ def test_running_out_of_descriptors_costs_a_few_lines_and_passes(start: Callable
     log = emulator.end(signal.SIGTERM)
     assert "Too many open files" in log
     assert len(log.splitlines()) < 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "70000"], "argument --port: '70000' is no port; 0 to 65535 are allowed"),
+        (["--port", "x"], "argument --port: 'x' is no port; 0 to 65535 are allowed"),
+        (["--port", "-1"], "argument --port: '-1' is no port; 0 to 65535 are allowed"),
+        (["--retention-hours", "nan"], "argument --retention-hours: 'nan' is not allowed; 0 (no limit) to"),
+        (["--retention-hours", "-1"], "argument --retention-hours: '-1' is not allowed; 0 (no limit) to"),
+        (["--retention-mib", "much"], "argument --retention-mib: 'much' is no number"),
+        (["--segment-mib", "0"], "argument --segment-mib: '0' is not allowed; 0.001 to 4096 are"),
+        (["--segment-mib", "inf"], "argument --segment-mib: 'inf' is not allowed; 0.001 to 4096 are"),
+        (["--hub", "a:x"], "argument --hub: hub 'a:x': expected NAME:PARTITIONS"),
+        (["--hub", "a:5000"], "argument --hub: hub 'a': 1 to 1024 partitions, not 5000"),
+        (["--hub", "a:1", "--hub", "A:2"], "cannot start: --hub: 'A' is named twice"),
+        (["--host", "no.such.host.invalid"], "cannot start: cannot listen on 'no.such.host.invalid'"),
+        (["--host", "203.0.113.7"], "cannot start: "),
+        (["--data", "/dev/null/x"], "cannot start: "),
+        (["--ready-file", "/"], "cannot start: "),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_a_wrong_value_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "event_hubs_emulator", "--port", "0", "--data", str(tmp_path / "data"), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    assert ended.returncode in (1, 2)
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "event_hubs_emulator", "--port", port, "--data", str(tmp_path / "data")]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    assert ended.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_it_says_its_version() -> None:
+    command = [sys.executable, "-m", "event_hubs_emulator", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+    assert ended.stdout.startswith("event_hubs_emulator ")

@@ -10,28 +10,36 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NoReturn
 
 from .emulator import DEFAULT_PORT, EventHubsEmulator
 from .hubs import HubConfigError, parse_hub
 from .log.files import DataLockedError
 from .log.options import LogOptions
-from .log.segment import CorruptSegmentError
 from .ready_file import write_ready_file
 
 _LOGGER = logging.getLogger("event_hubs_emulator")
 _DEFAULT_HUB = ("telemetry", 4)
 _HOUR_MS = 3_600_000
 _MIB = 1024 * 1024
+# Hours, or MiB: more than a century, and than a machine has.
+_MOST = 1e9
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # One line; the usage is a --help away.
+        self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "event_hubs_emulator", description="A local Event Hubs (AMQP 1.0) with a log on disk."
-    )
+    parser = _Parser("event_hubs_emulator", description="A local Event Hubs (AMQP 1.0) with a log on disk.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="port to listen on, 0: any free one (default %(default)s)"
+        "--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0: any free one (default %(default)s)"
     )
     parser.add_argument(
         "--data", type=Path, default=Path(".data/event-hubs"), help="folder of the log (default %(default)s)"
@@ -47,17 +55,52 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-file", type=Path, help="written with pid, url and connection string once it listens")
     parser.add_argument("--fsync", action="store_true", help="acknowledge only what was forced onto the disk")
     parser.add_argument(
-        "--retention-hours", type=float, default=168.0, help="events older than this are dropped, 0: never"
+        "--retention-hours", type=_amount, default=168.0, help="events older than this are dropped, 0: never"
     )
     parser.add_argument(
-        "--retention-mib", type=float, default=1024.0, help="log kept per partition, in MiB, 0: all of it"
+        "--retention-mib", type=_amount, default=1024.0, help="log kept per partition, in MiB, 0: all of it"
     )
     parser.add_argument(
-        "--segment-mib", type=float, default=64.0, help="size of a segment file, in MiB (default %(default)s)"
+        "--segment-mib", type=_size, default=64.0, help="size of a segment file, in MiB (default %(default)s)"
     )
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when standard input ends")
     parser.add_argument("--verbose", action="store_true", help="log more")
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("event-hubs-emulator")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port; 0 to 65535 are allowed")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    """A number of hours or MiB, of which 0 means without limit."""
+    number = _number(text)
+    if not 0 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not allowed; 0 (no limit) to {_MOST:.0f} are")
+    return number
+
+
+def _size(text: str) -> float:
+    number = _number(text)
+    if not 1 / 1024 <= number <= 4096:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not allowed; 0.001 to 4096 are")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number") from None
 
 
 def _hub(text: str) -> tuple[str, int]:
@@ -68,7 +111,11 @@ def _hub(text: str) -> tuple[str, int]:
 
 
 def _emulator(arguments: argparse.Namespace) -> EventHubsEmulator:
-    hubs = dict(arguments.hub or ())
+    hubs: dict[str, int] = {}
+    for name, partitions in arguments.hub or ():
+        if name.lower() in (known.lower() for known in hubs):
+            raise HubConfigError(f"--hub: {name!r} is named twice")
+        hubs[name] = partitions
     if not hubs and not any(arguments.data.glob("*/hub.json")):
         hubs = dict([_DEFAULT_HUB])
     options = LogOptions(
@@ -139,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     loop = _new_loop()
     try:
         loop.run_until_complete(_serve(arguments))
-    except (OSError, HubConfigError, DataLockedError, CorruptSegmentError) as error:
+    except (OSError, HubConfigError, DataLockedError) as error:
         _LOGGER.error("cannot start: %s", error)
         return 1
     finally:

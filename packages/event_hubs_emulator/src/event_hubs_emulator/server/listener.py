@@ -57,7 +57,10 @@ class Listener:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise OSError(f"cannot listen on {host!r:.80}: {error}") from None
     listening = socket.socket(family, kind, protocol)
     try:
         if hasattr(socket, "AF_UNIX"):
@@ -66,7 +69,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(_BACKLOG)
         listening.setblocking(False)
-    except BaseException:
+    except OSError as error:
         listening.close()
-        raise
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
     return listening
