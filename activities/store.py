@@ -17,7 +17,7 @@ from pipeline.clock import now
 from pipeline.many import for_each
 from pipeline.ports import Store
 from pipeline.reconciling import reconcile, slot_of, to_claim
-from pipeline.records import Batch, Counts, Outcome
+from pipeline.records import Batch, Counts, Outcome, Purged
 from pipeline.steps import STORE, Findings, Reference, Result, counts_body
 from telemetry.model import DeadLetter, Message
 from telemetry.vocabulary import OPEN, REPLAYED
@@ -31,9 +31,12 @@ async def store(store: Store, reference: Reference) -> Result:
     async def work(batch: Batch) -> Findings:
         messages = await read_staged(store, batch, ENRICHED)
         letters = await read_staged(store, batch, DEAD_LETTERS)
-        counts = await _keep(store, batch, messages, letters) if batch.attempts == 1 else None
+        purged = await store.ledger.purged(
+            batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number
+        )
+        counts = await _keep(store, batch, messages, letters) if batch.attempts == 1 and not purged else None
         if counts is None:
-            counts = await _keep_again(store, batch, messages, letters)
+            counts = await _keep_again(store, batch, messages, letters, purged)
         metrics.batch_stored(messages, now())
         return {"counts": counts_body(counts)}
 
@@ -49,8 +52,15 @@ async def _keep(
     return None if Outcome.SETTLED in letter_outcomes else count(outcomes, letters, letter_outcomes)
 
 
-async def _keep_again(store: Store, batch: Batch, messages: Sequence[Message], letters: Sequence[DeadLetter]) -> Counts:
-    """The same where earlier attempts have left something, and people may be replaying letters at this moment."""
+async def _keep_again(
+    store: Store,
+    batch: Batch,
+    messages: Sequence[Message],
+    letters: Sequence[DeadLetter],
+    purged: Sequence[Purged],
+) -> Counts:
+    """The same where earlier attempts have left something, where people may be replaying letters at this moment, and
+    where the hub delivers again what was ``purged``."""
     standing = await store.dead_letters.of_batch(batch.id)
     held = await store.dead_letters.claim(to_claim(messages, standing), now())
     # Between the two calls one may have been discarded, or replayed by somebody else.
@@ -59,7 +69,7 @@ async def _keep_again(store: Store, batch: Batch, messages: Sequence[Message], l
     times = [one["enqueuedAt"] for one in (*messages, *letters)] + [one.enqueued_at for one in standing]
     # After the letters: of a letter that is replayed between the two, the replay itself tells the ledger.
     written = await store.messages.written_by(batch.id, min(times), max(times)) if times else set()
-    plan = reconcile(messages, letters, standing, written, claimed, ran_before=batch.counts is not None)
+    plan = reconcile(messages, letters, standing, written, claimed, ran_before=batch.counts is not None, purged=purged)
     if plan.discarded:  # nor are the drones to hear of them
         kept = [message for message in messages if slot_of(message) not in plan.discarded]
         await write_staged(store, batch, ENRICHED, kept)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from pipeline.coverage import Coverage
-from pipeline.records import Batch, BatchStatus, Claim, Counts, Move, Outcome, Slot, Standing
+from pipeline.records import Batch, BatchStatus, Claim, Counts, Move, Outcome, Purged, Slot, Standing
 from telemetry.flights import Flight, Fold
 from telemetry.model import DeadLetter, Error, Message
 from telemetry.vocabulary import LetterStatus
@@ -102,7 +102,8 @@ class BatchLedger(Protocol):
     """
 
     async def receive(self, batch: Batch, raw: bytes) -> Batch:
-        """Keep a new batch with its raw bytes (bytes first). A batch that is there already is returned untouched."""
+        """Keep a new batch with its raw bytes (bytes first). A batch that is there already is returned untouched; one
+        that was purged as a completed one, though ``get`` does not give it."""
         ...
 
     async def coverage(self) -> Coverage:
@@ -170,7 +171,16 @@ class BatchLedger(Protocol):
 
     async def purge(self, completed_before: str, limit: int) -> int:
         """Delete completed batches (record, raw bytes, staged documents) that ended before; the totals keep them.
-        Never one that is received, running or failed. Returns how many."""
+        Never one that is received, running or failed. Returns how many. What is needed to know its events again
+        stays: see ``purged``."""
+        ...
+
+    async def purged(self, hub: str, partition: str, first: int, last: int) -> builtins.list[Purged]:
+        """What is left of purged batches that have sequence numbers between these two."""
+        ...
+
+    async def forget(self, received_before: str, limit: int) -> int:
+        """Delete that too, of batches received before: the hub itself has their events no more. Returns how many."""
         ...
 
 

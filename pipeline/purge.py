@@ -24,6 +24,8 @@ AT_ONCE = 16
 HISTORIES = 1000
 """Deleted in one go."""
 _HOUR = 3600.0
+REDELIVERY_HOURS = 90 * 24
+"""The longest that Event Hubs keeps events, and may deliver them again."""
 
 
 async def purge(
@@ -49,6 +51,9 @@ async def purge(
     def flights() -> Awaitable[int]:
         return store.flights.purge(ago(retention.flights_hours * _HOUR), limit)
 
+    def forgotten() -> Awaitable[int]:
+        return store.ledger.forget(ago(REDELIVERY_HOURS * _HOUR), limit)
+
     def histories() -> Awaitable[int]:
         return purge_histories(client, retention, hub)
 
@@ -58,6 +63,7 @@ async def purge(
     deleted["deadLetters"] = (await _repeat("deadLetters", dead_letters, limit, clock))[0] if all_gone else 0
     deleted["messages"], _ = await _repeat("messages", messages, limit, clock)
     deleted["flights"], _ = await _repeat("flights", flights, limit, clock)
+    await _repeat("forgotten", forgotten, limit, clock)
     deleted["histories"], _ = await _repeat("histories", histories, 1, clock)
     if any(deleted.values()):
         log(logging.INFO, "purged", **deleted)

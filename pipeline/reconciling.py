@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.records import Counts, Outcome, Slot, Standing
+from pipeline.records import Counts, Outcome, Purged, Slot, Standing
 from telemetry.model import DeadLetter, Message
 from telemetry.vocabulary import DISCARDED, OPEN
 
@@ -30,6 +30,13 @@ class _Event:
     letters: dict[int | None, Standing] = field(default_factory=dict)
     """What earlier attempts rejected, by index."""
     written: set[Slot] = field(default_factory=set)
+
+    def came_with(self, purged: Sequence[Purged]) -> bool:
+        return any(
+            one.holds(said["sequenceNumber"], said["enqueuedAt"])
+            for one in purged
+            for said in (*self.accepted[:1], *self.rejected[:1])
+        )
 
 
 @dataclass
@@ -85,10 +92,12 @@ def reconcile(
     claimed: Collection[str],
     *,
     ran_before: bool,
+    purged: Sequence[Purged] = (),
 ) -> Reconciled:
     """``messages`` and ``letters`` are today's verdict, ``standing`` the batch's letters and ``written`` the slots of
     its documents; ``claimed`` are the letters whose messages this attempt stores. ``ran_before``: an attempt has come
-    to its end, so what has neither letter nor document was a duplicate."""
+    to its end, so what has neither letter nor document was a duplicate; so is what another batch had that is
+    ``purged``."""
     events: dict[int, _Event] = {}
     for message in messages:
         events.setdefault(message["sequenceNumber"], _Event()).accepted.append(message)
@@ -100,11 +109,11 @@ def reconcile(
         events.setdefault(slot[0], _Event()).written.add(slot)
     result = Reconciled()
     for event in events.values():
-        _add(result, event, claimed, ran_before)
+        _add(result, event, claimed, ran_before, event.came_with(purged))
     return result
 
 
-def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before: bool) -> None:
+def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before: bool, came_before: bool) -> None:
     stay = {i: one for i, one in event.letters.items() if one.status != OPEN or one.id not in claimed}
     refused = {i: one for i, one in stay.items() if one.status in (OPEN, DISCARDED)}
     # A message that is being replayed, its letter still open, counts as rejected until the replay says otherwise.
@@ -112,8 +121,8 @@ def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before
     if None in refused:
         put, letters = [], [letter for letter in event.rejected if letter["index"] is None]
     else:
-        put = [m for m in event.accepted if m["index"] not in refused and slot_of(m) not in stored]
-        letters = [one for one in event.rejected if _is_judged_anew(one, event, stored, ran_before)]
+        put = [m for m in event.accepted if m["index"] not in refused and slot_of(m) not in stored and not came_before]
+        letters = [one for one in event.rejected if _is_judged_anew(one, event, stored, ran_before or came_before)]
     result.discarded |= {
         slot_of(m)
         for m in event.accepted

@@ -78,6 +78,22 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Purged:
+    """What is left of a purged batch: events that come again are known by it."""
+
+    first_sequence_number: int
+    last_sequence_number: int
+    received_at: str
+
+    def holds(self, sequence_number: int, enqueued_at: str) -> bool:
+        """A hub that was made anew starts its sequence numbers again, later."""
+        return (
+            self.first_sequence_number <= sequence_number <= self.last_sequence_number
+            and enqueued_at <= self.received_at
+        )
+
+
+@dataclass(frozen=True)
 class Claim:
     """How a letter stands, and the messages for which it is claimed; None when it is not."""
 

@@ -33,6 +33,8 @@ def unfinished(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
 
 def begin(batch: Batch | None, batch_id: str, instance_id: str, stage: str, now: str) -> Batch:
     found = unfinished(batch, batch_id, instance_id)
+    if (found.status, found.stage, found.updated_at) == (BatchStatus.RUNNING, stage, now):
+        return found
     return replace(found, status=BatchStatus.RUNNING, stage=stage, updated_at=now)
 
 

@@ -25,9 +25,10 @@ _READS = {
     "written_by",
     "of_batch",
     "claims",
+    "purged",
 }
 _WRITES = {
-    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge",
+    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge", "forget",
     "put", "claim", "resolve", "release", "record_failed_replay",
 }  # fmt: skip
 

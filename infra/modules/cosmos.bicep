@@ -16,7 +16,7 @@ var containers = [
   {
     name: 'batches'
     partitionKey: '/bucket'
-    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/partition/?', '/inFlightSince/?', '/completedAt/?']
+    indexed: ['/kind/?', '/sort/?', '/statusSort/?', '/partition/?', '/inFlightSince/?', '/completedAt/?', '/purgedSort/?']
   }
   {
     name: 'messages'

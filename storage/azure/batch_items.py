@@ -10,6 +10,7 @@ from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item
 
 KIND = "batch"
+PURGED = "purged"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,44 @@ def from_item(item: Item) -> Record:
         tuple((one["letter"], _move(one)) for one in item["moved"]),
         None if by is None else (by, Counts(**counted)),
         item["purging"],
+    )
+
+
+def to_purged(batch: Batch, ttl: int) -> Item:
+    """What is left of a batch; the service itself deletes it when the hub has its events no more."""
+    return {
+        "id": safe_id(batch.id),
+        "bucket": bucket_of(batch.id),
+        "kind": PURGED,
+        "purgedSort": purged_sort(batch.hub, batch.partition, batch.last_sequence_number),
+        "batchId": batch.id,
+        "hub": batch.hub,
+        "partition": batch.partition,
+        "firstSequenceNumber": batch.first_sequence_number,
+        "lastSequenceNumber": batch.last_sequence_number,
+        "events": batch.events,
+        "instanceId": batch.instance_id,
+        "receivedAt": batch.received_at,
+        "ttl": ttl,
+    }
+
+
+def purged_sort(hub: str, partition: str, last: int) -> str:
+    return f"{hub}|{partition}|{last:020d}"
+
+
+def from_purged(item: Item) -> Batch:
+    return Batch(
+        id=item["batchId"],
+        hub=item["hub"],
+        partition=item["partition"],
+        first_sequence_number=item["firstSequenceNumber"],
+        last_sequence_number=item["lastSequenceNumber"],
+        events=item["events"],
+        instance_id=item["instanceId"],
+        received_at=item["receivedAt"],
+        status=BatchStatus.COMPLETED,
+        updated_at=item["receivedAt"],
     )
 
 

@@ -40,7 +40,7 @@ CONTAINERS = (
     ContainerSpec(
         BATCHES,
         "/bucket",
-        ("/kind/?", "/sort/?", "/statusSort/?", "/partition/?", "/inFlightSince/?", "/completedAt/?"),
+        ("/kind/?", "/sort/?", "/statusSort/?", "/partition/?", "/inFlightSince/?", "/completedAt/?", "/purgedSort/?"),
     ),
     ContainerSpec(MESSAGES, "/deviceId", ("/sort/?", "/enqueuedAt/?")),
     ContainerSpec(

@@ -18,9 +18,20 @@ from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Purged
 from storage.azure import coverage
-from storage.azure.batch_items import Record, from_item, in_flight_since, increments, to_item, with_counts
+from storage.azure.batch_items import (
+    PURGED,
+    Record,
+    from_item,
+    from_purged,
+    in_flight_since,
+    increments,
+    purged_sort,
+    to_item,
+    to_purged,
+    with_counts,
+)
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
 from storage.azure.gather import gather_all
@@ -29,6 +40,9 @@ from storage.azure.items import Item, Items, Operation, Refused
 from storage.continuation import decode, encode, query_digest
 
 _MAX_TRIES = 50
+_MOST_PURGED = 1000
+_REDELIVERY_SECONDS = 90 * 24 * 3600
+"""The longest that Event Hubs keeps events."""
 Change = Callable[[Record | None], Record]
 
 
@@ -47,10 +61,13 @@ class CosmosLedger:
         try:
             await commit(self._items, [("create", (to_item(Record(new)),))], increments(None, new), bucket_of(batch.id))
         except Refused:
-            there = await self._current(batch.id)
-            if there is None:  # purged between the two calls
-                raise StoreUnavailable(f"batch {batch.id} was being purged; ask again") from None
-            new = there[0].batch
+            item = await self._items.read_current(safe_id(batch.id), bucket_of(batch.id))
+            if item is None:  # forgotten between the two calls
+                raise StoreUnavailable(f"batch {batch.id} was being forgotten; ask again") from None
+            if item["kind"] == PURGED:
+                await self._blobs.delete(_raw_name(batch.id))
+                return from_purged(item)
+            new = from_item(item).batch
         # Also when it was there: the call before may have ended between the record and this.
         await self.cover(batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number)
         return new
@@ -63,15 +80,18 @@ class CosmosLedger:
 
     async def get(self, batch_id: str) -> Batch | None:
         item = await self._items.read(safe_id(batch_id), bucket_of(batch_id))
-        return None if item is None else from_item(item).batch
+        return None if item is None or item["kind"] == PURGED else from_item(item).batch
 
     async def raw(self, batch_id: str) -> bytes | None:
         return await self._blobs.get(_raw_name(batch_id))
 
     async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+        at = now()  # once: a write whose answer was lost is known by it
+
         def change(record: Record | None) -> Record:
-            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, now())
-            return replace(_known(record), batch=batch)
+            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, at)
+            old = _known(record)
+            return old if batch is old.batch else replace(old, batch=batch)
 
         return await self._change(batch_id, change)
 
@@ -235,7 +255,8 @@ class CosmosLedger:
         return sum(purged)
 
     async def _purge_one(self, batch_id: str, completed_before: str) -> bool:
-        """Marked first, so that nobody opens an attempt whose bytes are gone; then the bytes; then the record."""
+        """Marked first, so that nobody opens an attempt whose bytes are gone; then the bytes; then the record, of which
+        only that stays by which its events are known again."""
 
         def mark(record: Record | None) -> Record:
             old = _known(record)
@@ -249,12 +270,31 @@ class CosmosLedger:
             return False
         await self._blobs.delete_under(_staged_folder(batch_id))
         await self._blobs.delete(_raw_name(batch_id))
-        await self._items.delete(safe_id(batch_id), bucket_of(batch_id))
+        while (there := await self._current(batch_id)) is not None:
+            left = to_purged(there[0].batch, _REDELIVERY_SECONDS)
+            try:
+                await self._items.transact(
+                    [("replace", (left["id"], left), {"if_match_etag": there[1]})], bucket_of(batch_id)
+                )
+            except Refused:  # a letter of it was replayed in between
+                continue
         return True
+
+    async def purged(self, hub: str, partition: str, first: int, last: int) -> builtins.list[Purged]:
+        found = await self._items.query(
+            "SELECT * FROM c WHERE c.purgedSort >= @from AND c.purgedSort < @to AND c.firstSequenceNumber <= @last",
+            {"@from": purged_sort(hub, partition, first), "@to": f"{hub}|{partition}|~", "@last": last},
+            _MOST_PURGED,
+        )
+        return [Purged(item["firstSequenceNumber"], item["lastSequenceNumber"], item["receivedAt"]) for item in found]
+
+    async def forget(self, received_before: str, limit: int) -> int:
+        """The service does it, by the time to live."""
+        return 0
 
     async def _current(self, batch_id: str) -> tuple[Record, str] | None:
         item = await self._items.read_current(safe_id(batch_id), bucket_of(batch_id))
-        return None if item is None else (from_item(item), item["_etag"])
+        return None if item is None or item["kind"] == PURGED else (from_item(item), item["_etag"])
 
     async def _change(self, batch_id: str, change: Change) -> Batch:
         for tries in range(_MAX_TRIES):

@@ -11,9 +11,9 @@ from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
 from pipeline.ports import BatchFilter, Conflict, Page, Totals
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move
+from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Purged
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import batch_rows, bulk, coverage, moves, totals
+from storage.sqlite import batch_rows, bulk, coverage, moves, purged, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
 
@@ -28,7 +28,7 @@ class SqliteLedger:
         new = replace(batch, updated_at=batch.updated_at or batch.received_at)
 
         def write(connection: sqlite3.Connection) -> Batch:
-            there = batch_rows.find(connection, batch.id)
+            there = batch_rows.find(connection, batch.id) or purged.find(connection, batch.id)
             if there is not None:
                 return there
             coverage.note(
@@ -202,11 +202,18 @@ class SqliteLedger:
         def write(connection: sqlite3.Connection) -> int:
             ids = bulk.column(connection, sql, (completed_before, limit))
             keys = bulk.json_array(ids)
+            purged.keep(connection, keys)
             for table, key in (("batches", "id"), ("batch_raw", "batch_id"), ("batch_staged", "batch_id")):
                 connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(?))", (keys,))
             return len(ids)
 
         return await self._database.write(write)
+
+    async def purged(self, hub: str, partition: str, first: int, last: int) -> builtins.list[Purged]:
+        return await self._database.read(lambda connection: purged.between(connection, hub, partition, first, last))
+
+    async def forget(self, received_before: str, limit: int) -> int:
+        return await self._database.write(lambda connection: purged.forget(connection, received_before, limit))
 
     async def _change(self, batch_id: str, change: Callable[[sqlite3.Connection, Batch | None], Batch]) -> Batch:
         def write(connection: sqlite3.Connection) -> Batch:

@@ -89,7 +89,17 @@ CREATE TABLE flight_heads (
 CREATE TABLE flight_mark (number INTEGER PRIMARY KEY, mark TEXT NOT NULL);
 """
 
-_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS)
+# What is left of a purged batch.
+_PURGED = """
+CREATE TABLE purged_batches (
+    id TEXT PRIMARY KEY, hub TEXT NOT NULL, "partition" TEXT NOT NULL, first_sequence_number INTEGER NOT NULL,
+    last_sequence_number INTEGER NOT NULL, events INTEGER NOT NULL, instance_id TEXT NOT NULL, received_at TEXT NOT NULL
+);
+CREATE INDEX purged_by_sequence ON purged_batches (hub, "partition", last_sequence_number);
+CREATE INDEX purged_by_received ON purged_batches (received_at);
+"""
+
+_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED)
 """What leads from each version to the next; a new file goes through all of them."""
 VERSION = len(_VERSIONS)
 

@@ -67,7 +67,12 @@ async def test_ledger_and_open_letters_have_no_time_to_live_and_traces_have(stor
     await store.dead_letters.put([letter("l1")], "b1")
     await store.ledger.recount("b1", "l1", Move(1, 1, 0))
     items = await asyncio.to_thread(items_in, store, "batches")
-    assert {item["kind"]: "ttl" in item for item in items} == {"batch": False, "totals": False, "recount": True}
+    assert {item["kind"]: "ttl" in item for item in items} == {
+        "batch": False,
+        "coverage": False,
+        "totals": False,
+        "recount": True,
+    }
     assert not any("ttl" in item for item in await asyncio.to_thread(items_in, store, "deadletters"))
 
 

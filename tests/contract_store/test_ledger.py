@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.ports import Conflict, Store
-from pipeline.records import Batch, BatchStatus, Counts
-from tests.support.records import FAR_FUTURE, FAR_PAST, at, batch, running
+from pipeline.ports import BatchFilter, Conflict, Store
+from pipeline.records import Batch, BatchStatus, Counts, Purged
+from tests.support.records import FAR_FUTURE, FAR_PAST, at, batch, completed, running
 
 ID, ONE, TWO = "hub-0-1-9", "hub-0-1-9-1", "hub-0-1-9-2"
 COUNTS = Counts(messages=10, stored=6, duplicates=3, rejected=1)
@@ -269,3 +269,42 @@ async def test_a_replayed_batch_is_not_purged_while_it_runs(store: Store) -> Non
     await store.ledger.open_attempt(ID, done, TWO, at(7), swept=False)
     assert await store.ledger.purge(FAR_FUTURE, 10) == 0
     assert await store.ledger.raw(ID) == b"raw"
+
+
+async def test_a_purged_batch_is_known_when_it_comes_again(store: Store) -> None:
+    await completed(store, "b1", Counts(9, 9, 0, 0), second=5)
+    assert await store.ledger.purge(FAR_FUTURE, 10) == 1
+    assert await store.ledger.get("b1") is None
+    assert await store.ledger.raw("b1") is None
+    again = await store.ledger.receive(batch("b1", second=50), b"raw")
+    assert (again.id, again.status, again.received_at) == ("b1", BatchStatus.COMPLETED, at(5))
+    assert await store.ledger.get("b1") is None
+    assert (await store.ledger.list(BatchFilter(), 10, None)).items == []
+    assert await store.ledger.stalled(FAR_FUTURE, 10) == []
+    assert await store.ledger.purge(FAR_FUTURE, 10) == 0
+    assert (await store.ledger.totals()).events == 9
+    with pytest.raises(Conflict):
+        await store.ledger.begin("b1", "b1-1", "validate")
+
+
+async def test_events_of_purged_batches_are_known_by_their_numbers(store: Store) -> None:
+    for name, first, partition in (("b1", 10, "0"), ("b2", 20, "0"), ("b3", 10, "1")):
+        changes = {"first_sequence_number": first, "last_sequence_number": first + 9, "partition": partition}
+        begun = await running(store, name, second=first, **changes)
+        await store.ledger.complete(name, begun.instance_id, Counts(1, 1, 0, 0), at(first))
+    assert await store.ledger.purged("telemetry", "0", 0, 100) == []
+    await store.ledger.purge(FAR_FUTURE, 10)
+    one, two = Purged(10, 19, at(10)), Purged(20, 29, at(20))
+    for start, end, expected in (
+        (0, 100, [one, two]),
+        (0, 9, []),
+        (0, 10, [one]),
+        (19, 20, [one, two]),
+        (21, 22, [two]),
+        (30, 99, []),
+    ):
+        found = await store.ledger.purged("telemetry", "0", start, end)
+        assert sorted(found, key=lambda left: left.first_sequence_number) == expected
+    assert one.holds(15, at(10))
+    assert not one.holds(15, at(11)), "a hub that was made anew"
+    assert not one.holds(20, at(9))

@@ -106,6 +106,10 @@ class Totals(RuleBasedStateMachine):
         self.do(self.world.discard(picked(number)))
 
     @rule()
+    def purge(self) -> None:
+        self.do(self.world.purge())
+
+    @rule()
     def sweep(self) -> None:
         self.do(self.world.sweep())
 

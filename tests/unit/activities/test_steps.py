@@ -290,3 +290,14 @@ async def reopen(kept: Store, batch_id: str) -> Reference:
     following = instance_id(batch.id, batch.attempts + 1)
     opened = await kept.ledger.open_attempt(batch_id, batch, following, batch.updated_at, swept=False)
     return {"batchId": batch_id, "instanceId": opened.instance_id}
+
+
+async def test_what_a_purged_batch_had_is_a_duplicate_when_it_comes_again(kept: Store) -> None:
+    _, first = await receive(kept, DELIVERIES[:3])
+    assert await run_all(kept, first) == Counts(messages=5, stored=3, duplicates=1, rejected=1)
+    await kept.ledger.purge("2999-01-01T00:00:00.000000Z", 10)
+    await kept.messages.purge("2999-01-01T00:00:00.000000Z", 10)
+    _, cut_otherwise = await receive(kept, DELIVERIES[1:])
+    assert await run_all(kept, cut_otherwise) == Counts(messages=5, stored=0, duplicates=4, rejected=1)
+    totals = await kept.ledger.totals()
+    assert (totals.stored, totals.rejected) == (3, 2)

@@ -180,7 +180,7 @@ async def test_a_file_of_a_later_version(tmp_path: Path) -> None:
     later.execute("PRAGMA user_version=99")
     later.close()
     store = SqliteStore(tmp_path)
-    with pytest.raises(StoreUnavailable, match="schema version 99, this app knows versions up to 3"):
+    with pytest.raises(StoreUnavailable, match="schema version 99, this app knows versions up to 4"):
         await store.open()
     untouched = sqlite3.connect(tmp_path / "store.db")
     assert untouched.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
