@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-$(STAMP): requirements.txt requirements-dev.txt packages/event_hubs_emulator/pyproject.toml packages/functions_host/pyproject.toml
+$(STAMP): requirements.txt requirements-dev.txt gateway/requirements.txt packages/event_hubs_emulator/pyproject.toml packages/functions_host/pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (the first time takes a minute) ..."
 	@$(PIP) install -r requirements-dev.txt

@@ -16,7 +16,7 @@ from pathlib import Path
 from gateway.dji import Broker, BrokerFeed, InvalidBroker
 from gateway.feed import Feed, StoppedFeed
 from gateway.files import Options, UnreadableFile
-from gateway.files.feed import FilesFeed
+from gateway.files.feed import FilesFeed, Recording
 from gateway.forward import Forwarder
 from gateway.hub import HubLane
 from gateway.needs import NotInstalled
@@ -78,8 +78,9 @@ def _mavlink(options: argparse.Namespace, forwarder: Forwarder, progress: Progre
     if recordings and len(recordings) < len(sources):
         raise StoppedFeed("a .tlog file and a live source cannot be one run: start two gateways, each with its --spool")
     if recordings:
+        recording = feed.Recording(forwarder, options.interval, names)
         pace = Pace(options.speed, as_if_now=options.as_if_now)
-        return feed.RecordingFeed(recordings, forwarder, options.interval, names, pace, progress.done)
+        return FilesFeed(recordings, forwarder, Options(), pace, lambda: recording, progress.done)
     return feed.LiveFeed(
         sources,
         forwarder,
@@ -106,12 +107,14 @@ def _files(options: argparse.Namespace, forwarder: Forwarder, progress: Progress
     pace = Pace(speed, as_if_now=options.as_if_now)
     said = Options(options.device_id, options.utc_offset, options.day_first)
 
-    def recording(path: Path, pace: Pace) -> Feed:
+    def recording() -> Recording:
         try:
-            from gateway.mavlink.feed import RecordingFeed
+            from gateway.mavlink.feed import Recording as Tlog
+            from gateway.mavlink.fold import ANY_SYSTEM
         except ImportError as error:
-            raise NotInstalled.of(error, "a .tlog file") from None
-        return RecordingFeed([path], forwarder, options.interval, {}, pace, progress.done)
+            raise StoppedFeed(str(NotInstalled.of(error, "a .tlog file"))) from None
+        names = {} if options.device_id is None else {ANY_SYSTEM: options.device_id}
+        return Tlog(forwarder, options.interval, names)
 
     return FilesFeed(options.paths, forwarder, said, pace, recording, progress.done)
 

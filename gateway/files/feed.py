@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import orjson
 
@@ -20,6 +21,12 @@ _AT_A_TIME = 200
 _BASE = "as-if-now:"
 
 
+class Recording(Protocol):
+    """What sends a ``.tlog`` (``gateway.mavlink.feed``); apart, because it needs pymavlink."""
+
+    async def send(self, path: Path, pace: Pace, progress: Callable[[float], None]) -> int: ...
+
+
 class FilesFeed:
     """Rows are sent with their own times, or as if they were flown now. What has no time gets one: without it a message
     that is sent again could not be recognised. Where the spool is full it waits: a file can."""
@@ -32,10 +39,10 @@ class FilesFeed:
         forwarder: Forwarder,
         options: Options,
         pace: Pace,
-        recording: Callable[[Path, Pace], Any],
+        recording: Callable[[], Recording],
         progress: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """``recording`` makes the feed of a ``.tlog``. Raises UnreadableFile."""
+        """``recording`` gives what sends a ``.tlog``. Raises UnreadableFile."""
         self.messages = 0
         self._files: list[tuple[Path, Reader | None]] = [(path, reader_of(path)) for path in paths]
         self._forwarder = forwarder
@@ -53,7 +60,8 @@ class FilesFeed:
                 # again with the same times, and recognised.
                 note = await self._base_of(path)
                 if reader is None:
-                    await self._play(path)
+                    done = partial(self._done, number)
+                    self.messages += await self._recording().send(path, self._pace, done)
                 else:
                     await self._send(path, reader, number)
                 if await self._forwarder.drain(60.0):
@@ -80,10 +88,8 @@ class FilesFeed:
             self._pace.base = float(known)
         return note
 
-    async def _play(self, path: Path) -> None:
-        feed = self._recording(path, self._pace)
-        await feed.run()
-        self.messages += feed.messages
+    def _done(self, number: int, fraction: float) -> None:
+        self._progress((number + fraction) / len(self._files))
 
     async def _send(self, path: Path, reader: Reader, number: int) -> None:
         first, last, total = _span(reader(path, self._options))
@@ -98,9 +104,9 @@ class FilesFeed:
             waiting.append(self._message(path, row, last_at, done))
             if len(waiting) >= _AT_A_TIME:
                 await self._pass_on(waiting)
-                self._progress((number + done / total) / len(self._files))
+                self._done(number, done / total)
         await self._pass_on(waiting)
-        self._progress((number + 1) / len(self._files))
+        self._done(number, 1.0)
 
     def _message(self, path: Path, row: Row, last_at: float, number: int) -> Message:
         if RAW in row.message:

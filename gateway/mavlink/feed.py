@@ -1,10 +1,9 @@
-"""MAVLink sources as feeds: live links together, or recordings one after the other."""
+"""MAVLink sources as feeds: live links together, or a recording."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from gateway.feed import StoppedFeed
@@ -66,50 +65,23 @@ class LiveFeed:
         return self._station.describe()
 
 
-class RecordingFeed:
-    """``.tlog`` files. Where the spool is full it waits: a file can."""
+class Recording:
+    """One ``.tlog`` file. Where the spool is full it waits: a file can."""
 
-    finite = True
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        forwarder: Forwarder,
-        interval: float,
-        device_ids: Mapping[str, str],
-        pace: Pace,
-        progress: Callable[[float], None] = lambda _: None,
-    ) -> None:
-        self.messages = 0
-        self._paths = paths
+    def __init__(self, forwarder: Forwarder, interval: float, device_ids: Mapping[str, str]) -> None:
+        self.packets = Packets()
         self._forwarder = forwarder
         self._interval = interval
         self._device_ids = device_ids
-        self._pace = pace
-        self._packets = Packets()
-        self._progress = progress
 
-    async def run(self) -> None:
-        for number, path in enumerate(self._paths):
-            try:
-                async for messages in play(
-                    path,
-                    self._interval,
-                    self._device_ids,
-                    self._pace,
-                    packets=self._packets,
-                    progress=partial(self._one_of, number),
-                ):
-                    await self._forwarder.put_patiently(encoded(messages))
-                    self.messages += len(messages)
-            except (OSError, NothingRecorded) as error:
-                raise StoppedFeed(str(error)) from error
-
-    def _one_of(self, number: int, done: float) -> None:
-        self._progress((number + done) / len(self._paths))
-
-    async def flush(self) -> None:
-        """Nothing is held back."""
-
-    def describe(self) -> str:
-        return f"{self._packets.received:,} packets, {self._packets.bad:,} bad"
+    async def send(self, path: Path, pace: Pace, progress: Callable[[float], None]) -> int:
+        """How many messages it gave. ``progress`` is told the fraction that is done. Raises StoppedFeed."""
+        sent = 0
+        try:
+            playing = play(path, self._interval, self._device_ids, pace, packets=self.packets, progress=progress)
+            async for messages in playing:
+                await self._forwarder.put_patiently(encoded(messages))
+                sent += len(messages)
+        except (OSError, NothingRecorded) as error:
+            raise StoppedFeed(str(error)) from error
+        return sent

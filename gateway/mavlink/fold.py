@@ -7,8 +7,10 @@ from typing import Any
 
 from gateway.mavlink.packets import Packet
 from gateway.mavlink.vehicle import Said, Vehicle
-from telemetry.formats.mavlink_fields import is_peripheral
+from telemetry.mavlink import is_peripheral
 
+ANY_SYSTEM = "*"
+"""In place of a system id: the name of a recording's one vehicle; of further ones it is the beginning."""
 _AUTOPILOT = 1
 _FORGET_SECONDS = 600.0
 
@@ -131,6 +133,9 @@ class Fold:
         for name in (f"{source}/{system}", f"{host}/{system}", str(system)):
             if name in self._device_ids:
                 return self._device_ids[name]
+        if ANY_SYSTEM in self._device_ids:
+            first = not self._vehicles
+            return self._device_ids[ANY_SYSTEM] + ("" if first else f"-{system}")
         return f"mav-{system}"
 
     def _check_twins(self, source: str, system: int, vehicle: Vehicle, at: float) -> None:

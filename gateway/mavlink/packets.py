@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pymavlink.dialects.v20 import ardupilotmega as dialect
 
-from telemetry.formats.mavlink_fields import says_something
+from telemetry.mavlink import says_something
 
 _V1, _V2 = 0xFE, 0xFD
 _V1_HEADER, _V2_HEADER, _CHECKSUM, _SIGNATURE = 6, 10, 2, 13

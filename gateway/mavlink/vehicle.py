@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gateway.mavlink.clock import VehicleClock
 from gateway.mavlink.packets import Packet
 from gateway.timestamps import timestamp
-from telemetry.formats.mavlink_fields import NO_FIX, Values, fields_of, is_vehicle
+from telemetry.mavlink import NO_FIX, Values, fields_of, is_vehicle
 
 KEY_FRAME_GAP = 10
 """Messages from one key frame to the next."""

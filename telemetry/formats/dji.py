@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from telemetry.context import property_of
-from telemetry.formats.shapes import Context, Reading, number, put
+from telemetry.formats.shapes import Context, Reading
 from telemetry.model import EventContext
+from telemetry.values import number, put
 
 _TOPIC_PROPERTIES = ("topic", "mqtt-topic")
 _TOPIC = re.compile(r"(?:thing|sys)/product/([^/]+)/(.+)").fullmatch

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from telemetry.formats.shapes import Context, Reading, number, put
+from telemetry.formats.shapes import Context, Reading
+from telemetry.values import number, put
 
 _UNKNOWN_TRACK, _UNKNOWN_SPEED, _UNKNOWN_CLIMB, _UNKNOWN_LENGTH = 361, 255, 63, -1000
 _TAKE_OFF = "TakeoffLocation"

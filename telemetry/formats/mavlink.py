@@ -1,8 +1,9 @@
 """MAVLink as JSON, as mavlink2rest writes it: ``{"header": ..., "message": {"type": ...}}``, one message of a vehicle.
 
-Source: https://github.com/mavlink/mavlink2rest (README), over the messages of https://mavlink.io/en/messages/common.html;
-units, sentinels and modes are in ``mavlink_fields``. Every message stands alone here. A vehicle's clock counts from its
-boot, so the time is mavlink2rest's (``status.time.last_update``) or the hub's.
+Source: https://github.com/mavlink/mavlink2rest (README), over the messages of
+https://mavlink.io/en/messages/common.html; units, sentinels and modes are in ``telemetry.mavlink``. Every message
+stands alone here. A vehicle's clock counts from its boot, so the time is mavlink2rest's (``status.time.last_update``)
+or the hub's.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from telemetry.context import DEVICE_ANNOTATION, system_property
-from telemetry.formats.mavlink_fields import fields_of, is_peripheral, is_vehicle
 from telemetry.formats.shapes import Context, Reading
+from telemetry.mavlink import fields_of, is_peripheral, is_vehicle
 
 # What is translated as it is: nothing of it is lost.
 _TRANSLATED = {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,16 @@ def test_a_missing_package_is_named_with_what_to_do(
     told = capsys.readouterr().err
     assert "needs pymavlink, which is not installed" in told
     assert "make gateway" in told
+
+
+def test_the_app_s_heavy_packages_are_not_needed() -> None:
+    """A companion computer has what gateway/requirements.txt says, and nothing else."""
+    heavy = "brotli backports.zstd shapely pyproj numpy google.protobuf azure.functions azure.cosmos"
+    code = (
+        "import sys, gateway.__main__, gateway.mavlink.feed, gateway.dji, gateway.files.flight_csv, gateway.files.gpx\n"
+        f"print([name for name in {heavy.split()!r} if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_a_package_of_another_name() -> None:

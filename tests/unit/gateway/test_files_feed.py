@@ -8,7 +8,7 @@ from gateway.feed import StoppedFeed
 from gateway.files import Options
 from gateway.files.feed import FilesFeed
 from gateway.forward import Forwarder
-from gateway.mavlink.feed import RecordingFeed
+from gateway.mavlink.feed import Recording
 from gateway.pace import Pace
 from gateway.target import HubUnavailable
 from tests.support.gateway.fake_hub import FakeHub, forwarding
@@ -26,7 +26,7 @@ async def fed(
         forwarder,
         Options(),
         pace or Pace(0),
-        lambda path, pace: RecordingFeed([path], forwarder, 1.0, {}, pace),
+        lambda: Recording(forwarder, 1.0, {}),
     )
     try:
         if hub_comes:

@@ -98,6 +98,13 @@ async def test_names_and_the_recorders_clock_where_the_vehicle_has_none(tmp_path
     assert all(m["clock"] == "gateway" for m in messages)
 
 
+async def test_one_name_for_a_recording_and_the_beginning_of_further_ones(tmp_path: Path) -> None:
+    one = await played(tlog(tmp_path / "one.tlog", [Flight(4)], 2), {"*": "demo"})
+    assert {m["deviceId"] for m in one} == {"demo"}
+    two = await played(tlog(tmp_path / "two.tlog", [Flight(4), Flight(5)], 2), {"*": "demo"})
+    assert {m["deviceId"] for m in two} == {"demo", "demo-5"}
+
+
 async def test_a_reboot_forgets_what_was_and_loses_no_second(tmp_path: Path) -> None:
     flight = Flight()
     records = tlog(tmp_path / "first.tlog", [flight], 10).read_bytes()

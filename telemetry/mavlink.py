@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from telemetry.formats.shapes import put
+from telemetry.values import put
 
 Values = Mapping[str, Any]
 """A MAVLink message's fields by their names in the specification, raw as on the wire."""
