@@ -31,7 +31,8 @@ from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.local.connection import LocalConnection
 from functions_host.eventhubs.positions import START
-from functions_host.eventhubs.sdk_connection import SdkConnection, prepare
+from functions_host.eventhubs.sdk_connection import SdkConnection
+from functions_host.eventhubs.sdk_patches import prepare
 
 BODY = json.dumps(
     {"deviceId": "drone-0001", "timestamp": "2026-01-01T00:00:00Z", "battery": 0.5, "pad": "x" * 220}

@@ -18,7 +18,8 @@ from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.local.connection import LocalConnection, selector
 from functions_host.eventhubs.positions import START, PartitionState, Position
-from functions_host.eventhubs.sdk_connection import SdkConnection, prepare
+from functions_host.eventhubs.sdk_connection import SdkConnection
+from functions_host.eventhubs.sdk_patches import prepare
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 

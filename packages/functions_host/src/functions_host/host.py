@@ -46,6 +46,7 @@ class Host:
         self.config: HostJson = read_host_json(self._app_dir)
         self._pool: WorkerPool | None = None
         self._parts: Parts | None = None
+        self._stopping = False
 
     async def start(self) -> None:
         """Load the app and start everything; returns when all listens. Raises StartError."""
@@ -72,9 +73,10 @@ class Host:
 
     async def stop(self) -> None:
         """Take no new work, let running work finish within 10 s, close everything."""
-        pool, parts, self._pool, self._parts = self._pool, self._parts, None, None
-        if pool is None:
+        pool, parts = self._pool, self._parts
+        if pool is None or self._stopping:
             return
+        self._stopping = True
         until = CLOCK.monotonic() + GRACE_SECONDS - _CLOSING_SECONDS
         if parts is not None:
             await self._stop_triggers(parts, until)

@@ -17,7 +17,8 @@ from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.positions import Position, initial_position, resume
 from functions_host.eventhubs.pump import PartitionPump
 from functions_host.eventhubs.readers import Reader, ReaderMark
-from functions_host.eventhubs.sdk_connection import SdkConnection, prepare
+from functions_host.eventhubs.sdk_connection import SdkConnection
+from functions_host.eventhubs.sdk_patches import prepare
 from functions_host.functions import FunctionInfo
 from functions_host.host_json import EventHubsOptions
 from functions_host.invoker import Invoker

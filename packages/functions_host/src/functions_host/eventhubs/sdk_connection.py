@@ -13,21 +13,10 @@ from functions_host.eventhubs.connection import Source, client_arguments
 from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
 from functions_host.eventhubs.hub import OnEvents, OnOpen
 from functions_host.eventhubs.positions import PartitionState, Position
-from functions_host.eventhubs.quick_events import install_quick_events
-from functions_host.eventhubs.quick_frames import install_quick_frames
-from functions_host.eventhubs.tolerant_decoding import install_tolerant_decoding
 
 logger = logging.getLogger("functions_host.eventhubs")
 
 _OPEN_SECONDS = 3.0
-
-
-def prepare() -> None:
-    """Put this host's improvements under azure-eventhub, once in a process."""
-    install_quick_frames()
-    install_quick_events()
-    if not install_tolerant_decoding():
-        logger.warning("this azure-eventhub is not known: an event that it cannot decode holds up its partition")
 
 
 class SdkConnection:
