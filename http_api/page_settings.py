@@ -9,10 +9,10 @@ from shapely.geometry import mapping
 
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
-from http_api.history import GEO_JSON
 from http_api.responses import json_response
 from reference_data import get_reference_data
 from settings import get_settings
+from telemetry.export import GEO_JSON
 from telemetry.zones import Zones
 
 api = Api()

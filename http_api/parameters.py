@@ -75,6 +75,15 @@ def limit(default: int = 100, highest: int = 1000) -> Parameter:
     return Parameter(lambda text: whole_number(text, 1, highest), f"a whole number from 1 to {highest}", default, int)
 
 
+def seconds(most: float = 1e7) -> Parameter:
+    def parse(value: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,6})?", value) or not 0 < float(value) <= most:
+            raise ValueError(value)
+        return float(value)
+
+    return Parameter(parse, f"a number of seconds above 0, at most {most:.0f}")
+
+
 def whole_number(text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
         raise ValueError(text)

@@ -23,6 +23,7 @@ from http_api.openapi.schemas import (
     DRONE_FIELDS,
 )
 from http_api.openapi.values import ANY_TEXT, TIME_VALUE
+from telemetry.export import FORMATS
 from telemetry.schema import FLIGHT_MODE
 
 _DRONE_ID = path("id", "Device id, exactly as sent.")
@@ -90,10 +91,13 @@ DRONES: Json = {
             "One drone's stored messages by message time",
             {
                 "200": answer(
-                    "Messages, or their track.",
+                    "Messages, or all of the range as one file.",
                     content={
                         **content(ref("MessageList")),
                         **content(ref("Track"), "application/geo+json"),
+                        **content(STRING, "text/csv"),
+                        **content(STRING, "application/gpx+xml"),
+                        **content(STRING, "application/vnd.google-earth.kml+xml"),
                     },
                 )
             },
@@ -105,7 +109,16 @@ DRONES: Json = {
                 FROM,
                 TO,
                 query("order", {"type": "string", "enum": ["asc", "desc"], "default": "desc"}, "By message time."),
-                query("format", {"type": "string", "enum": ["json", "geojson"], "default": "json"}, "Of the answer."),
+                query(
+                    "every",
+                    {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,6})?$"},
+                    "At most one message in that many seconds.",
+                ),
+                query(
+                    "format",
+                    {"type": "string", "enum": ["json", *FORMATS], "default": "json"},
+                    "Of the answer; all but json give the whole range, oldest first, at most EXPORT_LIMIT messages.",
+                ),
                 LIMIT,
                 CONTINUATION,
             ),

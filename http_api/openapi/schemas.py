@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http_api.openapi.parts import (
     BOOLEAN,
-    CONTINUATION_VALUE,
     COUNT,
     NUMBER,
     STRING,
@@ -118,6 +117,7 @@ _MESSAGE: Json = {
 _MESSAGE_ALWAYS = ("id", "deviceId", "time", "timeSource", "enqueuedAt", "partition", "sequenceNumber", "index")
 
 _POSITION = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 3}
+_LINE = array(_POSITION, minItems=2)
 
 SCHEMAS: Json = {
     "Problem": record(
@@ -144,17 +144,18 @@ SCHEMAS: Json = {
             "type": {"const": "Feature"},
             "id": STRING,
             "geometry": {
-                "description": "No line has fewer than two positions: one is a Point, none is null.",
+                "description": "A MultiLineString where the drone was silent for long, and at ±180°; one position is a "
+                "Point, none is null.",
                 "anyOf": [
-                    record({"type": {"const": "LineString"}, "coordinates": array(_POSITION, minItems=2)}),
+                    record({"type": {"const": "LineString"}, "coordinates": _LINE}),
+                    record({"type": {"const": "MultiLineString"}, "coordinates": array(_LINE, minItems=2)}),
                     record({"type": {"const": "Point"}, "coordinates": _POSITION}),
                     {"type": "null"},
                 ],
             },
-            "properties": record({"id": STRING, "times": array(TIME)}),
-            "continuation": CONTINUATION_VALUE,
+            "properties": record({"id": STRING, "times": array({"anyOf": [TIME, array(TIME)]})}),
         },
-        description="A GeoJSON Feature (RFC 7946); the n-th time belongs to the n-th position.",
+        description="A GeoJSON Feature (RFC 7946); the times are nested as the positions are.",
     ),
     "ReferenceStatus": record(
         {

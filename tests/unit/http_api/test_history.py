@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from pipeline.ports import Page
+from http_api import exporting, history
 from storage.sqlite import SqliteStore
 from tests.support import states
 from tests.support.extension import Extension
@@ -82,13 +80,11 @@ async def test_a_drone_whose_entity_is_not_there_yet_is_known_by_its_messages(as
     assert await times(ask, "from=2030-01-01T00:00:00.000000Z") == []
 
 
-async def test_geojson_is_a_line_with_its_times(ask: Client, store: SqliteStore) -> None:
+async def test_geojson_is_the_whole_range_oldest_first(ask: Client, store: SqliteStore) -> None:
     await keep_minutes(store)
-    answer = await ask.get("/api/drones/drone-1/history?format=geojson&order=asc&limit=3")
-    track = answer.json()
+    answer = await ask.get(f"/api/drones/drone-1/history?format=geojson&order=desc&limit=1&to={MINUTES[3]}")
     assert answer.headers["content-type"] == "application/geo+json"
-    assert track.pop("continuation") is not None
-    assert track == {
+    assert answer.json() == {
         "type": "Feature",
         "id": "drone-1",
         "geometry": {"type": "LineString", "coordinates": [[10.0, 50.0, 5.0], [10.1, 50.0, 5.0], [10.2, 50.0, 5.0]]},
@@ -97,27 +93,75 @@ async def test_geojson_is_a_line_with_its_times(ask: Client, store: SqliteStore)
 
 
 @pytest.mark.parametrize(
-    ("positions", "geometry"),
+    ("name", "media_type", "start"),
     [
-        ([], None),
-        ([None, {"latitude": 1.0}], None),
-        ([{"latitude": 1.0, "longitude": 2.0}], {"type": "Point", "coordinates": [2.0, 1.0]}),
+        ("csv", "text/csv; charset=utf-8", b"time,deviceId,"),
+        ("gpx", "application/gpx+xml", b"<?xml"),
+        ("kml", "application/vnd.google-earth.kml+xml", b"<?xml"),
     ],
 )
-def test_what_is_no_line_is_a_point_or_nothing(positions: list[Any], geometry: Any) -> None:
-    from http_api.history import track
+async def test_other_formats_are_files(
+    ask: Client, store: SqliteStore, name: str, media_type: str, start: bytes
+) -> None:
+    await keep_minutes(store)
+    answer = await ask.get(f"/api/drones/drone-1/history?format={name}")
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["content-disposition"] == f'attachment; filename="drone-1.{name}"'
+    assert answer.body.startswith(start)
+    assert (await ask.get(f"/api/drones/never-seen/history?format={name}")).status == 404
 
-    messages: list[Any] = [
-        {"time": "2026-01-01T00:00:00.000000Z", **({"position": position} if position else {})}
-        for position in positions
-    ]
-    feature = track("drone-1", Page(messages, None))
-    assert feature["geometry"] == geometry
-    assert len(feature["properties"]["times"]) == (0 if geometry is None else 1)
+
+async def test_a_file_is_read_page_by_page(ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PAGE", 2)
+    await keep_minutes(store)
+    answer = await ask.get("/api/drones/drone-1/history?format=csv")
+    assert [line.split(b",")[0].decode() for line in answer.body.splitlines()[1:]] == MINUTES
+
+
+async def test_more_than_the_limit_is_refused_with_what_helps(
+    ask: Client, store: SqliteStore, environment: pytest.MonkeyPatch
+) -> None:
+    await keep_minutes(store)
+    environment.setenv("EXPORT_LIMIT", "3")
+    url = f"/api/drones/drone-1/history?format=gpx&from={MINUTES[0]}"
+    answer = await ask.get(url)
+    assert answer.status == 400
+    assert "EXPORT_LIMIT" in answer.json()["detail"]
+    assert f"from={MINUTES[0]}&to={MINUTES[3]}" in answer.json()["detail"]
+    assert (await ask.get(f"{url}&to={MINUTES[3]}")).status == 200
+    assert (await ask.get(f"{url}&every=120")).status == 200
+
+
+async def test_thinned_lists_and_files(ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await keep_minutes(store)
+    assert await times(ask, "order=asc&every=120") == MINUTES[::2]
+    assert await times(ask, "every=120") == MINUTES[::-2]
+    assert await times(ask, "every=120.5") == [MINUTES[4], MINUTES[1]]
+    monkeypatch.setattr(history, "CHUNK", 1)
+    for order, expected in (("asc", MINUTES[::2]), ("desc", MINUTES[::-2])):
+        found: list[str] = []
+        token = ""
+        while True:
+            answer = (await ask.get(f"/api/drones/drone-1/history?order={order}&every=120&limit=1{token}")).json()
+            found += [item["time"] for item in answer["items"]]
+            if answer["continuation"] is None:
+                break
+            token = f"&continuation={answer['continuation']}"
+        assert found == expected
+    track = (await ask.get("/api/drones/drone-1/history?format=geojson&every=120")).json()
+    assert track["properties"]["times"] == MINUTES[::2]
 
 
 @pytest.mark.parametrize(
-    ("query", "name"), [("order=up", "order"), ("format=kml", "format"), ("from=now", "from"), ("to=1", "to")]
+    ("query", "name"),
+    [
+        ("order=up", "order"),
+        ("format=shp", "format"),
+        ("every=0", "every"),
+        ("every=x", "every"),
+        ("from=now", "from"),
+        ("to=1", "to"),
+    ],
 )
 async def test_a_wrong_parameter_is_named(ask: Client, query: str, name: str) -> None:
     answer = await ask.get(f"/api/drones/drone-1/history?{query}")

@@ -18,11 +18,13 @@ ALLOWED = {
     "brotli",
     "collections",
     "copy",
+    "csv",
     "dataclasses",
     "datetime",
     "decimal",
     "functools",
     "hashlib",
+    "io",
     "json",
     "math",
     "operator",
@@ -34,6 +36,7 @@ ALLOWED = {
     "sys",
     "telemetry",
     "typing",
+    "xml",
     "zlib",
 }
 
