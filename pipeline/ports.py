@@ -212,7 +212,8 @@ class MessageStore(Protocol):
         limit: int,
         continuation: str | None,
     ) -> Page[Message]:
-        """Messages of one drone by message time (then id); from inclusive, to exclusive."""
+        """Messages of one drone in the order of their stamps: message time, enqueued time, sequence number, index, id;
+        from inclusive, to exclusive."""
         ...
 
     async def purge(self, enqueued_before: str, limit: int) -> int: ...

@@ -99,8 +99,8 @@ class CosmosMessages:
     ) -> Page[Message]:
         query = query_digest("history", device_id, time_from, time_to, ascending)
         after = decode(query, continuation, 1)
-        # One range of one index. Drone|time|id is larger than drone|time alone, and smaller than any later time; "~" is
-        # larger than any time.
+        # One range of one index. Drone|time|place|id is larger than drone|time alone, and smaller than any later time;
+        # "~" is larger than any time.
         first, end = f"{device_id}|{time_from or ''}", f"{device_id}|{time_to or '~'}"
         if after is not None and ascending:
             first = after[0]
@@ -176,4 +176,7 @@ def _is_written_by(item: Item, message: Message, batch_id: str) -> bool:
 
 
 def _sort(message: Message) -> str:
-    return f"{message['deviceId']}|{message['time']}|{message['id']}"
+    """The order of the stamps (telemetry.merge). Messages of an earlier version have their id right after the time, so
+    that among equal times they come last."""
+    place = f"{message['enqueuedAt']}|{message.get('sequenceNumber', 0):020d}|{message.get('index', 0):06d}"
+    return f"{message['deviceId']}|{message['time']}|{place}|{message['id']}"

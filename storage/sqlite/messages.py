@@ -15,6 +15,16 @@ from storage.sqlite.database import Database
 from telemetry.model import Message
 
 _COLUMNS = ("device_id", "time", "id", "enqueued_at", "batch_id", "document")
+# The order of the stamps (telemetry.merge). The index has (device_id, time, id): SQLite walks it and sorts only what is
+# of one time, so that a history costs no second index on every message written.
+_STAMP_COLUMNS = (
+    "time",
+    "enqueued_at",
+    "coalesce(json_extract(CAST(document AS TEXT), '$.sequenceNumber'), 0)",
+    "coalesce(json_extract(CAST(document AS TEXT), '$.index'), 0)",
+    "id",
+)
+_STAMP = ", ".join(_STAMP_COLUMNS)
 _WRITTEN_AT = """
     json_array(m.id, m.batch_id, json_extract(CAST(m.document AS TEXT), '$.sequenceNumber'),
                json_extract(CAST(m.document AS TEXT), '$.index'))"""
@@ -56,7 +66,7 @@ class SqliteMessages:
         continuation: str | None,
     ) -> Page[Message]:
         query = query_digest("history", device_id, time_from, time_to, ascending)
-        after = decode(query, continuation, 2)
+        after = decode(query, continuation, 5)
         sign, order = (">", "ASC") if ascending else ("<", "DESC")
         conditions, parameters = ["device_id = ?"], [device_id]
         # The token is the tighter bound on its side; with both, SQLite might start its walk at the looser one.
@@ -67,18 +77,17 @@ class SqliteMessages:
             conditions.append("time < ?")
             parameters.append(time_to)
         if after:
-            conditions.append(f"(time, id) {sign} (?, ?)")
-            parameters.extend(after)
-        sql = (
-            f"SELECT time, id, document FROM messages WHERE {' AND '.join(conditions)} "
-            f"ORDER BY time {order}, id {order} LIMIT ?"
-        )
+            # Said twice: the index leads to the time, the rest is told among the few of that time.
+            conditions += [f"time {sign}= ?", f"({_STAMP}) {sign} (?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), ?)"]
+            parameters += [after[0], *after]
+        ordered = ", ".join(f"{column} {order}" for column in _STAMP_COLUMNS)
+        sql = f"SELECT {_STAMP}, document FROM messages WHERE {' AND '.join(conditions)} ORDER BY {ordered} LIMIT ?"
 
         def read(connection: sqlite3.Connection) -> Page[Message]:
             rows = connection.execute(sql, [*parameters, limit + 1]).fetchall()
             page = rows[:limit]
-            token = encode(query, *page[-1][:2]) if len(rows) > limit else None
-            return Page([orjson.loads(row[2]) for row in page], token)
+            token = encode(query, *map(str, page[-1][:5])) if len(rows) > limit else None
+            return Page([orjson.loads(row[5]) for row in page], token)
 
         return await self._database.read(read)
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.ports import Page, Store
 from pipeline.records import Outcome
 from telemetry.model import Message
-from tests.support.records import FAR_FUTURE, FAR_PAST, at, message
+from tests.support.records import FAR_FUTURE, FAR_PAST, at, message, walk
 
 STORED, DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
 WEIRD = [
@@ -162,3 +162,30 @@ async def test_a_message_larger_than_a_document_comes_back_whole(store: Store) -
     assert (await history(store)).items == [big | {"batchId": "batch-a"}, small | {"batchId": "batch-a"}]
     assert await store.messages.purge(FAR_FUTURE, 10) == 2
     assert (await history(store)).items == []
+
+
+async def test_of_equal_times_they_come_in_the_order_of_their_stamps(store: Store) -> None:
+    """Enqueued time, sequence number (as a number), index, id: a track has the order in which it was flown."""
+    stamps = [
+        (enqueued, sequence, index, f"{name}{enqueued}{sequence}{index}")
+        for enqueued in (0, 1)
+        for sequence in (9, 10)
+        for index in (2, 10)
+        for name in "zy"
+    ]
+    messages = [
+        message(identity, enqueuedAt=at(enqueued), sequenceNumber=sequence, index=index)
+        for enqueued, sequence, index, identity in stamps
+    ]
+    messages.append(message("later", second=1, enqueuedAt=at(0), sequenceNumber=0))
+    expected = [identity for *_, identity in sorted(stamps)] + ["later"]
+    await store.messages.put(messages, "batch-a")
+    for ascending in (True, False):
+        for limit in (1, 3, 100):
+
+            async def ask(continuation: str | None, ascending: bool = ascending, limit: int = limit) -> Page[Message]:
+                return await history(store, ascending=ascending, limit=limit, continuation=continuation)
+
+            found, sizes = await walk(ask)
+            assert [item["id"] for item in found] == (expected if ascending else expected[::-1])
+            assert max(sizes) <= limit

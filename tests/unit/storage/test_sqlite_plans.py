@@ -46,8 +46,10 @@ def _plans(tmp_path: Path, statements: list[str]) -> list[str]:
             walks = re.match(r"SCAN (?!\(|k\b|json_each|.*VIRTUAL)", step) and "USING INDEX" not in step
             # Sorting the rows of a sub-query merges pages that are cut already: limit rows of each status.
             merges = scanned.get(parent, "").startswith("SCAN (subquery")
+            # Or those of one message time, as the index gives them.
+            ties = re.search(r"(RIGHT PART|LAST( \d+)? TERMS?) OF ORDER BY", step) and "FROM messages" in statement
             scanned[parent] = step
-            if walks or ("TEMP B-TREE" in step and not merges):
+            if walks or ("TEMP B-TREE" in step and not merges and not ties):
                 bad.append(f"{step}: {' '.join(statement.split())[:200]}")
     other.close()
     return bad
