@@ -42,6 +42,8 @@ async def get_stats(call: Call) -> func.HttpResponse:
             "deadLetters": {status: letters.dead_letters.get(status, 0) for status in LETTER_STATUSES},
             "deadLetterCodes": dict(sorted(letters.dead_letter_codes.items())),
             "drones": drones,
+            "unprocessed": ledger.unprocessed,
+            "oldestUnprocessedAt": ledger.oldest_unprocessed_at,
             "oldestUnfinishedAt": standing[0].updated_at if standing else None,
         }
     )

@@ -88,6 +88,8 @@ class Totals:
     duplicates: int = 0
     rejected: int = 0
     batches: Mapping[str, int] = field(default_factory=dict)  # status -> n
+    unprocessed: int = 0  # events of batches that are received, running or failed
+    oldest_unprocessed_at: str | None = None  # when the oldest of those batches was received
     dead_letters: Mapping[str, int] = field(default_factory=dict)  # status -> n
     dead_letter_codes: Mapping[str, int] = field(
         default_factory=dict

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.validation import explain_validity
 
+from telemetry.antimeridian import cut
 from telemetry.rejection import json_type
 from telemetry.vocabulary import ZONE_KINDS, ZoneKind
 
@@ -111,6 +112,7 @@ def _shape(geometry: Any, where: str) -> Any:
     west, south, east, north = polygon.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise InvalidZones(f"{where}.coordinates: outside of -180..180, -90..90 degrees (longitude comes first)")
+    polygon = cut(polygon)
     if not polygon.is_valid:
         raise InvalidZones(f"{where}.coordinates: {explain_validity(polygon)}")
     return polygon

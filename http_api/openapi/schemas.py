@@ -262,6 +262,8 @@ SCHEMAS: Json = {
                 "minimum": 0,
                 "description": "Null while a large fleet is being counted for the first time.",
             },
+            "unprocessed": {**COUNT, "description": "Events in batches that are received, running or failed."},
+            "oldestUnprocessedAt": {**nullable(TIME), "description": "When the oldest of those batches was received."},
             "oldestUnfinishedAt": {
                 **nullable(TIME),
                 "description": "When the batch that stands longest, of those received or running, last moved.",

@@ -46,6 +46,10 @@ _REDELIVERY_SECONDS = 90 * 24 * 3600
 Change = Callable[[Record | None], Record]
 
 
+_MOST_WAITING = 10_000
+"""Batches of one status whose events are added up for the totals: beyond it the number is a lower bound."""
+
+
 class CosmosLedger:
     """``BatchLedger`` on Azure. ``trace_ttl``: seconds for which a recount is remembered, longer than a resolved dead
     letter is kept."""
@@ -239,6 +243,9 @@ class CosmosLedger:
 
     async def totals(self) -> Totals:
         sums = await total(self._items)
+        waiting = await gather_all(
+            self._waiting(status.value) for status in BatchStatus if status is not BatchStatus.COMPLETED
+        )
         return Totals(
             events=sums["events"],
             messages=sums["messages"],
@@ -246,7 +253,19 @@ class CosmosLedger:
             duplicates=sums["duplicates"],
             rejected=sums["rejected"],
             batches={status.value: sums[f"batches_{status.value}"] for status in BatchStatus},
+            unprocessed=sum(events for events, _ in waiting),
+            oldest_unprocessed_at=min((oldest for _, oldest in waiting if oldest is not None), default=None),
         )
+
+    async def _waiting(self, status: str) -> tuple[int, str | None]:
+        """Events of the batches in this status (of the oldest so many), and when the oldest was received."""
+        found = await self._items.query(
+            f"SELECT TOP {_MOST_WAITING} c.events, c.receivedAt FROM c "
+            "WHERE c.statusSort >= @first AND c.statusSort < @end ORDER BY c.statusSort ASC",
+            {"@first": f"{status}|", "@end": f"{status}|~"},
+            _MOST_WAITING,
+        )
+        return sum(item["events"] for item in found), found[0]["receivedAt"] if found else None
 
     async def purge(self, completed_before: str, limit: int) -> int:
         text = f"SELECT TOP {limit} * FROM c WHERE c.completedAt < @before ORDER BY c.completedAt"

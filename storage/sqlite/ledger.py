@@ -17,6 +17,8 @@ from storage.sqlite import batch_rows, bulk, coverage, moves, purged, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
 
+_WAITING = "SELECT sum(events), min(received_at) FROM batches WHERE status = ?"
+
 
 class SqliteLedger:
     """``BatchLedger`` on SQLite."""
@@ -176,6 +178,11 @@ class SqliteLedger:
             try:
                 counters = totals.read(connection, "ledger.")
                 batches = totals.read(connection, "batches.")
+                waiting = [
+                    connection.execute(_WAITING, (status.value,)).fetchone()
+                    for status in BatchStatus
+                    if status is not BatchStatus.COMPLETED
+                ]
             finally:
                 connection.execute("COMMIT")
             return Totals(
@@ -185,6 +192,8 @@ class SqliteLedger:
                 duplicates=counters.get("duplicates", 0),
                 rejected=counters.get("rejected", 0),
                 batches={status.value: batches.get(status.value, 0) for status in BatchStatus},
+                unprocessed=sum(events or 0 for events, _ in waiting),
+                oldest_unprocessed_at=min((oldest for _, oldest in waiting if oldest is not None), default=None),
             )
 
         return await self._database.read(read)

@@ -88,7 +88,8 @@ def test_an_operator_without_the_drones_role_still_sees_the_pipeline(
     watch_console.append("403")
     stub.refuse = lambda path: 403 if path.startswith("/api/drones") else None
     page = open_page(stub.url + "#/pipeline")
-    expect(page.get_by_text("Balanced")).to_be_visible()
+    expect(page.get_by_text("not processed yet")).to_be_visible()
+    expect(page.get_by_text("Balanced")).to_have_count(0)
 
 
 def test_a_narrow_screen_shows_one_thing_at_a_time(stub: StubApi, open_page: OpenPage) -> None:

@@ -182,6 +182,10 @@ class StubApi:
                 name: sum(x["status"] == name for x in self.letters) for name in ("open", "replayed", "discarded")
             },
             "drones": self.fleet.size,
+            "unprocessed": sum(b["events"] for b in self.batches if b["status"] != "completed"),
+            "oldestUnprocessedAt": min(
+                (b["receivedAt"] for b in self.batches if b["status"] != "completed"), default=None
+            ),
         }
 
     @cached_property

@@ -30,6 +30,7 @@ test("a store that was made anew is no negative rate", () => {
 
 test("every message is accounted for, or the page says by how many it is off", () => {
   assert.deepEqual(conservation(stats()), { state: "balanced" });
+  assert.deepEqual(conservation(stats({ unprocessed: 49 })), { state: "waiting", unprocessed: 49 });
   assert.deepEqual(conservation(stats({ messages: 13 })), { state: "broken", difference: 3 });
   const running = { received: 0, running: 1, completed: 1, failed: 0 };
   assert.deepEqual(conservation(stats({ messages: 13, batches: running })), {
@@ -38,11 +39,11 @@ test("every message is accounted for, or the page says by how many it is off", (
   });
 });
 
-test("lag is the age of the oldest unfinished batch", () => {
+test("lag is the age of the oldest batch that is not processed, failed or not", () => {
   const now = Date.parse("2026-01-01T00:01:00Z");
-  assert.equal(lagSeconds(null, [], now), 0);
-  assert.equal(lagSeconds(null, [batch(), batch({ receivedAt: "2026-01-01T00:00:50Z" })], now), 60);
-  assert.equal(lagSeconds(stats({ oldestUnfinishedAt: "2026-01-01T00:00:20Z" }), [], now), 40);
+  assert.equal(lagSeconds(stats(), now), 0);
+  assert.equal(lagSeconds(stats({ oldestUnprocessedAt: "2026-01-01T00:00:20Z" }), now), 40);
+  assert.equal(lagSeconds(stats({ oldestUnprocessedAt: "2026-01-01T00:02:00Z" }), now), 0);
 });
 
 test("processing times leave out batches without an end", () => {
@@ -72,9 +73,9 @@ test("polling slows down while failing, hidden, or asked to wait", () => {
 
 test("health parts of an answer of another shape are passed over", () => {
   assert.deepEqual(healthParts({ parts: { store: { status: "healthy" }, hub: { status: "unhealthy", detail: "x" } } }), [
-    { name: "store", ok: true, detail: "" },
-    { name: "hub", ok: false, detail: "x" },
+    { name: "store", status: "healthy", detail: "" },
+    { name: "hub", status: "unhealthy", detail: "x" },
   ]);
   assert.deepEqual(healthParts(null), []);
-  assert.deepEqual(healthParts({ parts: { store: null } }), [{ name: "store", ok: false, detail: "" }]);
+  assert.deepEqual(healthParts({ parts: { store: null } }), [{ name: "store", status: "unhealthy", detail: "" }]);
 });

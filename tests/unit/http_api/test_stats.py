@@ -26,6 +26,8 @@ async def test_an_empty_store_has_nothing_of_everything(ask: Client) -> None:
         "deadLetters": {"open": 0, "replayed": 0, "discarded": 0},
         "deadLetterCodes": {},
         "drones": 0,
+        "unprocessed": 0,
+        "oldestUnprocessedAt": None,
         "oldestUnfinishedAt": None,
     }
 
@@ -47,6 +49,16 @@ async def test_totals_come_from_ledger_letters_and_entities(
     assert answer["deadLetterCodes"] == {"battery_out_of_range": 1, "missing_device_id": 1}
     assert answer["drones"] == 2
     assert answer["oldestUnfinishedAt"] is not None
+
+
+async def test_what_has_failed_is_not_processed(ask: Client, store: SqliteStore) -> None:
+    await states.keep_batch(store, "a", ends="completed")
+    assert (await ask.get("/api/stats")).json()["unprocessed"] == 0
+    await states.keep_batch(store, "b", ends="failed", received_at="2026-01-02T03:00:00.000000Z")
+    await states.keep_batch(store, "c")
+    answer = (await ask.get("/api/stats")).json()
+    assert answer["unprocessed"] == 4
+    assert answer["oldestUnprocessedAt"] == "2026-01-02T03:00:00.000000Z"
 
 
 class Fleet:

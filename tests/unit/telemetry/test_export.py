@@ -20,7 +20,7 @@ from telemetry.export import FORMATS, Thinning
 from telemetry.export.csv_table import COLUMNS
 from telemetry.export.points import Track
 from telemetry.model import Message
-from tests.unit.telemetry.builders import FULL, accept
+from tests.support.messages import FULL, accept
 
 SCHEMAS = Path(__file__).parent / "schemas"
 START = times.microseconds("2026-03-01T12:00:00.000000Z")

@@ -25,6 +25,7 @@ ALLOWED = {
     "functools",
     "hashlib",
     "io",
+    "itertools",
     "json",
     "math",
     "operator",

@@ -80,3 +80,38 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [
 def test_an_error_names_feature_and_field(document: Any, named: str) -> None:
     with pytest.raises(InvalidZones, match=named):
         Zones.parse(document)
+
+
+OVER_THE_LINE = [[179.8, -18], [-179.8, -18], [-179.8, -17], [179.8, -17], [179.8, -18]]
+
+
+def ring(*coordinates: Any) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": list(coordinates)}
+
+
+def holds(geometry: dict[str, Any], *longitudes: float, latitude: float = -17.5) -> list[bool]:
+    zones = Zones.parse(collection(feature(geometry)))
+    found = {point for point, _ in zones.containing(list(longitudes), [latitude] * len(longitudes))}
+    return [point in found for point in range(len(longitudes))]
+
+
+@pytest.mark.parametrize("coordinates", [OVER_THE_LINE, OVER_THE_LINE[::-1], OVER_THE_LINE[1:] + OVER_THE_LINE[1:2]])
+def test_a_zone_over_the_antimeridian_is_what_its_author_meant(coordinates: Any) -> None:
+    assert holds(ring(coordinates), 179.95, -179.95, 180, -180, 10, 0, 179.7, -179.7) == [True] * 4 + [False] * 4
+
+
+def test_a_hole_in_it_stays_a_hole() -> None:
+    hole = [[179.9, -17.8], [-179.9, -17.8], [-179.9, -17.2], [179.9, -17.2], [179.9, -17.8]]
+    west_only = [[-179.9, -17.8], [-179.85, -17.8], [-179.85, -17.2], [-179.9, -17.2], [-179.9, -17.8]]
+    assert holds(ring(OVER_THE_LINE, hole), 179.95, -179.95, 179.85, -179.85) == [False, False, True, True]
+    assert holds(ring(OVER_THE_LINE, west_only), 179.95, -179.95, -179.87) == [True, True, False]
+
+
+def test_one_polygon_of_several_may_cross_it() -> None:
+    several = {"type": "MultiPolygon", "coordinates": [[OVER_THE_LINE], square(5, -18, 6, -17)["coordinates"]]}
+    assert holds(several, 179.95, -179.95, 5.5, 100) == [True, True, True, False]
+
+
+def test_a_belt_that_is_written_from_end_to_end_is_one() -> None:
+    assert holds(square(-180, -18, 180, -17), 179.95, 0, -100) == [True, True, True]
+    assert holds(square(-90, -18, 89, -17), 0, 179.95) == [True, False]

@@ -236,16 +236,20 @@ export interface components {
             /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
             continuation: string | null;
         };
-        /** @description A GeoJSON Feature (RFC 7946); the n-th time belongs to the n-th position. */
+        /** @description A GeoJSON Feature (RFC 7946); the times are nested as the positions are. */
         Track: {
             /** @constant */
             type: "Feature";
             id: string;
-            /** @description No line has fewer than two positions: one is a Point, none is null. */
+            /** @description A MultiLineString where the drone was silent for long, and at ±180°; one position is a Point, none is null. */
             geometry: {
                 /** @constant */
                 type: "LineString";
                 coordinates: number[][];
+            } | {
+                /** @constant */
+                type: "MultiLineString";
+                coordinates: number[][][];
             } | {
                 /** @constant */
                 type: "Point";
@@ -253,10 +257,8 @@ export interface components {
             } | null;
             properties: {
                 id: string;
-                times: string[];
+                times: (string | string[])[];
             };
-            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
-            continuation: string | null;
         };
         ReferenceStatus: {
             id: string;
@@ -416,6 +418,13 @@ export interface components {
             };
             /** @description Null while a large fleet is being counted for the first time. */
             drones: number | null;
+            /** @description Events in batches that are received, running or failed. */
+            unprocessed: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of those batches was received.
+             */
+            oldestUnprocessedAt: string | null;
             /**
              * Format: date-time
              * @description When the batch that stands longest, of those received or running, last moved.

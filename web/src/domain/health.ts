@@ -2,7 +2,8 @@
 
 export interface HealthPart {
   name: string;
-  ok: boolean;
+  /** Anything else than these counts as unhealthy. */
+  status: "healthy" | "degraded" | "unhealthy";
   detail: string;
 }
 
@@ -13,7 +14,7 @@ export function healthParts(answer: unknown): HealthPart[] {
   return Object.entries(parts as Record<string, { status?: unknown; detail?: unknown } | null>).map(
     ([name, part]) => ({
       name,
-      ok: part?.status === "healthy",
+      status: part?.status === "healthy" || part?.status === "degraded" ? part.status : "unhealthy",
       detail: typeof part?.detail === "string" ? part.detail : "",
     }),
   );

@@ -34,28 +34,28 @@ export function rateSeries(samples: readonly Sample[]): [number[], number[]] {
 
 export type Conservation =
   | { state: "balanced" }
+  /** The counted messages are all accounted for, but events are waiting, or their batches have failed. */
+  | { state: "waiting"; unprocessed: number }
   /** The counters were read while batches were being finished: to be looked at again, not an error. */
   | { state: "moving"; difference: number }
   | { state: "broken"; difference: number };
 
-/** `messages = stored + duplicates + rejected`, exactly, whenever nothing is in flight. */
+/** `messages = stored + duplicates + rejected`, exactly, whenever nothing is in flight; balanced only if nothing waits. */
 export function conservation(stats: Stats): Conservation {
   const difference = stats.messages - stats.stored - stats.duplicates - stats.rejected;
-  if (difference === 0) return { state: "balanced" };
-  const open = stats.batches.received + stats.batches.running;
-  return { state: open > 0 ? "moving" : "broken", difference };
+  if (difference !== 0) {
+    const open = stats.batches.received + stats.batches.running;
+    return { state: open > 0 ? "moving" : "broken", difference };
+  }
+  return stats.unprocessed > 0
+    ? { state: "waiting", unprocessed: stats.unprocessed }
+    : { state: "balanced" };
 }
 
-/** Seconds the oldest unfinished batch has waited; 0 when there is none. */
-export function lagSeconds(
-  stats: Stats | null,
-  unfinished: readonly Batch[],
-  now: number,
-): number {
-  const times = unfinished.map((batch) => instant(batch.receivedAt)).filter((at) => at !== null);
-  const oldest = instant(stats?.oldestUnfinishedAt);
-  if (oldest !== null) times.push(oldest);
-  return times.length ? Math.max(0, (now - Math.min(...times)) / 1000) : 0;
+/** Seconds the oldest batch that is not processed has waited, failed ones included; 0 when there is none. */
+export function lagSeconds(stats: Stats, now: number): number {
+  const oldest = instant(stats.oldestUnprocessedAt);
+  return oldest === null ? 0 : Math.max(0, (now - oldest) / 1000);
 }
 
 /** Milliseconds from receipt to completion of each completed batch, sorted. */

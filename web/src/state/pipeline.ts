@@ -29,10 +29,6 @@ export const lag = signal(0);
 
 async function ask(): Promise<void> {
   const counted = await api.stats();
-  const open =
-    counted.oldestUnfinishedAt === undefined
-      ? await api.batches({ status: "received,running", limit: RECENT })
-      : null;
   // Asked for only where it is shown.
   if (route.peek().view === "pipeline") {
     const completed = await api.batches({ status: "completed", limit: RECENT });
@@ -40,7 +36,7 @@ async function ask(): Promise<void> {
   }
   const at = Date.now();
   stats.value = counted;
-  lag.value = lagSeconds(counted, open?.items ?? [], serverNow());
+  lag.value = lagSeconds(counted, serverNow());
   samples.value = [
     ...samples.value.filter((sample) => sample.at > at - KEEP_MS),
     {

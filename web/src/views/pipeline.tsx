@@ -89,7 +89,7 @@ function Flow() {
         <Figure
           label="Lag"
           value={waiting < 1 ? "None" : duration(waiting)}
-          note="longest that an unfinished batch has waited"
+          note="longest that a batch has waited, failed ones included"
           {...(waiting > 60 ? { tone: "bad" as const } : waiting > 15 ? { tone: "warn" as const } : {})}
         />
         <Figure label="In flight" value={integer(open)} note="batches received or running" />
@@ -132,8 +132,21 @@ function Conservation() {
   return (
     <section class="panel conservation" aria-label="Conservation of messages">
       <div class="panel-head">
-        <h2>Every message is accounted for</h2>
+        <h2>
+          {result.state === "waiting"
+            ? `${plural(result.unprocessed, "event")} not processed yet`
+            : result.state === "balanced"
+              ? "Every message is accounted for"
+              : "Messages accounted for"}
+        </h2>
         {result.state === "balanced" && <Badge tone="ok">Balanced</Badge>}
+        {result.state === "waiting" && (
+          <Badge tone={counted.batches.failed > 0 ? "bad" : "info"}>
+            {counted.batches.failed > 0
+              ? `${plural(counted.batches.failed, "batch", "batches")} failed`
+              : "Working on it"}
+          </Badge>
+        )}
         {result.state === "moving" && (
           <Badge tone="info">{plural(Math.abs(result.difference), "message")} in flight</Badge>
         )}
@@ -238,6 +251,9 @@ function Reasons({ codes }: { codes: Record<string, number> }) {
   );
 }
 
+const TONES = { healthy: "ok", degraded: "warn", unhealthy: "bad" } as const;
+const WORDS = { healthy: "OK", degraded: "Degraded", unhealthy: "Down" };
+
 function Health() {
   const parts = useSignal<HealthPart[] | null>(null);
   const problem = useSignal<ApiProblem | null>(null);
@@ -258,12 +274,12 @@ function Health() {
       <h2>Health</h2>
       {problem.value && <Problem problem={problem.value} />}
       <ul class="breakdown">
-        {parts.value?.map(({ name, ok, detail }) => (
+        {parts.value?.map(({ name, status, detail }) => (
           <li key={name}>
             <span>
               {words(name)} {detail && <small class="muted">{detail}</small>}
             </span>
-            <Badge tone={ok ? "ok" : "bad"}>{ok ? "OK" : "Down"}</Badge>
+            <Badge tone={TONES[status]}>{WORDS[status]}</Badge>
           </li>
         ))}
       </ul>
