@@ -6,8 +6,8 @@ import re
 
 from http_api.endpoint import Call
 from http_api.problem import not_found
+from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.flights import device_of
-from telemetry.reading import DEVICE_ID_PATTERN
 
 # As telemetry.identity makes them: letters, digits and . _ : - ~, at most 100, a hub's name first.
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,99}")

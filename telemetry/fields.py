@@ -43,6 +43,7 @@ class Field:
     code: MessageErrorCode | None = None  # of a value out of range
     merged: bool = True  # into the drone's state, and shown there
     schema: Any = None  # JSON Schema of a special field's value
+    example: Any = None
 
     @property
     def path(self) -> str:
@@ -62,32 +63,35 @@ class Field:
 
 
 FIELDS = (
-    Field("battery", "number", "Charge left.", unit="fraction", low=0, high=1, code="battery_out_of_range"),
+    Field("battery", "number", "Charge left.", unit="fraction", low=0, high=1, code="battery_out_of_range",
+          example=0.75),
     Field("flightMode", "special", "By name or number; numbers without a name are kept as `unknown`, and flagged.",
           schema={"anyOf": [{"type": "string", "enum": list(FLIGHT_MODES)}, {"type": "integer"}]},
-          code="unknown_flight_mode"),
+          code="unknown_flight_mode", example="inflight"),
     Field("latitude", "number", "WGS 84, north positive.", POSITION, unit="deg", low=-90, high=90,
-          code="latitude_out_of_range"),
+          code="latitude_out_of_range", example=47.476075),
     Field("longitude", "number", "WGS 84, east positive.", POSITION, unit="deg", low=-180, high=180,
-          code="longitude_out_of_range"),
+          code="longitude_out_of_range", example=-122.192026),
     Field("altitude", "number", "Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range.",
           POSITION, unit="m", low=-1000, high=20000, limits=("altitude_minimum", "altitude_maximum"),
-          code="altitude_out_of_range"),
+          code="altitude_out_of_range", example=568.5),
     Field("height", "number", "Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range.",
           POSITION, unit="m", low=-1000, high=20000, limits=("altitude_minimum", "altitude_maximum"),
-          code="height_out_of_range"),
+          code="height_out_of_range", example=80.5),
     Field("altitudeReference", "choice", "Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is "
-          "`ALTITUDE_REFERENCE`.", POSITION, choices=ALTITUDE_REFERENCES, code="unknown_altitude_reference"),
-    Field("gyrometer", "boolean", "Whether it works.", HEALTH),
-    Field("accelerometer", "boolean", "Whether it works.", HEALTH),
-    Field("magnetometer", "boolean", "Whether it works.", HEALTH),
-    Field("groundSpeed", "number", "Over ground.", unit="mps", low=0, code="ground_speed_out_of_range"),
+          "`ALTITUDE_REFERENCE`.", POSITION, choices=ALTITUDE_REFERENCES, code="unknown_altitude_reference",
+          example="msl"),
+    Field("gyrometer", "boolean", "Whether it works.", HEALTH, example=True),
+    Field("accelerometer", "boolean", "Whether it works.", HEALTH, example=True),
+    Field("magnetometer", "boolean", "Whether it works.", HEALTH, example=False),
+    Field("groundSpeed", "number", "Over ground.", unit="mps", low=0, code="ground_speed_out_of_range", example=12.5),
     Field("heading", "number", "Clockwise from north; kept as 0 to below 360.", unit="deg", low=-180, high=360,
-          turns=True, code="heading_out_of_range"),
+          turns=True, code="heading_out_of_range", example=271),
     Field("verticalSpeed", "number", "Up positive.", unit="mps", low=-200, high=200,
-          code="vertical_speed_out_of_range"),
-    Field("signal", "number", "Quality of the link.", unit="fraction", low=0, high=1, code="signal_out_of_range"),
-    Field("mission", "text", "What it flies for.", longest=64, code="mission_too_long"),
+          code="vertical_speed_out_of_range", example=-0.5),
+    Field("signal", "number", "Quality of the link.", unit="fraction", low=0, high=1, code="signal_out_of_range",
+          example=0.8),
+    Field("mission", "text", "What it flies for.", longest=64, code="mission_too_long", example="survey-12"),
 )  # fmt: skip
 """In the order in which they are shown and kept."""
 

@@ -7,12 +7,12 @@ written equal. Readers are closures made once for each ``Rules``: their limits c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from telemetry import times
+from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.fields import FIELDS, GROUPS, POSITION, Field, of_group
 from telemetry.model import Error, Message
 from telemetry.rejection import broken, wrong_type
@@ -25,7 +25,6 @@ UNKNOWN_FLIGHT_MODE_NUMBER: Flag = "unknown_flight_mode_number"
 Reader = Callable[[Any, dict[str, Any], list[Error]], None]
 MessageReader = Callable[[Any], tuple[Message, list[Error]]]
 
-DEVICE_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _DEVICE_ID = DEVICE_ID_PATTERN.fullmatch
 _LARGEST_KEPT_INTEGER = 1 << 63
 

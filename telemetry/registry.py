@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from telemetry.reading import DEVICE_ID_PATTERN
+from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.rejection import json_type
 from telemetry.vocabulary import ALTITUDE_REFERENCES, AltitudeReference
 

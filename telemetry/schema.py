@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.fields import FIELDS, FINITE, GROUPS, UNITS, Field, of_group
 from telemetry.rules import Rules
 from telemetry.vocabulary import FLIGHT_MODES
@@ -37,6 +38,43 @@ def value_of(field: Field, rules: Rules | None = None, *, said: bool = False) ->
         if high < FINITE:
             schema["maximum"] = high
     return {**schema, **words}
+
+
+def message_schema(rules: Rules | None = None) -> Json:
+    """Of one message as a device sends it. Without ``rules`` a limit that a setting moves is left open."""
+    example = {
+        "deviceId": "falcon-1",
+        "timestamp": "2026-03-01T12:00:00.25Z",
+        "keyFrame": True,
+        **{field.name: field.example for field in of_group(None)},
+        **{group: {field.name: field.example for field in of_group(group)} for group in GROUPS},
+    }
+    return {
+        "type": "object",
+        "description": "Absent or null means unchanged. Fields beside these are kept and change nothing.",
+        "properties": {
+            "deviceId": {
+                "type": "string",
+                "pattern": f"^{DEVICE_ID_PATTERN.pattern}$",
+                "description": "Which drone. DEVICE_ID_SOURCE may let the gateway say it instead.",
+            },
+            "timestamp": {
+                "anyOf": [
+                    {"type": "string", "description": "Date and time with an offset, as in 2026-03-01T12:00:00.25Z."},
+                    {"type": "number", "description": "Since 1970: seconds below 1e11, else milliseconds."},
+                    {"type": "null"},
+                ],
+                "description": "When it was measured; without it the time at which the hub took the event counts.",
+            },
+            **said_properties(rules),
+            "keyFrame": {
+                "type": ["boolean", "null"],
+                "description": "Whether the message carries everything; any other only what changed.",
+            },
+        },
+        "required": ["deviceId"],
+        "examples": [example],
+    }
 
 
 def said_properties(rules: Rules | None = None) -> Json:

@@ -170,20 +170,7 @@ SCHEMAS: Json = {
             "MagnetometerOK": nullable(BOOLEAN),
         }
     ),
-    "TelemetryMessage": {
-        "type": "object",
-        "description": "Absent or null means unchanged. Fields beside these are kept and change nothing.",
-        "properties": {
-            "deviceId": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"},
-            "timestamp": {
-                "anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}, {"type": "null"}],
-                "description": "RFC 3339 with offset, or milliseconds since the epoch.",
-            },
-            **schema.said_properties(),
-            "keyFrame": nullable(BOOLEAN),
-        },
-        "required": ["deviceId"],
-    },
+    "TelemetryMessage": schema.message_schema(),
     "Accepted": record({"accepted": COUNT}),
     "Batch": record(
         {

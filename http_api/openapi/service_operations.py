@@ -73,6 +73,15 @@ OPERATION: Json = {
             role=None,
         )
     },
+    "/api/schemas/telemetry.json": {
+        "get": operation(
+            "get_telemetry_schema",
+            "The JSON Schema of a telemetry message, with the units, and the ranges that the settings give",
+            {"200": answer("JSON Schema 2020-12.", content=content({"type": "object"}, "application/schema+json"))},
+            tag="telemetry",
+            role=None,
+        )
+    },
     "/api/config": {
         "get": operation(
             "get_page_settings",

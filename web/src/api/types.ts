@@ -271,10 +271,37 @@ export interface components {
             AccelerometerOK: boolean | null;
             MagnetometerOK: boolean | null;
         };
-        /** @description Absent or null means unchanged. Fields beside these are kept and change nothing. */
+        /**
+         * @description Absent or null means unchanged. Fields beside these are kept and change nothing.
+         * @example {
+         *       "deviceId": "falcon-1",
+         *       "timestamp": "2026-03-01T12:00:00.25Z",
+         *       "keyFrame": true,
+         *       "battery": 0.75,
+         *       "flightMode": "inflight",
+         *       "groundSpeed": 12.5,
+         *       "heading": 271,
+         *       "verticalSpeed": -0.5,
+         *       "signal": 0.8,
+         *       "mission": "survey-12",
+         *       "position": {
+         *         "latitude": 47.476075,
+         *         "longitude": -122.192026,
+         *         "altitude": 568.5,
+         *         "height": 80.5,
+         *         "altitudeReference": "msl"
+         *       },
+         *       "health": {
+         *         "gyrometer": true,
+         *         "accelerometer": true,
+         *         "magnetometer": false
+         *       }
+         *     }
+         */
         TelemetryMessage: {
+            /** @description Which drone. DEVICE_ID_SOURCE may let the gateway say it instead. */
             deviceId: string;
-            /** @description RFC 3339 with offset, or milliseconds since the epoch. */
+            /** @description When it was measured; without it the time at which the hub took the event counts. */
             timestamp?: string | number | null;
             /** @description Charge left. Unit: fraction of the whole. */
             battery?: number | null;
@@ -305,6 +332,7 @@ export interface components {
             signal?: number | null;
             /** @description What it flies for. */
             mission?: string | null;
+            /** @description Whether the message carries everything; any other only what changed. */
             keyFrame?: boolean | null;
         };
         Accepted: {
