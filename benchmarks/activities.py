@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+import simulator
 from activities.enrich import enrich
 from activities.finish import complete
 from activities.store import store as store_step
@@ -21,10 +22,12 @@ from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
 from pipeline.steps import reference_to
-from reference_data import get_reference_data
+from reference_data import ReferenceData
 from storage.sqlite.store import SqliteStore
 from telemetry.model import Delivery
+from telemetry.registry import Registry
 from telemetry.rules import Rules
+from telemetry.zones import Zones
 
 MESSAGES, DRONES = 1_000, 500
 
@@ -55,7 +58,10 @@ def measure(*, quick: bool) -> list[Row]:
 async def _pipeline(folder: Path, runs: int) -> tuple[list[dict[str, float]], list[tuple[Any, ...]]]:
     store = SqliteStore(folder / "pipeline")
     await store.open()
-    known, rules, client = get_reference_data(), Rules(), NoSignals()
+    demo = Path(simulator.__file__).parent
+    registry, zones = (demo / "drones.json").read_bytes(), (demo / "zones.geojson").read_bytes()
+    known = ReferenceData(Registry.parse(registry), Zones.parse(zones))
+    rules, client = Rules(), NoSignals()
     measured = []
     for run in range(-3, runs):  # three to warm up
         batch, raw = received(deliveries(MESSAGES, DRONES, first=(run + 3) * MESSAGES))

@@ -26,6 +26,17 @@ _TOP = {
 }
 _POSITION = {1: ("latitude", _FIXED64), 2: ("longitude", _FIXED64), 3: ("altitude", _FIXED64)}
 _HEALTH = {1: ("gyrometer", _VARINT), 2: ("accelerometer", _VARINT), 3: ("magnetometer", _VARINT)}
+_GROUPS = {"position": _POSITION, "health": _HEALTH}
+
+FIELD_NUMBERS = {
+    **{name: str(number) for number, (name, _) in _TOP.items()},
+    **{
+        f"{group}.{name}": f"{outer}.{number}"
+        for outer, (group, _) in _TOP.items()
+        for number, (name, _) in _GROUPS.get(group, {}).items()
+    },
+}
+"""By the path of the JSON field."""
 
 
 def decode_frame(body: bytes) -> dict[str, Any]:

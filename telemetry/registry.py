@@ -1,4 +1,4 @@
-"""The registry: which drones are ours, and where they live. Optional; see ``config/drones.json``."""
+"""The registry: which drones are ours, and where they live. Optional; docs/messages.md has its format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zones: where drones must not fly, and where they must stay. Optional; see ``config/zones.geojson``."""
+"""The zones: where drones must not fly, and where they must stay. Optional; docs/messages.md has their format."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+from tools.demo import demo_settings
+
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
@@ -77,7 +79,7 @@ class LocalHost:
                     *("--port", self._ports[0], "--event-hubs-port", self._ports[1], "--ready-file", str(ready)),
                     *self.arguments,
                 ],
-                env={**os.environ, **self.settings},
+                env={**(demo_settings() if self.app == ROOT else {}), **os.environ, **self.settings},
                 stdout=log,
                 stderr=log,
             )

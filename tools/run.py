@@ -21,10 +21,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.demo import demo_settings
 from tools.run_status import HostLines, Status, read_stats
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "--event-hubs-port", str(args.event_hubs_port), "--ready-file", str(ready),
             *(["--verbose"] if args.verbose else ["--json-logs"]),
             piped=not args.verbose,
+            settings=demo_settings() if args.drones else None,
         )  # fmt: skip
         lines = None if args.verbose else HostLines(host, log)
         running = [host]
@@ -140,11 +142,18 @@ def _setting(name: str, default: str) -> str:
     return os.environ.get(name, default)
 
 
-def _spawn(module: str, *arguments: str, quiet: bool = False, piped: bool = False) -> subprocess.Popen[bytes]:
+def _spawn(
+    module: str,
+    *arguments: str,
+    quiet: bool = False,
+    piped: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches only this process, which stops the fleet before the host.
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
+        env={**os.environ, **(settings or {})},
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         stdout=subprocess.DEVNULL if quiet or piped else None,

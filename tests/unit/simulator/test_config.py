@@ -1,4 +1,4 @@
-"""The example registry and zones fit the fleet of the simulator."""
+"""The demo's registry and zones fit the fleet of the simulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from telemetry.registry import Registry
 from telemetry.vocabulary import GEOFENCE, NO_FLY
 from telemetry.zones import Zones
 
-CONFIG = Path(simulator.__file__).parent.parent / "config"
+CONFIG = Path(simulator.__file__).parent
 
 
 def test_the_default_fleet_is_registered_with_its_homes() -> None:
