@@ -35,7 +35,7 @@ async def export(
     settings = get_settings()
     rules = settings.rules
     chosen = FORMATS[format_name]
-    track = Track(name or drone, settings.flight_gap_seconds, rules.altitude_reference)
+    track = Track(name or drone, settings.flights.rules.gap_seconds, rules.altitude_reference)
     encoder = chosen.make(track)
     thinning = None if every is None else Thinning(every)
     body = bytearray(encoder.begin())

@@ -18,8 +18,8 @@ from pipeline.flights import keeper_of
 from pipeline.ports import Conflict, FlightFilter, Store
 from settings import get_settings
 from storage.factory import get_store
+from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.flights import Flight, show
-from telemetry.reading import DEVICE_ID_PATTERN
 
 api = Api()
 CATCH_UP_SECONDS = 2.0

@@ -38,7 +38,6 @@ class Settings:
     allowed_origins: frozenset[str]  # of pages elsewhere that may change things; lower case, * for all
     rules: Rules  # the thresholds as the domain takes them
     export_limit: int  # messages in one file
-    flight_gap_seconds: float  # a longer silence cuts a track in two
     registry_file: Path
     zones_file: Path
     flights: Flights
@@ -76,7 +75,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allowed_origins=read_allowed_origins(read),
         rules=read_rules(read),
         export_limit=read.whole("EXPORT_LIMIT", 100_000, 1, 10_000_000),
-        flight_gap_seconds=read.seconds("FLIGHT_GAP_SECONDS", 300),
         registry_file=read.file("REGISTRY_FILE", "config/drones.json"),
         zones_file=read.file("ZONES_FILE", "config/zones.geojson"),
         flights=read_flights(read),

@@ -43,6 +43,7 @@ ROLES = {
     "POST /api/recovery": Role.OPERATE,
     "GET /api/health": None,
     "GET /api/openapi.json": None,
+    "GET /api/schemas/telemetry.json": None,
     "GET /api/config": None,
     "GET /": None,
     "GET /assets/{*path}": None,

@@ -525,6 +525,72 @@ export interface components {
                 };
             }[];
         };
+        Flight: {
+            id: string;
+            deviceId: string;
+            /**
+             * Format: date-time
+             * @description Message time of its first message.
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description Message time of its last message; null while it is ongoing.
+             */
+            endedAt: string | null;
+            /** @enum {string} */
+            status: "ongoing" | "ended";
+            /** @description Up to the last message. */
+            durationSeconds: number;
+            /** @description Horizontal, geodesic, point to point. */
+            distanceMetres: number;
+            /** @description Metres. */
+            maxHeight: number | null;
+            /** @description Metres. */
+            maxAltitude: number | null;
+            /** @description Metres per second. */
+            maxGroundSpeed: number | null;
+            batteryStart: number | null;
+            batteryEnd: number | null;
+            takeoff: {
+                /** @description WGS 84, north positive. Unit: degrees. */
+                latitude?: number;
+                /** @description WGS 84, east positive. Unit: degrees. */
+                longitude?: number;
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                altitude?: number;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height?: number;
+                /**
+                 * @description Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is `ALTITUDE_REFERENCE`.
+                 * @enum {string}
+                 */
+                altitudeReference?: "msl" | "wgs84" | "takeoff";
+            } | null;
+            landing: {
+                /** @description WGS 84, north positive. Unit: degrees. */
+                latitude?: number;
+                /** @description WGS 84, east positive. Unit: degrees. */
+                longitude?: number;
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                altitude?: number;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height?: number;
+                /**
+                 * @description Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is `ALTITUDE_REFERENCE`.
+                 * @enum {string}
+                 */
+                altitudeReference?: "msl" | "wgs84" | "takeoff";
+            } | null;
+            messages: number;
+            alerts: ("low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit" | "telemetry_delayed")[];
+            mission: string | null;
+        };
+        FlightList: {
+            items: components["schemas"]["Flight"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -558,5 +624,7 @@ export type RecoveryReport = components['schemas']['RecoveryReport'];
 export type Recovered = components['schemas']['Recovered'];
 export type PageSettings = components['schemas']['PageSettings'];
 export type Zones = components['schemas']['Zones'];
+export type Flight = components['schemas']['Flight'];
+export type FlightList = components['schemas']['FlightList'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
