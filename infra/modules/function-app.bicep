@@ -129,7 +129,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         requireAuthentication: true
         unauthenticatedClientAction: 'RedirectToLoginPage'
         redirectToProvider: 'azureactivedirectory'
-        excludedPaths: ['/', '/assets/*', '/api/health', '/api/openapi.json', '/api/config']
+        excludedPaths: ['/', '/assets/*', '/api/health', '/api/openapi.json', '/api/schemas/telemetry.json', '/api/config']
       }
       identityProviders: {
         azureActiveDirectory: {
