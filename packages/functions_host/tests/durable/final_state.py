@@ -7,6 +7,8 @@ from typing import Any
 from . import journey_app
 from .durable_support import Host
 
+_INBOX = "SELECT count(*) FROM inbox"
+
 
 async def final_state(host: Host) -> dict[str, Any]:
     """Outputs, statuses, the entity's state, history by kind, and what still waits (nothing)."""
@@ -18,7 +20,7 @@ async def final_state(host: Host) -> dict[str, Any]:
         "child": [child["runtimeStatus"], child["output"]],
         "entity": entity,
         "events": sorted(event["EventType"] for event in journey["historyEvents"]),
-        "left": [host.engine.store.read(f"SELECT count(*) FROM {table}")[0][0] for table in ("tasks", "inbox")],
+        "left": [len(host.engine.orchestrations.live.under_way()), host.engine.store.read(_INBOX)[0][0]],
         "instances": len((await host.call("GET", "instances")).body),
     }
 

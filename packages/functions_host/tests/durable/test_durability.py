@@ -57,7 +57,7 @@ async def test_each_failing_write_in_turn_leads_to_the_same_state(
         assert state == EXPECTED, f"after write {nth} failed"
         if disk.asked < nth:
             break
-    assert nth > 60, "the journey writes more than that"
+    assert nth > 40, "the journey writes more than that"
 
 
 async def test_a_disk_that_refuses_for_a_while_only_delays(

@@ -11,6 +11,7 @@ from typing import Any
 
 import azure.durable_functions as df
 import pytest
+from functions_host.durable.jsontext import recompact
 
 from .durable_support import Host
 
@@ -173,3 +174,35 @@ async def test_the_next_execution_of_a_waiting_one_is_no_ancestor(host: HostMake
 async def kind(host: Host, instance_id: str) -> int:
     ((found,),) = host.engine.store.read("SELECT kind FROM instances WHERE instance_id=?", (instance_id,))
     return int(found)
+
+
+async def test_numbers_keep_every_digit(host: HostMaker) -> None:
+    app = df.DFApp()
+    large = 123456789012345678901234567890
+    values = [large, -large, 18446744073709551616, 1e300, 0.1, 1.0, 12345678901234567]
+
+    @app.activity_trigger(input_name="x")
+    def echo(x: Any) -> Any:
+        return x
+
+    @app.orchestration_trigger(context_name="context")
+    def flow(context: df.DurableOrchestrationContext) -> Steps:
+        context.set_custom_status({"large": large})
+        return (yield context.task_all([context.call_activity("echo", value) for value in values]))
+
+    one = await host(app)
+    status = await one.run("flow", "f")
+    assert status["output"] == values
+    assert [type(value) for value in status["output"]] == [type(value) for value in values]
+    assert status["customStatus"] == {"large": large}
+
+
+@pytest.mark.parametrize(
+    "text", ['"plain"', '"é"', "12", "0", "007", '"a\\"b"', '"a" "b"', '"', "1.50", " 1", '"a\nb"']
+)
+def test_results_are_compacted_as_before(text: str) -> None:
+    try:
+        expected = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        expected = json.dumps(text, ensure_ascii=False)
+    assert recompact(text) == expected

@@ -159,7 +159,7 @@ async def test_purging_one(host: HostMaker) -> None:
     assert (answer.status, answer.body) == (200, {"instancesDeleted": 1})
     assert (await one.call("DELETE", "instances/c")).status == 404
     assert (await one.call("GET", "instances/c")).status == 404
-    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+    for table in ("instances", "inputs", "history", "inbox"):
         assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
@@ -203,7 +203,7 @@ async def test_purging_an_instance_whose_function_runs_leaves_nothing(host: Host
     one.runner.run_orchestrator = purge_meanwhile
     await one.start_new("chain", "c")
     await one.quiet()
-    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+    for table in ("instances", "inputs", "history", "inbox"):
         assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
@@ -229,7 +229,7 @@ async def test_purging_an_instance_while_it_continues_as_new_leaves_nothing(host
     assert purging, "it continued as new"
     await one.quiet()
     assert len(one.engine.orchestrations.live) == 0
-    for table in ("instances", "inputs", "history", "tasks", "inbox"):
+    for table in ("instances", "inputs", "history", "inbox"):
         assert one.engine.store.read(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 

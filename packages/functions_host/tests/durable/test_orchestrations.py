@@ -152,7 +152,7 @@ async def test_a_result_that_comes_after_termination_is_dropped(host: HostMaker)
     assert (await one.end_of("t"))["output"] == "enough"
     await one.quiet()
     assert one.engine.store.read("SELECT count(*) FROM inbox") == [(0,)]
-    assert one.engine.store.read("SELECT count(*) FROM tasks") == [(0,)]
+    assert one.engine.orchestrations.live.under_way() == {}
 
 
 async def test_terminating_a_child_fails_the_call_of_its_parent(host: HostMaker) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from functions_host.durable.clock import parse
 
 CALL_ACTIVITY = 0
@@ -64,10 +66,25 @@ def _yield_of(step: list[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def parse_state(text: str) -> State:
     """Raises ValueError if the text is no JSON object."""
-    document = json.loads(text)
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = json.loads(text)
+    else:
+        # The quick reader makes floats of whole numbers beyond 64 bits: where there is a float, Python's reads again.
+        if isinstance(document, dict) and _holds_float([document.get("output"), document.get("customStatus")]):
+            document = json.loads(text)
     if not isinstance(document, dict):
         raise ValueError(f"an orchestrator must answer with a JSON object, not {text[:100]!r}")
     return State(document)
+
+
+def _holds_float(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_float(item) for item in value)
+    if isinstance(value, dict):
+        return any(_holds_float(item) for item in value.values())
+    return isinstance(value, float)
 
 
 def describe(action: Mapping[str, Any]) -> str:

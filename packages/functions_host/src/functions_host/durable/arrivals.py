@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from functions_host.durable import events as ev
 from functions_host.durable import messages as msg
 from functions_host.durable.facts import (
-    SCHEDULED,
     Completed,
     EventRaised,
     ExecutionResumed,
@@ -26,7 +25,7 @@ from functions_host.durable.messages import Message
 class Arrivals:
     """`messages` is all that was taken up; `events`, rendered, what came of it, `facts` what they say.
 
-    `told_by` has the message behind each fact; `done_tasks` the ids whose rows are no longer needed. `termination` and
+    `told_by` has the message behind each fact; `done_tasks` the ids of what has ended. `termination` and
     `suspension` are the last such message, if there was one.
     """
 
@@ -44,16 +43,17 @@ class Arrivals:
         self.told_by.append(message)
 
 
-def collect(waiting: Iterable[Message], facts: list[Fact]) -> Arrivals:
-    """`facts`: of the history so far. Answers to tasks that are not open (a second delivery) are left out."""
+def collect(waiting: Iterable[Message], open_tasks: Mapping[int, Scheduled]) -> Arrivals:
+    """`open_tasks`: of the history so far. Answers to others (a second delivery) are left out."""
     arrivals = Arrivals()
-    open_tasks = _open_tasks(facts)
+    ended: set[int] = set()
     for message in waiting:
         arrivals.messages.append(message)
         payload = message.payload
         if isinstance(payload, (msg.TaskEnded, msg.SubEnded, msg.TimerDue)):
-            task = open_tasks.pop(payload.id, None)
-            if task is not None:
+            task = open_tasks.get(payload.id)
+            if task is not None and payload.id not in ended:
+                ended.add(payload.id)
                 arrivals.done_tasks.append(payload.id)
                 failed = not isinstance(payload, msg.TimerDue) and payload.reason is not None
                 fact = Failed(payload.id) if failed else Completed(payload.id)
@@ -73,14 +73,6 @@ def collect(waiting: Iterable[Message], facts: list[Fact]) -> Arrivals:
             # Of no meaning for replay: history itself was rewritten.
             arrivals.events.append(ev.rewound(payload.reason, payload.at))
     return arrivals
-
-
-def _open_tasks(facts: list[Fact]) -> dict[int, Scheduled]:
-    tasks = {fact.id: fact for fact in facts if isinstance(fact, SCHEDULED)}
-    for fact in facts:
-        if isinstance(fact, (Completed, Failed)):
-            tasks.pop(fact.id, None)
-    return tasks
 
 
 def _ended(payload: msg.TaskEnded | msg.SubEnded | msg.TimerDue, task: Scheduled) -> ev.Incoming:

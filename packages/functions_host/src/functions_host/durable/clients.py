@@ -65,10 +65,10 @@ class Clients:
         old = self.orchestrations.live.get(instance_id)
         if old is not None and not self.options.replace_running:
             raise Conflict(old.status)
-        generation = 0
+        generation, replaces = 0, old is not None
         if old is None:
             rows = self._core.store.read("SELECT generation FROM instances WHERE instance_id=?", (instance_id,))
-            generation = (rows[0][0] or 0) + 1 if rows else 0
+            generation, replaces = ((rows[0][0] or 0) + 1, True) if rows else (0, False)
         instance = Orchestration(
             instance_id,
             name,
@@ -80,7 +80,7 @@ class Clients:
         )
         self.orchestrations.live.add(instance)
         try:
-            await self._core.store.submit(instance.insert())
+            await self._core.store.submit(instance.insert(replaces))
         except Exception:
             self.orchestrations.live.remove(instance)
             raise
@@ -125,7 +125,7 @@ class Clients:
             writes += self.orchestrations.entities.forget(instance_id)
             writes += [
                 (f"DELETE FROM {table} WHERE instance_id=?", (instance_id,))
-                for table in ("instances", "inputs", "history", "tasks")
+                for table in ("instances", "inputs", "history")
             ]
         await self._core.store.submit(writes)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functions_host.clock import Clock, Ids
 from functions_host.durable.deaths import Deaths
 from functions_host.durable.messages import Message, Payload
-from functions_host.durable.names import Names
+from functions_host.durable.names import Names, Registry
 from functions_host.durable.options import DurableOptions
-from functions_host.durable.replay import Registry
 from functions_host.durable.runner import FunctionRunner
 from functions_host.durable.store import Store
 from functions_host.durable.timers import Timers

@@ -24,8 +24,11 @@ from functions_host.durable.store import Store, Write
 logger = logging.getLogger(__name__)
 
 LIMIT = 3
-_KEY_BYTES = 16
-_NOTHING = bytes(_KEY_BYTES)
+# A length and a key; one that is longer is noted, and counted, by its digest.
+_LENGTH_BYTES = 2
+_SLOT_BYTES = 256
+_LONGEST_KEY = _SLOT_BYTES - _LENGTH_BYTES
+_NOTHING = bytes(_LENGTH_BYTES)
 _KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
 _COUNT = (
     "INSERT INTO deaths(item, count, latest) VALUES (?,1,?) "
@@ -43,10 +46,10 @@ class GivenUpError(UserFunctionError):
         super().__init__("WorkerProcessExitException", text)
 
 
-def item_key(kind: str, *names: object) -> bytes:
+def item_key(*names: object) -> bytes:
     """A work item's key: an orchestration's execution and episode, an activity's task, an entity's oldest operation."""
-    text = "\0".join((kind, *map(str, names)))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
+    key = "\0".join(map(str, names)).encode("utf-8", "surrogatepass")
+    return key if len(key) <= _LONGEST_KEY else hashlib.blake2b(key).digest()
 
 
 class Deaths:
@@ -67,7 +70,7 @@ class Deaths:
         now = self._clock.now()
         writes: list[Write] = [("DELETE FROM deaths WHERE latest<?", (now - _KEPT_MICROSECONDS,))]
         self._counts = {bytes(item): count for item, count in self._store.read("SELECT item, count FROM deaths")}
-        size = self._slots * _KEY_BYTES
+        size = self._slots * _SLOT_BYTES
         with self._path.open("a+b") as file:
             file.seek(0)
             left = file.read()
@@ -75,12 +78,13 @@ class Deaths:
             file.truncate(0)
             file.truncate(size)
             self._map = mmap.mmap(file.fileno(), size)
-        for start in range(0, len(left) - _KEY_BYTES + 1, _KEY_BYTES):
-            item = left[start : start + _KEY_BYTES]
-            if item != _NOTHING:
-                writes.append(self._died(item, now))
+        for start in range(0, len(left), _SLOT_BYTES):
+            length = int.from_bytes(left[start : start + _LENGTH_BYTES], "little")
+            if 0 < length <= _LONGEST_KEY:
+                begin = start + _LENGTH_BYTES
+                writes.append(self._died(left[begin : begin + length], now))
         self._store.submit_nowait(writes)
-        self._free = list(range(0, size, _KEY_BYTES))
+        self._free = list(range(0, size, _SLOT_BYTES))
 
     def close(self) -> None:
         """What was interrupted by an orderly stop did not die."""
@@ -95,16 +99,32 @@ class Deaths:
 
     async def run(self, item: bytes, call: Callable[[], Awaitable[T]]) -> T:
         """Await `call`, noting that it runs. Raises GivenUpError, and WorkItemLostError if it is to be run again."""
-        if not self._counts:
-            return await self._noted(item, call)
-        deaths = self._counts.get(item, 0)
+        if self._counts and item in self._counts:
+            return await self._run_suspect(item, call)
+        slot = self._enter(item)
+        try:
+            return await call()
+        except WorkItemLostError as lost:
+            self._lost(item, lost)
+            raise
+        finally:
+            self._leave(slot)
+
+    async def _run_suspect(self, item: bytes, call: Callable[[], Awaitable[T]]) -> T:
+        deaths = self._counts[item]
         if deaths >= LIMIT:
             self._forget(item)
             raise GivenUpError("at the last, the host itself")
         async with self._alone(deaths):
-            answer = await self._noted(item, call)
-        if deaths:
-            self._forget(item)
+            slot = self._enter(item)
+            try:
+                answer = await call()
+            except WorkItemLostError as lost:
+                self._lost(item, lost)
+                raise
+            finally:
+                self._leave(slot)
+        self._forget(item)
         return answer
 
     @contextlib.asynccontextmanager
@@ -115,20 +135,20 @@ class Deaths:
         async with self._last_chance:
             yield
 
-    async def _noted(self, item: bytes, call: Callable[[], Awaitable[T]]) -> T:
-        noted, slot = self._map, self._free.pop() if self._free else -1
-        if noted is not None and slot >= 0:
-            noted[slot : slot + _KEY_BYTES] = item
-        try:
-            return await call()
-        except WorkItemLostError as lost:
-            self._lost(item, lost)
-            raise
-        finally:
-            if slot >= 0:
-                if noted is not None and noted is self._map:
-                    noted[slot : slot + _KEY_BYTES] = _NOTHING
-                self._free.append(slot)
+    def _enter(self, item: bytes) -> int:
+        if self._map is None or not self._free:
+            return -1
+        slot = self._free.pop()
+        begin = slot + _LENGTH_BYTES
+        self._map[begin : begin + len(item)] = item
+        self._map[slot:begin] = len(item).to_bytes(_LENGTH_BYTES, "little")
+        return slot
+
+    def _leave(self, slot: int) -> None:
+        if slot >= 0:
+            if self._map is not None:
+                self._map[slot : slot + _LENGTH_BYTES] = _NOTHING
+            self._free.append(slot)
 
     def _lost(self, item: bytes, lost: WorkItemLostError) -> None:
         if not lost.blamed:

@@ -12,7 +12,7 @@ from functions_host.durable.facts import Fact
 from functions_host.durable.instance_ids import wrong_for_child
 from functions_host.durable.jsontext import compact
 from functions_host.durable.orchestration import COMPLETED, FAILED, TERMINATED, Orchestration
-from functions_host.durable.replay import NonDeterminismError, Registry, Replay
+from functions_host.durable.replay import NonDeterminismError, Replay
 from functions_host.durable.scheduled import CreateSub, ScheduledAction
 
 _CUSTOM_STATUS_KILOBYTES = 16
@@ -75,13 +75,13 @@ def failed(instance: Orchestration, error: str) -> Outcome:
 def decide(
     instance: Orchestration,
     state: State,
+    replay: Replay,
     facts: Sequence[Fact],
-    registry: Registry,
     ancestors: Collection[str],
     more_waits: bool,
 ) -> Outcome:
-    """`facts`: of history and of this episode; `ancestors`: ids of the instance and of those that wait for it;
-    `more_waits`: something else has arrived meanwhile.
+    """`facts`: those that `replay` has not seen, up to this episode's; `ancestors`: ids of the instance and of those
+    that wait for it; `more_waits`: something else has arrived meanwhile.
     """
     outcome = Outcome()
     if state.custom_status is not None:
@@ -89,9 +89,8 @@ def decide(
         if too_large := _too_large(outcome.custom_status):
             outcome.custom_status = None
             return outcome.fail(failures.orchestrator_output(instance.name, too_large), too_large)
-    replay = Replay(instance.instance_id, instance.execution_id, state.actions, registry)
     try:
-        replay.run(facts)
+        replay.run(state.actions, facts)
     except NonDeterminismError as error:
         text = failures.non_determinism(str(error))
         outcome.findings.append(Finding(None, text))

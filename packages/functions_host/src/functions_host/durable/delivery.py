@@ -115,7 +115,7 @@ class Delivery:
         message = self._core.message(task.instance_id, ended)
         instance.inbox.append(message)
         self.wake(instance, may_wait=True)
-        # Usually the instance's next episode takes it up in this very turn of the loop: then nothing is stored.
+        # Usually the instance's next episode takes it up before that, and its history row tells of it.
         self._core.store.submit_late(lambda: [] if message.consumed else [message.insert()])
 
     def _drop(self, message: Message) -> None:

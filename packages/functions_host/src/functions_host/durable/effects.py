@@ -18,24 +18,24 @@ from functions_host.durable.orchestration import Orchestration, Parent
 from functions_host.durable.scheduled import CreateSub, CreateTimer, ScheduledAction, ScheduleTask, SendEvent
 from functions_host.durable.store import Write
 
-_INSERT_TASK = (
-    "INSERT OR REPLACE INTO tasks(instance_id, task_id, kind, execution_id, name, input, due) VALUES (?,?,?,?,?,?,?)"
-)
 _REQUEST_TYPE = (
     '{"$type":"Microsoft.Azure.WebJobs.Extensions.DurableTask.RequestMessage, '
     'Microsoft.Azure.WebJobs.Extensions.DurableTask","op":'
 )
+_EXISTS = "SELECT 1 FROM instances WHERE instance_id=?"
 _NEVER = "0001-01-01T00:00:00"
 
 
 @dataclass(slots=True)
 class Effects:
-    """`sent_writes` is the part of `writes` that leaves the instance: it counts even if the instance ends with it."""
+    """`writes` is what leaves the instance, and counts even if the instance ends with it; `scheduled` what it waits
+    for, as its history row keeps it.
+    """
 
     events: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    sent_writes: list[Write] = field(default_factory=list)
+    scheduled: list[tuple[int, str, str, str | None, int | None]] = field(default_factory=list)
     tasks: list[ActivityTask] = field(default_factory=list)
     timers: list[CreateTimer] = field(default_factory=list)
     children: list[Orchestration] = field(default_factory=list)
@@ -64,7 +64,6 @@ class Scheduling:
                 self._timer(action)
             else:
                 self._child(action)
-        self.effects.writes += self.effects.sent_writes
         return self.effects
 
     def _task(self, task: ScheduleTask) -> None:
@@ -72,16 +71,14 @@ class Scheduling:
         text = compact(action["httpRequest"]) if action["actionType"] == CALL_HTTP else input_text(action)
         effects.events.append(ev.task_scheduled(task.id, task.name, self._now))
         effects.facts.append(TaskScheduled(task.id, task.name, self._now))
-        row = (instance.instance_id, task.id, "activity", instance.execution_id, task.name, text, None)
-        effects.writes.append((_INSERT_TASK, row))
+        effects.scheduled.append((task.id, "activity", task.name, text, None))
         effects.tasks.append(ActivityTask(instance.instance_id, instance.execution_id, task.id, task.name, text))
 
     def _timer(self, timer: CreateTimer) -> None:
-        instance, effects = self._instance, self.effects
+        effects = self.effects
         effects.events.append(ev.timer_created(timer.id, timer.due, self._now))
         effects.facts.append(TimerCreated(timer.id, timer.due, self._now))
-        row = (instance.instance_id, timer.id, "timer", instance.execution_id, "", None, timer.due)
-        effects.writes.append((_INSERT_TASK, row))
+        effects.scheduled.append((timer.id, "timer", "", None, timer.due))
         effects.timers.append(timer)
 
     def _child(self, sub: CreateSub) -> None:
@@ -114,7 +111,8 @@ class Scheduling:
             None,
             parent,
         )
-        effects.sent_writes += child.insert()
+        replaces = twin is not None or bool(self._core.store.read(_EXISTS, (sub.instance_id,)))
+        effects.writes += child.insert(replaces)
         effects.children.append(child)
 
     def _message(self, sent: SendEvent) -> None:
@@ -133,7 +131,7 @@ class Scheduling:
         effects.events.append(ev.event_sent(sent.id, sent.target, name, request, self._now))
         effects.facts.append(EventSent(sent.id, sent.target, sent.message_id, self._now))
         message = self._core.message(sent.target, operation, sent.due)
-        effects.sent_writes.append(message.insert())
+        effects.writes.append(message.insert())
         effects.operations.append(message)
 
     def _request(self, sent: SendEvent, operation: Operation, call: bool) -> str:

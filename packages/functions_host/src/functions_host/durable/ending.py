@@ -49,13 +49,14 @@ class Endings:
             ev.execution_completed(_next_id(episode, effects), status, result, now),
             ev.orchestrator_completed(now),
         ]
+        # Only a failed one can go on, by a rewind: what was open then is not taken up again.
+        ended = compact(list(episode.history.open)) if status == FAILED and episode.history.open else None
         replies = self._notify_parents(instance, outcome, termination, now)
         writes: list[Write] = [
             (UPDATE, (status, outcome.custom_status, outcome.result, now, instance.instance_id)),
-            insert_episode(instance.instance_id, episode.number, episode.started, written),
-            ("DELETE FROM tasks WHERE instance_id=?", (instance.instance_id,)),
+            insert_episode(instance.instance_id, episode.number, episode.started, ",".join(written), None, ended),
             *taken_up(episode),
-            *effects.sent_writes,
+            *effects.writes,
             *(reply.insert() for reply in replies),
         ]
         await self._core.store.submit(writes)
@@ -88,11 +89,11 @@ class Endings:
         )
         successor.warned = instance.warned
         writes: list[Write] = [
-            *successor.insert(),
+            *successor.insert(replaces=True),
             (UPDATE, (RUNNING, outcome.custom_status, None, now, instance.instance_id)),
-            *(message.delete() for message in gone if message.seq),
+            *(message.delete() for message in gone if message.stored),
             *(message.insert() for message in again),
-            *effects.sent_writes,
+            *effects.writes,
         ]
         await self._core.store.submit(writes)
         if not self._live.holds(instance):
@@ -117,7 +118,7 @@ class Endings:
         await self._core.store.submit(
             [
                 (UPDATE, (TERMINATED, None, result, now, instance.instance_id)),
-                *(message.delete() for message in instance.inbox if message.seq),
+                *(message.delete() for message in instance.inbox if message.stored),
             ]
         )
         instance.status = TERMINATED
@@ -182,11 +183,7 @@ def _next_id(episode: Episode, effects: Effects) -> int:
 
 def taken_up(episode: Episode) -> list[Write]:
     """What is in history now is no longer waiting."""
-    instance_id = episode.instance.instance_id
-    return [message.delete() for message in episode.arrivals.messages if message.seq] + [
-        ("DELETE FROM tasks WHERE instance_id=? AND task_id=?", (instance_id, number))
-        for number in episode.arrivals.done_tasks
-    ]
+    return [message.delete() for message in episode.arrivals.messages if message.stored]
 
 
 _FROM_OUTSIDE = (msg.Event, msg.Terminate, msg.Suspend, msg.Resume)

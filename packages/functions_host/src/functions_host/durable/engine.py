@@ -167,13 +167,14 @@ class DurableEngine:
         return answered
 
     def _load_tasks(self, answered: set[tuple[str, int]]) -> None:
-        rows = self.store.read(
-            "SELECT instance_id, execution_id, task_id, name, input, kind, due FROM tasks ORDER BY instance_id, task_id"
-        )
-        for instance_id, execution_id, task_id, name, input_text, kind, due in rows:
-            if kind == "timer":
-                self.orchestrations.delivery.set_timer(instance_id, execution_id, task_id, due)
-            elif (instance_id, task_id) not in answered:
-                self.orchestrations.delivery.start_task(
-                    ActivityTask(instance_id, execution_id, task_id, name, input_text)
-                )
+        delivery = self.orchestrations.delivery
+        for instance_id, scheduled in self.orchestrations.live.under_way().items():
+            instance = self.orchestrations.live.get(instance_id)
+            if instance is None:
+                continue
+            for number, one in scheduled.items():
+                if one.due is not None:
+                    delivery.set_timer(instance_id, instance.execution_id, number, one.due)
+                elif (instance_id, number) not in answered:
+                    task = ActivityTask(instance_id, instance.execution_id, number, one.name, one.input)
+                    delivery.start_task(task)

@@ -10,12 +10,13 @@ from functions_host.durable.arrivals import Arrivals
 from functions_host.durable.facts import ExecutionStarted, Fact, OrchestratorStarted
 from functions_host.durable.jsontext import quote
 from functions_host.durable.orchestration import PENDING, History, Orchestration
+from functions_host.durable.replay import Replay
 
 
 class Episode:
     """`started` is its time, microseconds; `continued`: the first one of a successor by continue-as-new."""
 
-    __slots__ = ("arrivals", "continued", "facts", "first", "history", "instance", "number", "started")
+    __slots__ = ("arrivals", "continued", "facts", "first", "history", "instance", "number", "replay", "started")
 
     def __init__(self, instance: Orchestration, history: History, arrivals: Arrivals, started: int) -> None:
         self.instance = instance
@@ -23,6 +24,7 @@ class Episode:
         self.arrivals = arrivals
         self.started = started
         self.number = instance.episodes
+        self.replay: Replay | None = None
         self.first = self.number == 0
         self.continued = self.first and instance.status != PENDING
         self.facts: list[Fact] = [OrchestratorStarted(started), *self._beginning(), *arrivals.facts]
@@ -32,9 +34,9 @@ class Episode:
         """How many facts stand before this episode's arrivals."""
         return len(self.history.facts) + len(self.facts) - len(self.arrivals.facts)
 
-    def all_facts(self) -> list[Fact]:
-        """Those of history and of this episode, without what it schedules."""
-        return [*self.history.facts, *self.facts]
+    def facts_after(self, seen: int) -> list[Fact]:
+        """Those of history and of this episode, without what it schedules; not the first `seen`."""
+        return [*self.history.facts[seen:], *self.facts]
 
     def context(self, sleep_milliseconds: int) -> str:
         """The orchestration trigger's text: all history, this episode without its end."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from functions_host.durable import events as ev
 from functions_host.durable.facts import from_events
@@ -16,6 +17,15 @@ HISTORIES_IN_MEMORY = 2000
 # What Orchestration.from_row reads.
 COLUMNS = "i.instance_id, name, execution_id, version, input, created, generation, parent"
 TABLES = "instances i LEFT JOIN inputs USING(instance_id)"
+
+
+class Scheduled(NamedTuple):
+    """An activity or a timer as the store has it; `due` of a timer, microseconds."""
+
+    kind: str
+    name: str
+    input: str | None
+    due: int | None
 
 
 class Instances:
@@ -68,6 +78,22 @@ class Instances:
             self.add(instance)
         return list(self)
 
+    def under_way(self) -> dict[str, dict[int, Scheduled]]:
+        """At start: what each instance has scheduled and has not taken up the end of, by its id."""
+        rows = self._store.read(
+            "SELECT instance_id, scheduled, ended FROM history JOIN instances USING(instance_id) WHERE kind=0 "
+            "AND status IN ('Pending','Running','Suspended') AND (scheduled IS NOT NULL OR ended IS NOT NULL) "
+            "ORDER BY instance_id, episode"
+        )
+        found: dict[str, dict[int, Scheduled]] = {}
+        for instance_id, scheduled, ended in rows:
+            tasks = found.setdefault(instance_id, {})
+            for number in json.loads(ended or "[]"):
+                tasks.pop(number, None)
+            for number, kind, name, input_text, due in json.loads(scheduled or "[]"):
+                tasks[number] = Scheduled(kind, name, input_text, due)
+        return found
+
     def history(self, instance: Orchestration) -> History:
         """Its past episodes, read from the store if they are not in memory."""
         self._idle.pop(instance.instance_id, None)
@@ -98,8 +124,13 @@ def episode_text(instance: Orchestration, number: int, started: int, events: str
     return f"{text},{events}" if events else text
 
 
-def insert_episode(instance_id: str, number: int, started: int, parts: Iterable[str]) -> Write:
-    return (
-        "INSERT OR REPLACE INTO history(instance_id, episode, started, events) VALUES (?,?,?,?)",
-        (instance_id, number, started, ",".join(parts)),
-    )
+def insert_episode(
+    instance_id: str, number: int, started: int, events: str, scheduled: str | None, ended: str | None
+) -> Write:
+    """`events`, `scheduled`, `ended`: JSON text as the columns hold it."""
+    return _INSERT_EPISODE, (instance_id, number, started, events, scheduled, ended)
+
+
+_INSERT_EPISODE = (
+    "INSERT OR REPLACE INTO history(instance_id, episode, started, events, scheduled, ended) VALUES (?,?,?,?,?,?)"
+)

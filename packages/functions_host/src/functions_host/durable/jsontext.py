@@ -10,10 +10,13 @@ _escape = json.encoder.encode_basestring
 _escape_ascii = json.encoder.encode_basestring_ascii
 
 
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def compact(value: Any) -> str:
     """Serialise. A lone surrogate, which no UTF-8 can hold, keeps its escape; NaN and infinities become strings."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _plain(value)
     except ValueError:
         return compact(_finite(value))
     return text if storable(text) else json.dumps(value, separators=(",", ":"))
@@ -29,13 +32,20 @@ def quote(text: str | None) -> str:
 
 def recompact(text: str | None) -> str | None:
     """Parse and serialise again, as the host does with every result; text that is no JSON becomes a JSON string."""
-    if text is None:
-        return None
+    if text is None or _is_compact(text):
+        return text
     try:
         value = json.loads(text)
     except ValueError:
         return compact(text)
     return None if value is None else compact(value)
+
+
+def _is_compact(text: str) -> bool:
+    """Whether it is a plain string or a whole number, which serialising again does not change."""
+    if text.isascii() and text.isdigit():
+        return text[0] != "0" or len(text) == 1
+    return text[:1] == '"' and text.find('"', 1) == len(text) - 1 and "\\" not in text and text.isprintable()
 
 
 def strict(text: str) -> str:

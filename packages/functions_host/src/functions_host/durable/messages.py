@@ -43,7 +43,7 @@ class SubEnded(NamedTuple):
 
 
 class TimerDue(NamedTuple):
-    """Never stored: the timer's row in ``tasks`` is."""
+    """Never stored: that the timer was created is."""
 
     id: int
     at: int
@@ -97,9 +97,9 @@ _KINDS: dict[type[Any], str] = {payload: kind for kind, payload in _BY_KIND.item
 
 
 class Message:
-    """One payload for one instance. `seq` 0: not stored; `due`: of a scheduled signal, microseconds."""
+    """One payload for one instance. `due`: of a scheduled signal, microseconds; `stored`: it has a row, or will."""
 
-    __slots__ = ("consumed", "due", "instance_id", "payload", "seq")
+    __slots__ = ("consumed", "due", "instance_id", "payload", "seq", "stored")
 
     def __init__(self, seq: int, instance_id: str, payload: Payload, due: int | None = None) -> None:
         self.seq = seq
@@ -107,6 +107,7 @@ class Message:
         self.payload = payload
         self.due = due
         self.consumed = False
+        self.stored = False
 
     @property
     def execution(self) -> str | None:
@@ -114,6 +115,7 @@ class Message:
         return getattr(self.payload, "execution", None)
 
     def insert(self) -> Write:
+        self.stored = True
         payload = self.payload
         told = {name: value for name, value in zip(payload._fields, payload, strict=True) if value is not None}
         return INSERT, (self.seq, self.instance_id, _KINDS[type(payload)], compact(told), self.due)
@@ -127,4 +129,6 @@ class Message:
         seq, instance_id, kind, text, due = row
         payload = _BY_KIND[kind]
         told: dict[str, Any] = json.loads(text)
-        return cls(seq, instance_id, payload(*(told.get(name) for name in payload._fields)), due)
+        message = cls(seq, instance_id, payload(*(told.get(name) for name in payload._fields)), due)
+        message.stored = True
+        return message

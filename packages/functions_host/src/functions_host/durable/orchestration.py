@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from functions_host.durable import events as ev
-from functions_host.durable.facts import Fact
+from functions_host.durable.facts import SCHEDULED, Completed, Fact, Failed, Scheduled
 from functions_host.durable.messages import Message
+from functions_host.durable.replay import Replay
 from functions_host.durable.store import Write
 from functions_host.durable.timers import Timer
 
@@ -23,6 +25,8 @@ ACTIVE = frozenset({PENDING, RUNNING, SUSPENDED})
 # Values of the column `kind`.
 ORCHESTRATION = 0
 ENTITY = 1
+
+_INSERT_INPUT = "INSERT OR REPLACE INTO inputs(instance_id, input) VALUES (?,?)"
 
 
 class Conflict(Exception):
@@ -72,13 +76,25 @@ class Parent(NamedTuple):
 
 
 class History:
-    """Past episodes: `parts` their text, `facts` what it says."""
+    """Past episodes: `parts` their text, `facts` what it says, `open` what is scheduled and has not ended, by id."""
 
-    __slots__ = ("facts", "parts")
+    __slots__ = ("facts", "open", "parts", "replay")
 
     def __init__(self, parts: list[str], facts: list[Fact]) -> None:
         self.parts = parts
-        self.facts = facts
+        # The walk of the last episode, if the next may go on with it.
+        self.replay: Replay | None = None
+        self.facts: list[Fact] = []
+        self.open: dict[int, Scheduled] = {}
+        self.extend(facts)
+
+    def extend(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self.facts.append(fact)
+            if isinstance(fact, SCHEDULED):
+                self.open[fact.id] = fact
+            elif isinstance(fact, (Completed, Failed)):
+                self.open.pop(fact.id, None)
 
 
 class Orchestration:
@@ -104,6 +120,7 @@ class Orchestration:
         "running",
         "status",
         "step_seconds",
+        "stored",
         "timers",
         "version",
         "warned",
@@ -145,6 +162,8 @@ class Orchestration:
         self.blocked = False
         self.timers: dict[int, Timer] = {}
         self.warned: set[str] = set()
+        # Status, custom status and output as the instance's row has them; None: not known.
+        self.stored: tuple[str, str | None, str | None] | None = None
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...], status: str) -> Orchestration:
@@ -178,11 +197,15 @@ class Orchestration:
             timer.cancel()
         self.timers.clear()
 
-    def insert(self) -> list[Write]:
-        """Writes that create the instance, over an older one of the same id if there is one."""
-        return [
-            ("DELETE FROM history WHERE instance_id=?", (self.instance_id,)),
-            ("DELETE FROM tasks WHERE instance_id=?", (self.instance_id,)),
+    def insert(self, replaces: bool) -> list[Write]:
+        """Writes that create the instance; `replaces`: there may be an older one of its id."""
+        writes: list[Write] = []
+        if replaces:
+            writes.append(("DELETE FROM history WHERE instance_id=?", (self.instance_id,)))
+            writes.append(("DELETE FROM inputs WHERE instance_id=?", (self.instance_id,)))
+        if self.input is not None:
+            writes.append((_INSERT_INPUT, (self.instance_id, self.input)))
+        writes.append(
             (
                 "INSERT OR REPLACE INTO instances(instance_id, kind, name, status, execution_id, version, generation, "
                 "parent, created, updated) VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -198,6 +221,6 @@ class Orchestration:
                     self.created,
                     self.created,
                 ),
-            ),
-            ("INSERT OR REPLACE INTO inputs(instance_id, input) VALUES (?,?)", (self.instance_id, self.input)),
-        ]
+            )
+        )
+        return writes

@@ -20,6 +20,7 @@ from functions_host.durable.instances import Instances, insert_episode
 from functions_host.durable.jsontext import compact
 from functions_host.durable.messages import Message, TaskEnded
 from functions_host.durable.orchestration import RUNNING, SUSPENDED, Orchestration
+from functions_host.durable.replay import Replay
 from functions_host.durable.rewind import Rewind
 from functions_host.durable.runner import WorkItemLostError
 from functions_host.durable.scheduler import Scheduler
@@ -42,7 +43,7 @@ class Orchestrations:
         """One episode. Nothing of it is visible before its commit."""
         begun = time.perf_counter()
         history = self.live.history(instance)
-        arrivals = collect(self._take_all(instance), history.facts)
+        arrivals = collect(self._take_all(instance), history.open)
         if instance.episodes and not arrivals.events:
             self._core.store.submit_nowait([message.delete() for message in arrivals.messages])
             self.live.idle(instance)
@@ -90,11 +91,16 @@ class Orchestrations:
         if termination is not None:
             custom_status = None if state.custom_status is None else compact(state.custom_status)
             return Outcome(custom_status=custom_status).terminate(termination.reason)
-        return decide(
-            instance, state, episode.all_facts(), core.registry, self._ancestors(instance), bool(instance.inbox)
-        )
+        replay, episode.history.replay = episode.history.replay, None
+        if replay is None or not replay.suits(state.actions):
+            replay = Replay(instance.instance_id, instance.execution_id, core.registry)
+        episode.replay = replay
+        facts = episode.facts_after(replay.seen)
+        return decide(instance, state, replay, facts, self._ancestors(instance), bool(instance.inbox))
 
     def _work_out(self, episode: Episode, outcome: Outcome, now: int) -> Effects:
+        if not outcome.scheduled:
+            return Effects()
         scheduling = Scheduling(self._core, self.live, episode.instance, episode.started, now)
         try:
             return scheduling.work_out(outcome.scheduled)
@@ -125,13 +131,17 @@ class Orchestrations:
         status = SUSPENDED if outcome.suspended else RUNNING
         instance.episodes += 1
         history.parts.append(episode.remembered(written))
-        history.facts += [*episode.facts, *effects.facts]
-        writes: list[Write] = [
-            (UPDATE, (status, instance.custom_status, instance.output, now, instance.instance_id)),
-            insert_episode(instance.instance_id, episode.number, episode.started, written),
-            *taken_up(episode),
-            *effects.writes,
-        ]
+        history.extend(episode.facts)
+        history.extend(effects.facts)
+        history.replay = episode.replay
+        scheduled = compact(effects.scheduled) if effects.scheduled else None
+        ended = compact(episode.arrivals.done_tasks) if episode.arrivals.done_tasks else None
+        row = (instance.instance_id, episode.number, episode.started, ",".join(written), scheduled, ended)
+        writes: list[Write] = [insert_episode(*row), *taken_up(episode), *effects.writes]
+        standing = (status, instance.custom_status, instance.output)
+        if instance.stored != standing:
+            instance.stored = standing
+            writes.append((UPDATE, (*standing, now, instance.instance_id)))
         instance.step_seconds = time.perf_counter() - begun
         await self._core.store.submit(writes)
         instance.status = status

@@ -11,7 +11,6 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from functions_host.durable.actions import (
@@ -47,6 +46,7 @@ from functions_host.durable.facts import (
     OrchestratorStarted,
     Scheduled,
 )
+from functions_host.durable.names import Registry
 from functions_host.durable.nodes import Node, all_of, any_of
 from functions_host.durable.scheduled import (
     CreateSub,
@@ -65,22 +65,15 @@ class NonDeterminismError(Exception):
     """History and the orchestrator's present code disagree; the text names the step."""
 
 
-@dataclass(slots=True)
-class Registry:
-    """Which function names exist, asked case-insensitively."""
-
-    activity: Callable[[str], bool]
-    orchestrator: Callable[[str], bool]
-    entity: Callable[[str], bool]
-
-
 class Replay:
-    """One walk. After `run`: `scheduled`, `satisfied`, `open`, `continue_input`, `carried`, `unknown`, `buffered`."""
+    """One walk, which can be taken up again with more. After `run`: `scheduled`, `satisfied`, `open`, `continue_input`,
+    `carried`, `unknown`, `buffered`; `seen` is how many facts it has walked through.
+    """
 
-    def __init__(self, instance_id: str, execution_id: str, actions: Sequence[Mapping[str, Any]], registry: Registry):
+    def __init__(self, instance_id: str, execution_id: str, registry: Registry):
         self._instance_id = instance_id
         self._execution_id = execution_id
-        self._actions = actions
+        self._actions: Sequence[Mapping[str, Any]] = ()
         self._registry = registry
         self._next_action = 0
         self._current: Node | None = None
@@ -88,9 +81,10 @@ class Replay:
         self._guids = 0
         self._now = 0
         self._recorded: dict[int, Scheduled] = {}
-        self._created: dict[int, ScheduledAction] = {}
+        self._new: dict[int, ScheduledAction] = {}
         self._waiting: dict[str, list[Node]] = {}
         self._running = False
+        self.seen = 0
         self.open: dict[int, Node] = {}
         self.buffered: dict[str, deque[str]] = {}
         self.continue_input: tuple[str | None] | None = None
@@ -98,16 +92,30 @@ class Replay:
         self.unknown: list[tuple[str, str]] = []
         self.suspended = False
 
-    def run(self, facts: Sequence[Fact]) -> None:
-        """Raises NonDeterminismError."""
-        self._recorded = {fact.id: fact for fact in facts if isinstance(fact, SCHEDULED)}
-        for position, fact in enumerate(facts):
+    def suits(self, actions: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a walk from the start over `actions` would have come to where this one stands.
+
+        They must begin with those it knows; and it must not have come to their end, for then it would have gone on to
+        what is new at an earlier moment.
+        """
+        known = len(self._actions)
+        return not self.satisfied and actions[:known] == self._actions
+
+    def run(self, actions: Sequence[Mapping[str, Any]], facts: Sequence[Fact]) -> None:
+        """Walk on with all actions and the facts it has not seen. Raises NonDeterminismError."""
+        self._actions = actions
+        recorded = self._recorded
+        for fact in facts:
+            if isinstance(fact, SCHEDULED):
+                recorded[fact.id] = fact
+        for position, fact in enumerate(facts, self.seen):
             if isinstance(fact, Completed):
                 self._finish(fact.id, False)
             elif isinstance(fact, OrchestratorStarted):
                 self._now = fact.at
             elif isinstance(fact, SCHEDULED):
                 self._check_created(fact)
+                continue
             elif isinstance(fact, EventRaised):
                 self._raise(fact.name, position)
             elif isinstance(fact, Failed):
@@ -120,11 +128,12 @@ class Replay:
                 self.suspended = False
             if self._running and (self._current is None or self._current.done):
                 self._advance()
+        self.seen += len(facts)
 
     @property
     def scheduled(self) -> list[ScheduledAction]:
         """What was started and is not in history, in the order of ids."""
-        return [action for number, action in self._created.items() if number not in self._recorded]
+        return list(self._new.values())
 
     @property
     def satisfied(self) -> bool:
@@ -242,15 +251,17 @@ class Replay:
 
     def _create(self, action: ScheduledAction) -> None:
         recorded = self._recorded.get(action.id)
-        if recorded is not None and not fits(action, recorded):
+        if recorded is None:
+            self._new[action.id] = action
+        elif not fits(action, recorded):
             raise NonDeterminismError(
                 f"a previous execution of this orchestration scheduled {described(recorded)} with sequence ID "
                 f"{action.id}, but the current replay execution scheduled {described(action)} there"
             )
-        self._created[action.id] = action
 
     def _check_created(self, fact: Scheduled) -> None:
-        if fact.id not in self._created:
+        self._new.pop(fact.id, None)
+        if fact.id >= self._next_id:
             raise NonDeterminismError(
                 f"a previous execution of this orchestration scheduled {described(fact)} with sequence ID {fact.id}, "
                 "but the current replay execution hasn't (yet?) scheduled it"

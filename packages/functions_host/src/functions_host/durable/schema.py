@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
+from typing import Any
 
-VERSION = 2
+VERSION = 3
 
 _DEATHS = """
 CREATE TABLE deaths(                   -- work items that were running when what ran them died, until they succeed
@@ -13,9 +16,9 @@ CREATE TABLE deaths(                   -- work items that were running when what
   latest INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-
-# What each later version added, by the version before.
-_MIGRATIONS = {1: _DEATHS}
+_LIVE = """
+CREATE INDEX live ON instances(status) WHERE kind=0 AND status IN ('Pending','Running','Suspended');
+"""
 
 _TABLES = f"""
 CREATE TABLE instances(
@@ -40,17 +43,9 @@ CREATE TABLE history(                  -- one row an episode: its start and the 
   episode     INTEGER NOT NULL,
   started     INTEGER NOT NULL,
   events      TEXT NOT NULL,
+  scheduled   TEXT,                    -- JSON: id, kind (activity or timer), name, input, due of what begins with it
+  ended       TEXT,                    -- JSON: ids of what ended before it and was taken up in it
   PRIMARY KEY(instance_id, episode)
-) WITHOUT ROWID;
-CREATE TABLE tasks(                    -- scheduled, result not yet in history
-  instance_id  TEXT NOT NULL,
-  task_id      INTEGER NOT NULL,
-  kind         TEXT NOT NULL,          -- activity, http or timer
-  execution_id TEXT NOT NULL,
-  name         TEXT NOT NULL,
-  input        TEXT,
-  due          INTEGER,                -- of a timer
-  PRIMARY KEY(instance_id, task_id)
 ) WITHOUT ROWID;
 CREATE TABLE inbox(                    -- arrived, not yet in history (orchestration) or executed (entity)
   seq         INTEGER PRIMARY KEY,
@@ -59,7 +54,7 @@ CREATE TABLE inbox(                    -- arrived, not yet in history (orchestra
   payload     TEXT NOT NULL,
   due         INTEGER                  -- of a scheduled signal
 );
-{_DEATHS}"""
+{_DEATHS}{_LIVE}"""
 
 
 class LaterVersionError(Exception):
@@ -76,9 +71,40 @@ def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA cache_size=-32768")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
-    elif not 0 < version <= VERSION:
+    if not 0 <= version <= VERSION:
         raise LaterVersionError(f"its version is {version}, this host reads those up to {VERSION}")
-    for older in range(version, VERSION) if version else ():
-        connection.executescript(f"BEGIN IMMEDIATE;{_MIGRATIONS[older]}PRAGMA user_version={older + 1};COMMIT;")
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if version == 0:
+        _run(connection, _TABLES)
+    if version == 1:
+        _run(connection, _DEATHS)
+    if version in (1, 2):
+        _tasks_into_history(connection)
+        _run(connection, _LIVE)
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute("COMMIT")
+
+
+def _tasks_into_history(connection: sqlite3.Connection) -> None:
+    """Up to version 2 what was under way stood in a table of its own."""
+    connection.execute("ALTER TABLE history ADD COLUMN scheduled TEXT")
+    connection.execute("ALTER TABLE history ADD COLUMN ended TEXT")
+    tasks: dict[str, list[Any]] = {}
+    rows = connection.execute("SELECT instance_id, task_id, kind, name, input, due FROM tasks ORDER BY 1, 2")
+    for instance_id, *task in rows.fetchall():
+        tasks.setdefault(instance_id, []).append(task)
+    connection.executemany(
+        "UPDATE history SET scheduled=?1 WHERE instance_id=?2 "
+        "AND episode=(SELECT max(episode) FROM history WHERE instance_id=?2)",
+        [(json.dumps(scheduled), instance_id) for instance_id, scheduled in tasks.items()],
+    )
+    connection.execute("DROP TABLE tasks")
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    """Within the transaction, which executescript would commit."""
+    for statement in re.sub("--.*", "", statements).split(";"):
+        if statement.strip():
+            connection.execute(statement)

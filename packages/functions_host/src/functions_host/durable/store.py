@@ -28,6 +28,7 @@ _TOLD_EVERY = 60
 RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)
 CHECKPOINT_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
+LATE_SECONDS = 0.1
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -44,6 +45,7 @@ class Store:
         self.failed_write: str | None = None
         self._full = synchronous == "full"
         self._queue: list[Submission] = []
+        self._late: list[Submission] = []
         self._scheduled = False
         self._closed = False
         self._failures = 0
@@ -88,6 +90,7 @@ class Store:
         with contextlib.suppress(asyncio.CancelledError):
             await self._checkpointing
         self._checkpointing = None
+        self._no_later()
         while self._queue or self._committing is not None:
             _, late = await asyncio.wait([self.submit([])], timeout=CLOSE_SECONDS)
             if late:
@@ -124,9 +127,16 @@ class Store:
         self._schedule()
 
     def submit_late(self, writes: Callable[[], list[Write]]) -> None:
-        """As submit_nowait, but what to write is asked when the transaction is written."""
-        self._queue.append((writes, None))
-        self._schedule()
+        """As submit_nowait, a little later; what to write is asked then: most often nothing any more."""
+        self._late.append((writes, None))
+        if len(self._late) == 1:
+            self._clock.call_later(LATE_SECONDS, self._no_later)
+
+    def _no_later(self) -> None:
+        if self._late and not self._closed:
+            self._queue += self._late
+            self._late.clear()
+            self._schedule()
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query over what is committed."""

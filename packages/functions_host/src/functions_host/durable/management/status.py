@@ -22,8 +22,13 @@ STATUSES = ("Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Ter
 
 TOKEN_HEADER = "x-ms-continuation-token"
 
+# While an instance runs its last episode says when it was last updated: its row is written only when that changes.
+_UPDATED = (
+    "max(updated, coalesce((SELECT started FROM history h WHERE h.instance_id=i.instance_id "
+    "ORDER BY episode DESC LIMIT 1), 0))"
+)
 _COLUMNS = (
-    "i.instance_id, kind, name, status, input, custom_status, output, created, updated, entity_exists, entity_state"
+    f"i.instance_id, kind, name, status, input, custom_status, output, created, {_UPDATED}, entity_exists, entity_state"
 )
 _TABLES = "FROM instances i LEFT JOIN inputs USING(instance_id)"
 
