@@ -112,7 +112,7 @@ class Activities:
             if name is None:
                 text = failures.unknown_function("activity", task.name, self._names.all())
                 return ActivityResult(task, reason=f"Activity function '{task.name}' failed: {text}")
-            item = item_key("a", task.instance_id, task.execution_id, task.task_id)
+            item = item_key(f"a {task.execution_id} {task.task_id} {task.instance_id}")
             return ActivityResult(task, recompact(await self._deaths.run(item, partial(self._ask, name, task))))
         except UserFunctionError as error:
             return _failed(task, error)

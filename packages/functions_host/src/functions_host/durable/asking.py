@@ -30,7 +30,7 @@ async def ask(core: Core, instance: Orchestration, context: str) -> State:
         raise NoAnswerError(
             failures.version_mismatch(instance.name, instance.version, options.default_version, options.version_match)
         )
-    item = item_key("o", instance.instance_id, instance.execution_id, instance.episodes)
+    item = item_key(f"o {instance.execution_id} {instance.episodes} {instance.instance_id}")
     try:
         answer = await core.deaths.run(
             item, lambda: core.runner.run_orchestrator(function, context, instance.instance_id)

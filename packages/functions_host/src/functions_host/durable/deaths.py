@@ -24,11 +24,9 @@ from functions_host.durable.store import Store, Write
 logger = logging.getLogger(__name__)
 
 LIMIT = 3
-# A length and a key; one that is longer is noted, and counted, by its digest.
-_LENGTH_BYTES = 2
+# A byte that tells the length, 0 when nothing runs, and a key; one that is longer is noted by its digest.
 _SLOT_BYTES = 256
-_LONGEST_KEY = _SLOT_BYTES - _LENGTH_BYTES
-_NOTHING = bytes(_LENGTH_BYTES)
+_LONGEST_KEY = _SLOT_BYTES - 1
 _KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
 _COUNT = (
     "INSERT INTO deaths(item, count, latest) VALUES (?,1,?) "
@@ -46,9 +44,11 @@ class GivenUpError(UserFunctionError):
         super().__init__("WorkerProcessExitException", text)
 
 
-def item_key(*names: object) -> bytes:
-    """A work item's key: an orchestration's execution and episode, an activity's task, an entity's oldest operation."""
-    key = "\0".join(map(str, names)).encode("utf-8", "surrogatepass")
+def item_key(text: str) -> bytes:
+    """A work item's key: `text` tells an orchestration's execution and episode, an activity's task, an entity's oldest
+    operation.
+    """
+    key = text.encode("utf-8", "surrogatepass")
     return key if len(key) <= _LONGEST_KEY else hashlib.blake2b(key).digest()
 
 
@@ -79,10 +79,9 @@ class Deaths:
             file.truncate(size)
             self._map = mmap.mmap(file.fileno(), size)
         for start in range(0, len(left), _SLOT_BYTES):
-            length = int.from_bytes(left[start : start + _LENGTH_BYTES], "little")
-            if 0 < length <= _LONGEST_KEY:
-                begin = start + _LENGTH_BYTES
-                writes.append(self._died(left[begin : begin + length], now))
+            length = left[start]
+            if length:
+                writes.append(self._died(left[start + 1 : start + 1 + length], now))
         self._store.submit_nowait(writes)
         self._free = list(range(0, size, _SLOT_BYTES))
 
@@ -139,15 +138,15 @@ class Deaths:
         if self._map is None or not self._free:
             return -1
         slot = self._free.pop()
-        begin = slot + _LENGTH_BYTES
-        self._map[begin : begin + len(item)] = item
-        self._map[slot:begin] = len(item).to_bytes(_LENGTH_BYTES, "little")
+        begin, length = slot + 1, len(item)
+        self._map[begin : begin + length] = item
+        self._map[slot] = length
         return slot
 
     def _leave(self, slot: int) -> None:
         if slot >= 0:
             if self._map is not None:
-                self._map[slot : slot + _LENGTH_BYTES] = _NOTHING
+                self._map[slot] = 0
             self._free.append(slot)
 
     def _lost(self, item: bytes, lost: WorkItemLostError) -> None:

@@ -29,13 +29,13 @@ _NEVER = "0001-01-01T00:00:00"
 @dataclass(slots=True)
 class Effects:
     """`writes` is what leaves the instance, and counts even if the instance ends with it; `scheduled` what it waits
-    for, as its history row keeps it.
+    for, JSON text of each as its history row keeps it.
     """
 
     events: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    scheduled: list[tuple[int, str, str, str | None, int | None]] = field(default_factory=list)
+    scheduled: list[str] = field(default_factory=list)
     tasks: list[ActivityTask] = field(default_factory=list)
     timers: list[CreateTimer] = field(default_factory=list)
     children: list[Orchestration] = field(default_factory=list)
@@ -71,14 +71,14 @@ class Scheduling:
         text = compact(action["httpRequest"]) if action["actionType"] == CALL_HTTP else input_text(action)
         effects.events.append(ev.task_scheduled(task.id, task.name, self._now))
         effects.facts.append(TaskScheduled(task.id, task.name, self._now))
-        effects.scheduled.append((task.id, "activity", task.name, text, None))
+        effects.scheduled.append(f'[{task.id},"activity",{quote(task.name)},{quote(text)},null]')
         effects.tasks.append(ActivityTask(instance.instance_id, instance.execution_id, task.id, task.name, text))
 
     def _timer(self, timer: CreateTimer) -> None:
         effects = self.effects
         effects.events.append(ev.timer_created(timer.id, timer.due, self._now))
         effects.facts.append(TimerCreated(timer.id, timer.due, self._now))
-        effects.scheduled.append((timer.id, "timer", "", None, timer.due))
+        effects.scheduled.append(f'[{timer.id},"timer","",null,{timer.due}]')
         effects.timers.append(timer)
 
     def _child(self, sub: CreateSub) -> None:

@@ -129,7 +129,7 @@ class Entities:
             self._load(entity)
         if not entity.inbox:
             return
-        item = item_key("e", entity.instance_id, entity.inbox[0].seq)
+        item = item_key(f"e {entity.inbox[0].seq} {entity.instance_id}")
         # Of operations that were running at a death each is tried alone, so that only the one that kills is given up.
         most = 1 if self._core.deaths.suspects(item) else self._core.options.max_entity_batch
         batch = [entity.inbox.popleft() for _ in range(min(len(entity.inbox), most))]

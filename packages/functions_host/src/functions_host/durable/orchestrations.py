@@ -134,8 +134,8 @@ class Orchestrations:
         history.extend(episode.facts)
         history.extend(effects.facts)
         history.replay = episode.replay
-        scheduled = compact(effects.scheduled) if effects.scheduled else None
-        ended = compact(episode.arrivals.done_tasks) if episode.arrivals.done_tasks else None
+        scheduled = f"[{','.join(effects.scheduled)}]" if effects.scheduled else None
+        ended = f"[{','.join(map(str, episode.arrivals.done_tasks))}]" if episode.arrivals.done_tasks else None
         row = (instance.instance_id, episode.number, episode.started, ",".join(written), scheduled, ended)
         writes: list[Write] = [insert_episode(*row), *taken_up(episode), *effects.writes]
         standing = (status, instance.custom_status, instance.output)
