@@ -6,7 +6,7 @@ Imported only for apps that use Durable Functions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,12 @@ class DurableService:
 
     async def stop(self, grace: float) -> None:
         await self._engine.stop(grace)
+
+    def signal(
+        self, path: str, query: list[tuple[str, str]], body: bytes, stored: Callable[[BaseException | None], None]
+    ) -> bool:
+        """See DurableEngine.signal."""
+        return self._engine.signal(path, query, body, stored)
 
     async def ask(
         self, method: str, path: str, query: list[tuple[str, str]], headers: dict[str, str], body: bytes

@@ -178,7 +178,7 @@ class Host:
         if durable is None:
             await pool.begin(Beginning([], None, warm_up), None)
         else:
-            await pool.begin(Beginning(durable.clients(), durable.rpc_base_url, warm_up), durable.ask)
+            await pool.begin(Beginning(durable.clients(), durable.rpc_base_url, warm_up), durable.ask, durable.signal)
 
     @staticmethod
     async def _guarded(what: str, work: Awaitable[Any]) -> None:

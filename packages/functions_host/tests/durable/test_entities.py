@@ -225,3 +225,52 @@ async def test_an_entity_purged_while_it_runs_stays_gone(host: HostMaker) -> Non
     await signal(one, "p", "append", 1)
     assert await read(one, "p") == 404
     assert one.engine.store.read("SELECT count(*) FROM inbox") == [(0,)]
+
+
+async def test_signals_taken_in_fewer_steps_are_what_they_would_be_otherwise(host: HostMaker) -> None:
+    one = await host(build())
+    stored: list[tuple[int, BaseException | None]] = []
+    values = ['"\\"plain\\""', '"\\"\\u00e9\\""', '{"a": 1}', "3", ""]
+
+    def note(error: BaseException | None) -> None:
+        stored.append((one.engine.store.commits, error))
+
+    for value in values:
+        assert one.engine.signal("entities/LOG/quick key", [("op", "append")], value.encode(), note)
+    assert not stored, "told before it is stored"
+    await one.until(lambda: len(stored) == len(values))
+    assert stored == [(stored[0][0], None)] * len(values), "in one transaction"
+    for value in values:
+        path = "entities/log/slow%20key?op=append"
+        assert (await one.call("POST", path, raw=value.encode())).status == 202
+    await one.quiet()
+    batches = [json.loads(context) for kind, _, context, _ in one.runner.contexts if kind == "entity"]
+    inputs = {
+        key: [operation["input"] for batch in batches if batch["self"]["key"] == key for operation in batch["batch"]]
+        for key in ("quick key", "slow key")
+    }
+    assert inputs["quick key"] == inputs["slow key"]
+    assert len(inputs["quick key"]) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("entities/nosuch/k", [("op", "append")]),
+        ("entities/log/a%20b", [("op", "append")]),
+        ("entities/log/a/b", [("op", "append")]),
+        ("entities/log/", [("op", "append")]),
+        ("entities/log/k", [("op", "append"), ("taskHub", "Other")]),
+        ("entities/log/k", []),
+        ("entities/log/a?b", [("op", "append")]),
+        ("entities/log/k", [("op", "\ud800")]),
+        ("instances/x/terminate", [("op", "append")]),
+    ],
+)
+async def test_what_is_not_plainly_a_signal_is_left_to_the_management_api(
+    host: HostMaker, path: str, query: list[tuple[str, str]]
+) -> None:
+    one = await host(build())
+    assert not one.engine.signal(path, query, b"", lambda _: None)
+    await one.quiet()
+    assert one.engine.store.read("SELECT count(*) FROM inbox") == [(0,)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from functions_host.durable.core import Core
@@ -15,6 +15,8 @@ from functions_host.durable.orchestration import Conflict, Orchestration
 from functions_host.durable.orchestrations import Orchestrations
 from functions_host.durable.scheduler import Scheduler
 from functions_host.durable.store import Write
+
+Stored = Callable[["BaseException | None"], None]
 
 
 class Clients:
@@ -99,6 +101,20 @@ class Clients:
         message = self._core.message(entity_instance_id(name, key), signal)
         await self._core.store.submit([message.insert()])
         self.orchestrations.entities.deliver(message)
+
+    def signal(self, name: str, key: str, operation: str, input_text: str | None, stored: Stored) -> None:
+        """As signal_entity, for callers that wait otherwise; those of one turn of the loop share a transaction."""
+        message = self._core.message(
+            entity_instance_id(name, key), Operation(self._core.ids.guid(), operation, input_text)
+        )
+
+        def committed(done: asyncio.Future[None]) -> None:
+            error = None if done.cancelled() else done.exception()
+            if error is None and not done.cancelled():
+                self.orchestrations.entities.deliver(message)
+            stored(error)
+
+        self._core.store.submit([message.insert()]).add_done_callback(committed)
 
     async def terminate_unstarted(self, instance_id: str, reason: str | None) -> bool:
         """End an instance whose version keeps it from ever starting; False if it has started or will."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from functions_host.clock import Clock, Ids
@@ -16,9 +17,11 @@ from functions_host.durable.acceleration import (
 )
 from functions_host.durable.activities import ActivityTask
 from functions_host.durable.binding import WEBHOOK_PATH, client_binding
-from functions_host.durable.clients import Clients
+from functions_host.durable.clients import Clients, Stored
 from functions_host.durable.core import Core
 from functions_host.durable.entities import Entities, Entity
+from functions_host.durable.instance_ids import has_forbidden_character
+from functions_host.durable.jsontext import compact, storable
 from functions_host.durable.lock import StoreLock
 from functions_host.durable.management.router import ManagementApi
 from functions_host.durable.messages import Message, Operation, TaskEnded
@@ -113,6 +116,25 @@ class DurableEngine:
     async def handle_management(self, request: ManagementRequest) -> ManagementResponse:
         """Answer one call of the management API."""
         return await self._api.handle(request)
+
+    def signal(self, path: str, query: Sequence[tuple[str, str]], body: bytes, stored: Stored) -> bool:
+        """Take a POST of a durable client if it is a plain signal to an entity, in fewer steps than handle_management.
+
+        False: it is something else, or something is wrong with it. True: `stored` is called once it is committed, with
+        what went wrong or None. `body`: JSON as ``json.dumps`` writes it.
+        """
+        kind, _, rest = path.partition("/")
+        name, _, key = rest.partition("/")
+        if kind != "entities" or not key or "%" in rest or has_forbidden_character(key) or not name.isidentifier():
+            return False
+        operation = query[0][1] if len(query) == 1 and query[0][0] == "op" else None
+        if operation is None or not self.core.entities.has(name) or not storable(operation) or not storable(key):
+            return False
+        text = body.decode()
+        if text[:1] != '"' or "\\u" in text:
+            text = compact(json.loads(text)) if text else ""
+        self.clients.signal(name, key, operation, text or None, stored)
+        return True
 
     async def call(self, request: ManagementRequest) -> ManagementResponse:
         """As handle_management, from any event loop: a function may run on one of its own."""

@@ -219,11 +219,7 @@ class Store:
             hook("begin")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for writes, _ in batch:
-                for sql, parameters in writes() if callable(writes) else writes:
-                    if hook:
-                        hook(sql)
-                    connection.execute(sql, parameters)
+            self._execute(connection, batch)
             if hook:
                 hook("commit")
             connection.execute("COMMIT")
@@ -234,6 +230,22 @@ class Store:
         self.commits += 1
         if self.after_commit:
             self.after_commit()
+
+    def _execute(self, connection: sqlite3.Connection, batch: Iterable[Submission]) -> None:
+        """All statements in their order, those that are the same one after another in one call."""
+        hook = self.before_write
+        same, rows = "", list[tuple[Any, ...]]()
+        for writes, _ in batch:
+            for sql, parameters in writes() if callable(writes) else writes:
+                if hook:
+                    hook(sql)
+                if sql is not same:
+                    if rows:
+                        _run(connection, same, rows)
+                    same, rows = sql, []
+                rows.append(parameters)
+        if rows:
+            _run(connection, same, rows)
 
     async def _checkpoints(self) -> None:
         """Fold the log into the file from a connection of its own, so that no step waits for the disk."""
@@ -258,6 +270,13 @@ class Store:
     def _checkpoint(self) -> None:
         with contextlib.closing(self._connect()) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _run(connection: sqlite3.Connection, sql: str, rows: list[tuple[Any, ...]]) -> None:
+    if len(rows) == 1:
+        connection.execute(sql, rows[0])
+    else:
+        connection.executemany(sql, rows)
 
 
 def _resolve(batch: Iterable[Submission]) -> None:

@@ -21,6 +21,8 @@ from functions_host.tasks import Supervised, supervise
 logger = logging.getLogger("functions_host.workers")
 
 Ask = Callable[..., Awaitable[tuple[int, bytes]]]
+# DurableEngine.signal
+Signal = Callable[[str, Any, bytes, Callable[["BaseException | None"], None]], bool]
 
 _LOOK_SECONDS = 0.5
 # A worker that takes up no call for so long is stuck: others get what it has not begun.
@@ -37,15 +39,16 @@ class WorkerPool:
         self._waiting: deque[Call] = deque()
         self._answering: set[asyncio.Task[None]] = set()
         self._ask: Ask | None = None
+        self._signal: Signal | None = None
         self._look: Supervised | None = None
 
     async def load(self) -> App:
         """Start the workers and load the app in each. StartError if it cannot be loaded."""
         return await self._crew.load()
 
-    async def begin(self, beginning: Beginning, ask: Ask | None) -> None:
-        """From now on calls are run. `ask` answers the workers' durable clients."""
-        self._ask = ask
+    async def begin(self, beginning: Beginning, ask: Ask | None, signal: Signal | None = None) -> None:
+        """From now on calls are run. `ask` answers the workers' durable clients, `signal` a part of that."""
+        self._ask, self._signal = ask, signal
         await self._crew.begin(beginning)
         self._look = supervise(self._look_after, "the watch over the workers")
 
@@ -159,9 +162,10 @@ class WorkerPool:
             if call is not None:
                 call.fail(UserError(*message[2:]))
         elif kind == ASK:
-            task = asyncio.get_running_loop().create_task(self._answer(worker, *message[1:]))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+            if not self._signalled(worker, *message[1:]):
+                task = asyncio.get_running_loop().create_task(self._answer(worker, *message[1:]))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
         elif kind == SKIPPED:
             call = self._over(worker, number)
             if call is not None and not call.answer.done():
@@ -185,6 +189,16 @@ class WorkerPool:
         if worker.state is State.LEAVING:
             self._crew.end_if_idle(worker)
         return call
+
+    def _signalled(
+        self, worker: WorkerProcess, question: int, method: str, path: str, query: Any, _: Any, body: bytes
+    ) -> bool:
+        """Most of what many clients ask: that an entity is told something. The engine takes it without a task."""
+
+        def stored(error: BaseException | None) -> None:
+            worker.send((REPLY, question, 202 if error is None else 500, b""))
+
+        return self._signal is not None and method == "POST" and self._signal(path, query, body, stored)
 
     async def _answer(self, worker: WorkerProcess, question: int, *request: Any) -> None:
         status, answer = 503, b""
