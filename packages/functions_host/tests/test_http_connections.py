@@ -78,6 +78,17 @@ async def test_a_body_that_does_not_come_times_out_without_a_trace(port: int, ca
     assert "Traceback" not in caplog.text
 
 
+async def test_a_body_that_breaks_off_or_is_none_makes_no_trace(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    _, writer = await opened(port, HEAD + b"Content-Length: 5\r\n\r\nab")
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    reader, _ = await opened(port, HEAD + b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n")
+    assert b" 400 " in (await answer(reader))[:20]
+    reader, _ = await opened(port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n")
+    assert b" 400 " in (await answer(reader))[:20]
+    assert [record for record in caplog.records if record.levelname == "ERROR" or record.exc_info] == []
+
+
 async def test_a_body_that_trickles_times_out(port: int) -> None:
     reader, writer = await opened(port, HEAD + b"Content-Length: 900\r\n\r\n")
 

@@ -64,8 +64,7 @@ class Connection(RequestHandler):
         request = self._current_request
         if request is not None:
             if not request.content.is_eof() and self._body_is_late(now) and request.content.exception() is None:
-                # The rest of the body is not waited for once more after the answer.
-                self._lingering_time = 0.0
+                self.give_up_body()
                 request.content.set_exception(web.HTTPRequestTimeout(text="The body did not come in time.\n"))
         elif self._bytes and not self._messages:
             if now - self._since > HEAD_SECONDS:
@@ -73,6 +72,10 @@ class Connection(RequestHandler):
                 self.force_close()
         elif not self._messages and now - self._last_data > (IDLE_SECONDS if self._heads else HEAD_SECONDS):
             self.force_close()
+
+    def give_up_body(self) -> None:
+        """The rest of the body is not waited for once more after the answer."""
+        self._lingering_time = 0.0
 
     def _body_is_late(self, now: float) -> bool:
         elapsed = now - self._since
@@ -125,6 +128,12 @@ def server(handler: Any) -> ConnectionServer:
         max_line_size=MAX_REQUEST_LINE,
         max_field_size=MAX_HEADERS,
     )
+
+
+def give_up_body(request: web.BaseRequest) -> None:
+    """Expect nothing more of the body of a request."""
+    if isinstance(request.protocol, Connection):
+        request.protocol.give_up_body()
 
 
 def refuse_large_headers(request: web.BaseRequest) -> None:

@@ -18,7 +18,7 @@ from functions_host.http.acceptor import Acceptor
 from functions_host.http.convert import request_payload, response_of
 from functions_host.http.cors import Cors
 from functions_host.http.guard import Guard
-from functions_host.http.protocol import SERVER, refuse_large_headers, server
+from functions_host.http.protocol import SERVER, give_up_body, refuse_large_headers, server
 from functions_host.http.route_rules import route_of
 from functions_host.http.routes import Table, decode_path
 from functions_host.invoker import Invoker
@@ -145,7 +145,7 @@ class HttpServer:
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """The whole body. Raises 413 beyond `limit` bytes, and reads no further."""
+    """The whole body. Raises 413 beyond `limit` bytes, and reads no further; 400 for one that is broken off."""
     if not request.body_exists:
         return b""
     if (request.content_length or 0) > limit:
@@ -154,11 +154,17 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
     chunks, size = [], 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=size)
-        chunks.append(chunk)
+    try:
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=size)
+            chunks.append(chunk)
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # A client that went, or whose chunks are none: its own affair, not an error of this host.
+        give_up_body(request)
+        logger.debug("a body from %s did not come whole: %s", request.remote, error)
+        raise web.HTTPBadRequest(text="The body did not come whole.\n") from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -135,7 +135,7 @@ def _load(path: Path) -> Status:
         return Status(*(_read(document[key]) for key in ("Last", "Next", "LastUpdated")))
     except FileNotFoundError:
         return Status()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError):
         logger.warning("the timer status in %s cannot be read; starting afresh", path)
         return Status()
 
