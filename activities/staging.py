@@ -71,6 +71,28 @@ async def write_staged(store: Store, batch: Batch, name: str, documents: list[Js
     _recent_of(store).remember((batch.id, batch.instance_id, name), documents)
 
 
+async def write_page(store: Store, batch: Batch, name: str, page: int, documents: list[Json]) -> None:
+    """One of several; ``write_page_number`` says at the end how many they are."""
+    await write_staged(store, batch, _page_name(name, page), documents)
+
+
+async def write_page_number(store: Store, batch: Batch, name: str, pages: int) -> None:
+    await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps({"pages": pages}))
+
+
+async def page_names(store: Store, batch: Batch, name: str) -> list[str]:
+    """The names under which what was staged as ``name`` is read: one, unless there is too much for one document."""
+    key = (batch.id, batch.instance_id, name)
+    recent = _recent_of(store)
+    if recent.look(key) is not None:
+        return [name]
+    staged = await _parse(store, *key)
+    if isinstance(staged, dict):
+        return [_page_name(name, page) for page in range(staged["pages"])]
+    recent.remember(key, staged)
+    return [name]
+
+
 async def read_staged(store: Store, batch: Batch, name: str) -> list[Json]:
     """To be looked at only; others may be looking at the same list."""
     key = (batch.id, batch.instance_id, name)
@@ -85,9 +107,12 @@ async def take_staged(store: Store, batch: Batch, name: str) -> list[Json]:
     return documents if documents is not None else await _parse(store, *key)
 
 
-async def _parse(store: Store, batch_id: str, instance_id: str, name: str) -> list[Json]:
+async def _parse(store: Store, batch_id: str, instance_id: str, name: str) -> Any:
     staged = await store.ledger.staged(batch_id, instance_id, name)
     if staged is None:
         raise StagedDocumentMissing(f"batch {batch_id}: nothing staged as {name!r} by {instance_id}")
-    documents: list[Json] = orjson.loads(staged)
-    return documents
+    return orjson.loads(staged)
+
+
+def _page_name(name: str, page: int) -> str:
+    return f"{name}.{page}"

@@ -11,77 +11,100 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.attempt import run_step
-from activities.staging import DEAD_LETTERS, ENRICHED, read_staged, write_staged
+from activities.staging import DEAD_LETTERS, ENRICHED, page_names, read_staged, write_staged
 from observability import metrics
 from pipeline.clock import now
 from pipeline.many import for_each
 from pipeline.ports import Store
-from pipeline.reconciling import reconcile, slot_of, to_claim
+from pipeline.reconciling import by_event, reconcile, slot_of, to_claim
 from pipeline.records import Batch, Counts, Outcome, Purged
 from pipeline.steps import STORE, Findings, Reference, Result, counts_body
 from telemetry.model import DeadLetter, Message
 from telemetry.vocabulary import OPEN, REPLAYED
 
 LETTERS_AT_ONCE = 16
+NOTHING = Counts(0, 0, 0, 0)
+
+Pages = Sequence[tuple[str, str]]
+"""Names of the pages of messages and of the letters of the same events."""
 
 
 async def store(store: Store, reference: Reference) -> Result:
     """Answers ``counts``."""
 
     async def work(batch: Batch) -> Findings:
-        messages = await read_staged(store, batch, ENRICHED)
-        letters = await read_staged(store, batch, DEAD_LETTERS)
         purged = await store.ledger.purged(
             batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number
         )
-        counts = await _keep(store, batch, messages, letters) if batch.attempts == 1 and not purged else None
+        pages = list(
+            zip(await page_names(store, batch, ENRICHED), await page_names(store, batch, DEAD_LETTERS), strict=True)
+        )
+        counts = await _keep(store, batch, pages) if batch.attempts == 1 and not purged else None
         if counts is None:
-            counts = await _keep_again(store, batch, messages, letters, purged)
-        metrics.batch_stored(messages, now())
+            counts = await _keep_again(store, batch, pages, purged)
         return {"counts": counts_body(counts)}
 
     return await run_step(store, reference, STORE, work)
 
 
-async def _keep(
-    store: Store, batch: Batch, messages: Sequence[Message], letters: Sequence[DeadLetter]
-) -> Counts | None:
+async def _keep(store: Store, batch: Batch, pages: Pages) -> Counts | None:
     """None when somebody has taken up one of the letters meanwhile: this has run before."""
-    outcomes = await store.messages.put(messages, batch.id)
-    letter_outcomes = await store.dead_letters.put(letters, batch.id)
-    return None if Outcome.SETTLED in letter_outcomes else count(outcomes, letters, letter_outcomes)
+    counts = NOTHING
+    for messages_name, letters_name in pages:
+        messages = await read_staged(store, batch, messages_name)
+        letters = await read_staged(store, batch, letters_name)
+        outcomes = await store.messages.put(messages, batch.id)
+        letter_outcomes = await store.dead_letters.put(letters, batch.id)
+        if Outcome.SETTLED in letter_outcomes:
+            return None
+        counts = plus(counts, count(outcomes, letters, letter_outcomes))
+        metrics.batch_stored(messages, now())
+    return counts
 
 
-async def _keep_again(
-    store: Store,
-    batch: Batch,
-    messages: Sequence[Message],
-    letters: Sequence[DeadLetter],
-    purged: Sequence[Purged],
-) -> Counts:
+async def _keep_again(store: Store, batch: Batch, pages: Pages, purged: Sequence[Purged]) -> Counts:
     """The same where earlier attempts have left something, where people may be replaying letters at this moment, and
     where the hub delivers again what was ``purged``."""
-    standing = await store.dead_letters.of_batch(batch.id)
-    held = await store.dead_letters.claim(to_claim(messages, standing), now())
-    # Between the two calls one may have been discarded, or replayed by somebody else.
-    standing = [replace(one, status=held[one.id].letter["status"]) if one.id in held else one for one in standing]
-    claimed = [one.id for one in standing if one.id in held and one.status == OPEN]
-    times = [one["enqueuedAt"] for one in (*messages, *letters)] + [one.enqueued_at for one in standing]
-    # After the letters: of a letter that is replayed between the two, the replay itself tells the ledger.
-    written = await store.messages.written_by(batch.id, min(times), max(times)) if times else set()
-    plan = reconcile(messages, letters, standing, written, claimed, ran_before=batch.counts is not None, purged=purged)
-    if plan.discarded:  # nor are the drones to hear of them
-        kept = [message for message in messages if slot_of(message) not in plan.discarded]
-        await write_staged(store, batch, ENRICHED, kept)
-    outcomes = await store.messages.put(plan.messages, batch.id)
-    letter_outcomes = await store.dead_letters.put(plan.letters, batch.id)
-    counts = plan.with_outcomes(outcomes, letter_outcomes)
-    at = now()
-    await for_each(claimed, LETTERS_AT_ONCE, lambda letter_id: store.dead_letters.resolve(letter_id, REPLAYED, at=at))
-    replayed = [one.id for one in standing if one.status == REPLAYED] + claimed
-    await store.ledger.count(batch.id, batch.instance_id, counts, replayed)
+    left = by_event(await store.dead_letters.of_batch(batch.id))
+    counts = NOTHING
+    replayed: list[str] = []
+    claimed: list[str] = []
+    for messages_name, letters_name in pages:
+        messages: list[Message] = await read_staged(store, batch, messages_name)
+        letters: list[DeadLetter] = await read_staged(store, batch, letters_name)
+        events = {one["sequenceNumber"] for one in (*messages, *letters)}
+        standing = [one for number in events & set(left) for one in left.pop(number)]
+        if messages_name == pages[-1][0]:  # and what events left that say nothing any more
+            standing += [one for some in left.values() for one in some]
+        held = await store.dead_letters.claim(to_claim(messages, standing), now())
+        # Between the two calls one may have been discarded, or replayed by somebody else.
+        standing = [replace(one, status=held[one.id].letter["status"]) if one.id in held else one for one in standing]
+        mine = [one.id for one in standing if one.id in held and one.status == OPEN]
+        times = [one["enqueuedAt"] for one in (*messages, *letters)] + [one.enqueued_at for one in standing]
+        # After the letters: of a letter that is replayed between the two, the replay itself tells the ledger.
+        written = await store.messages.written_by(batch.id, min(times), max(times)) if times else set()
+        if len(pages) > 1:  # events enqueued at once may be of two pages
+            known = events | {one.sequence_number for one in standing}
+            written = {slot for slot in written if slot[0] in known}
+        plan = reconcile(messages, letters, standing, written, mine, ran_before=batch.counts is not None, purged=purged)
+        if plan.discarded:  # nor are the drones to hear of them
+            kept = [message for message in messages if slot_of(message) not in plan.discarded]
+            await write_staged(store, batch, messages_name, kept)
+        outcomes = await store.messages.put(plan.messages, batch.id)
+        letter_outcomes = await store.dead_letters.put(plan.letters, batch.id)
+        counts = plus(counts, plan.with_outcomes(outcomes, letter_outcomes))
+        await _resolve(store, mine)
+        claimed += mine
+        replayed += [one.id for one in standing if one.status == REPLAYED]
+        metrics.batch_stored(messages, now())
+    await store.ledger.count(batch.id, batch.instance_id, counts, [*replayed, *claimed])
     await store.dead_letters.release(claimed)
     return counts
+
+
+async def _resolve(store: Store, letter_ids: Sequence[str]) -> None:
+    at = now()
+    await for_each(letter_ids, LETTERS_AT_ONCE, lambda one: store.dead_letters.resolve(one, REPLAYED, at=at))
 
 
 def count(outcomes: Sequence[Outcome], letters: Sequence[DeadLetter], letter_outcomes: Sequence[Outcome]) -> Counts:
@@ -93,4 +116,13 @@ def count(outcomes: Sequence[Outcome], letters: Sequence[DeadLetter], letter_out
         stored=outcomes.count(Outcome.STORED),
         duplicates=outcomes.count(Outcome.DUPLICATE) + twice,
         rejected=sum(weights) - twice,
+    )
+
+
+def plus(some: Counts, more: Counts) -> Counts:
+    return Counts(
+        messages=some.messages + more.messages,
+        stored=some.stored + more.stored,
+        duplicates=some.duplicates + more.duplicates,
+        rejected=some.rejected + more.rejected,
     )

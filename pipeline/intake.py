@@ -13,7 +13,8 @@ from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import UNFINISHED, Batch
-from telemetry.encodings import is_packed
+from telemetry.decoding import MAX_MESSAGES
+from telemetry.encodings import GZIP_MAGIC, MAX_UNPACKED_BYTES, is_packed
 from telemetry.envelope import pack
 from telemetry.identity import batch_id, instance_id
 from telemetry.model import Delivery
@@ -26,27 +27,48 @@ _QUICK_RETRIES = AsyncRetrying(
     reraise=True,
 )
 
-MAX_BATCH_WEIGHT = 4 * 1024 * 1024
-"""Bytes of bodies in one batch; a compressed one counts as what it may unpack to."""
-_PACKED_WEIGHT = 8
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of bodies in one batch; a packed one counts as what it unpacks to."""
+MAX_BATCH_MESSAGES = 20_000
+"""Messages that the events of one batch may hold, by what their bodies look like."""
+_PACKED_RATIO = 8
+_LEAST_MESSAGE = 64
+_COMMAS_PER_OBJECT = 64
 
 
 def parts_of(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     """The deliveries in parts that one batch can hold: a few large bundles weigh as much as thousands of messages.
 
     Cut by what the events are and not by where the call began, as far as that goes; parts that overlap with those of
-    another delivery do no harm.
+    another delivery do no harm. An event that lies about itself makes a part heavy, which costs time: the steps hold
+    only a page of it in memory.
     """
     parts: list[list[Delivery]] = [[]]
-    weight = 0
+    size = messages = 0
     for delivery in deliveries:
-        one = len(delivery.body) * (_PACKED_WEIGHT if is_packed(delivery.body, delivery.content_encoding) else 1)
-        if parts[-1] and weight + one > MAX_BATCH_WEIGHT:
+        its_size, its_messages = weight(delivery)
+        if parts[-1] and (size + its_size > MAX_BATCH_BYTES or messages + its_messages > MAX_BATCH_MESSAGES):
             parts.append([])
-            weight = 0
+            size = messages = 0
         parts[-1].append(delivery)
-        weight += one
+        size += its_size
+        messages += its_messages
     return parts
+
+
+def weight(delivery: Delivery) -> tuple[int, int]:
+    """Bytes and messages that the event may become, at a glance: nothing is unpacked or parsed here."""
+    body = delivery.body
+    if is_packed(body, delivery.content_encoding):
+        unpacked = len(body) * _PACKED_RATIO
+        if body[:2] == GZIP_MAGIC:  # ends in the size of what is packed
+            unpacked = max(unpacked, min(int.from_bytes(body[-4:], "little"), MAX_UNPACKED_BYTES))
+        return unpacked, min(MAX_MESSAGES, 1 + unpacked // _LEAST_MESSAGE)
+    if body[:64].lstrip()[:1] != b"[":
+        return len(body), 1
+    # As many as there are objects; where these are too few for the commas, the elements are something else.
+    objects, commas = body.count(b"{"), body.count(b",")
+    return len(body), min(MAX_MESSAGES, objects if commas <= objects * _COMMAS_PER_OBJECT else commas + 1)
 
 
 async def receive(store: Store, client: DurableClient, deliveries: Sequence[Delivery]) -> Batch:

@@ -71,6 +71,13 @@ class Reconciled:
         )
 
 
+def by_event(standing: Iterable[Standing]) -> dict[int, list[Standing]]:
+    events: dict[int, list[Standing]] = {}
+    for one in standing:
+        events.setdefault(one.sequence_number, []).append(one)
+    return events
+
+
 def to_claim(messages: Iterable[Message], standing: Iterable[Standing]) -> dict[str, list[Message]]:
     """Open letters of which messages are accepted today, with those messages."""
     by_place = {(letter.sequence_number, letter.index): letter.id for letter in standing if letter.status == OPEN}

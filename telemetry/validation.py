@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -71,9 +72,21 @@ class _Event(NamedTuple):
 def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, now: str) -> Validated:
     """Every message of the deliveries, accepted or rejected with every reason. ``now`` (canonical) is only the creation
     time of dead letters: the verdict is the same whenever it is asked for."""
+    [validated] = validate_in_pages(deliveries, rules, batch_id, now, sys.maxsize)
+    return validated
+
+
+def validate_in_pages(
+    deliveries: Iterable[Delivery], rules: Rules, batch_id: str, now: str, size: int
+) -> Iterator[Validated]:
+    """The same, in at least one page. A page ends with the event that makes it hold ``size`` messages and letters or
+    more, so that what a batch becomes need not be in memory at once."""
     result = Validated()
     read = message_reader(rules)
     for delivery in deliveries:
+        if len(result.messages) + len(result.dead_letters) >= size:
+            yield result
+            result = Validated()
         if (
             delivery.context is None
             and rules.device_id_source == "body"
@@ -94,7 +107,7 @@ def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, 
                 result.messages.append(message)
         if rejections:
             result.dead_letters += _letters(event, rejections, delivery, batch_id, now)
-    return result
+    yield result
 
 
 def _add_plain(delivery: Delivery, rules: Rules, read: MessageReader, batch_id: str, messages: list[Message]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -84,6 +85,7 @@ class Engine:
         self.entities: dict[str, str | None] = {}
         self.ready: list[Ready] = []
         self.signals: dict[str, list[dict[str, Any]]] = {}
+        self.signalled: Counter[str] = Counter()
         self.client = Client(self)
         self._orchestrator = orchestrator
         self._choose = choose
@@ -101,6 +103,7 @@ class Engine:
         self.ready.append(Ready("episode", instance_id))
 
     def signal(self, key: str, operation: str, text: str | None) -> None:
+        self.signalled[key] += 1
         self.signals.setdefault(key, []).append({"name": operation, "input": text, "isSignal": True, "id": "0"})
         if not any(item.kind == "entity" and item.key == key for item in self.ready):
             self.ready.append(Ready("entity", key))

@@ -50,6 +50,7 @@ class Pipeline:
     client: Any
     rules: Rules = field(default_factory=Rules)
     known: ReferenceData = NO_REFERENCE_DATA
+    page_size: int = validate.PAGE_SIZE
 
     async def receive(self, deliveries: Sequence[Delivery]) -> Batch:
         return await intake.receive(self.store, self.durable, deliveries)
@@ -61,7 +62,7 @@ class Pipeline:
 
     def activities(self) -> dict[str, Activity]:
         return {
-            "validate_batch": lambda reference: validate.validate(self.store, reference, self.rules),
+            "validate_batch": lambda reference: validate.validate(self.store, reference, self.rules, self.page_size),
             "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
             "store_messages": lambda reference: store.store(self.store, reference),
             "update_drones": lambda reference: update_drones.update_drones(self.store, self.durable, reference),

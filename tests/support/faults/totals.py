@@ -59,6 +59,7 @@ class World:
         self.inner = store
         self.crash = Crash()
         self.pipeline: Pipeline = make_pipeline(PlannedStore(store, self.crash))
+        self.pipeline.page_size = 5  # so that batches have several
         self.deliveries: list[Delivery] = []
         self.sweeper = Sweeper()
         self.rules = STRICT

@@ -34,6 +34,7 @@ from tests.support.pipeline import (
     all_messages,
     body_of,
     delivery,
+    make_pipeline,
     message,
     open_sqlite,
 )
@@ -301,3 +302,26 @@ async def test_what_a_purged_batch_had_is_a_duplicate_when_it_comes_again(kept: 
     assert await run_all(kept, cut_otherwise) == Counts(messages=5, stored=0, duplicates=4, rejected=1)
     totals = await kept.ledger.totals()
     assert (totals.stored, totals.rejected) == (3, 2)
+
+
+async def test_a_batch_in_pages_becomes_the_same(kept: Store) -> None:
+    deliveries = [delivery(n, [message("a", n, battery=0.5), message(f"d{n}", n, battery=n % 3)]) for n in range(20)]
+    deliveries.append(delivery(20, [message("a", 3, battery=0.5), message("d3", 3, battery=0)]))
+    pipeline = make_pipeline(kept)
+    pipeline.page_size = 4
+    batch = await pipeline.receive(deliveries)
+    await pipeline.engine.run()
+    found = await kept.ledger.get(batch.id)
+    assert found is not None
+    assert found.counts == Counts(messages=42, stored=34, duplicates=2, rejected=6)
+    assert len((await all_messages(kept, ["a"]))["a"]) == 20
+    assert len(await all_letters(kept)) == 6
+    # One signal per drone, merged of all pages.
+    assert set(pipeline.engine.signalled.values()) == {1}
+    assert orjson.loads(pipeline.engine.entities["a"] or "")["lastSeen"] == deliveries[-1].enqueued_at
+    reference = await reopen(kept, batch.id)
+    pipeline.engine.start("process_batch", reference["instanceId"], {"batchId": batch.id})
+    await pipeline.engine.run()
+    again = await kept.ledger.get(batch.id)
+    assert again is not None
+    assert (again.attempts, again.counts) == (2, found.counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timezone
@@ -148,6 +149,20 @@ def test_what_one_batch_cannot_hold_is_cut_in_parts() -> None:
     assert [one for part in parts for one in part] == large
     packed = [delivery(i, b"\x1f\x8b" + b"x" * (mega - 2)) for i in range(3)]
     assert [len(part) for part in intake.parts_of(packed)] == [1, 1, 1]
+
+
+def test_events_weigh_as_the_messages_that_they_may_become() -> None:
+    def parts(body: bytes, number: int = 80) -> list[int]:
+        return [len(part) for part in intake.parts_of([delivery(i, body) for i in range(number)])]
+
+    few_bytes = gzip.compress(b"[" + b",".join([b"{}", b"1"] * 5000) + b"]")
+    assert len(few_bytes) < 150
+    assert max(parts(few_bytes)) * len(few_bytes) < 8_000
+    assert parts(b"[" + b"1," * 6000 + b"1]") == [3] * 26 + [2]
+    bundle = json.dumps([message(f"d{n}", 1, battery=0.5, position={"altitude": 1}) for n in range(100)]).encode()
+    assert parts(bundle) == [80], "a gateway's bundles stay together"
+    assert parts(gzip.compress(bundle)) == [80]
+    assert parts(b"{" + b'"a":1,' * 1000 + b'"b":1}', 300) == [300], "one message, however many its fields"
 
 
 def test_the_trigger_is_retried_for_ever() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.ports import StoreUnavailable
 from storage.sqlite import SqliteStore, connection
+from storage.sqlite.schema import VERSION
 from tests.support.records import batch, message
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,7 +181,7 @@ async def test_a_file_of_a_later_version(tmp_path: Path) -> None:
     later.execute("PRAGMA user_version=99")
     later.close()
     store = SqliteStore(tmp_path)
-    with pytest.raises(StoreUnavailable, match="schema version 99, this app knows versions up to 4"):
+    with pytest.raises(StoreUnavailable, match=f"schema version 99, this app knows versions up to {VERSION};"):
         await store.open()
     untouched = sqlite3.connect(tmp_path / "store.db")
     assert untouched.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
