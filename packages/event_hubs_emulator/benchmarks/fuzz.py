@@ -60,7 +60,18 @@ def _transfer(handle: int, delivery: int, payload: bytes, message_format: int = 
 
 
 def _flow(handle: int, credit: int) -> bytes:
-    fields = [uint(0), uint(5000), uint(0), uint(5000), uint(handle), uint(0), uint(credit), NULL, b"\x42", b"\x42"]
+    fields = [
+        uint(0),
+        uint(2**31 - 1),
+        uint(0),
+        uint(5000),
+        uint(handle),
+        uint(0),
+        uint(credit),
+        NULL,
+        b"\x42",
+        b"\x42",
+    ]
     return amqp.performative(1, amqp.FLOW, [*fields, NULL])
 
 

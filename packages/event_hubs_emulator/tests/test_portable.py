@@ -172,9 +172,21 @@ def test_sections_in_any_order_arrive_in_that_of_the_specification(parts: tuple[
 
 
 @pytest.mark.parametrize(
-    "message", [described(0x77, b"\x40"), described(0x74, b"\x40") + DATA, described(0x78, b"\x40") + DATA]
+    "message",
+    [
+        described(0x77, b"\x40"),
+        described(0x75, b"\x40"),
+        described(0x74, b"\x40") + DATA,
+        described(0x78, b"\x40") + DATA,
+    ],
 )
 def test_null_bodies_and_null_sections_are_taken(message: bytes) -> None:
     _, lead, body = render(split(message, 0).events[0], 1, 2, 3)
     seen = sdk_decode.decode_payload(memoryview(lead + body))
     assert (seen.value, seen.application_properties, seen.footer) == (None, None, None)
+    assert seen.data == (None if message[2] in (0x75, 0x77) else [b"x"])
+
+
+def test_a_null_among_data_sections_is_empty() -> None:
+    _, lead, body = render(split(DATA + described(0x75, b"\x40") + DATA, 0).events[0], 1, 2, 3)
+    assert sdk_decode.decode_payload(memoryview(lead + body)).data == [b"x", b"", b"x"]

@@ -18,6 +18,7 @@ _BODIES = (DATA, SEQUENCE, VALUE)
 _MAPS = (DELIVERY_ANNOTATIONS, ANNOTATIONS, APPLICATION_PROPERTIES, FOOTER)
 _MOST_FIELDS = {HEADER: 5, PROPERTIES: 13}
 _NULL = b"\x40"
+_NULL_VALUE = bytes((0x00, 0x53, VALUE)) + _NULL
 _U32 = struct.Struct(">I").unpack_from
 # Set by the hub alone: whatever a sender says about them is not kept.
 _OWN_ANNOTATIONS = frozenset(
@@ -77,7 +78,11 @@ def parse_sections(message: bytes) -> Parsed:
         if code in _BODIES:
             if body_code not in (-1, code) or (code == VALUE and bodies):
                 raise DecodeError("a message has more than one body")
-            if code == DATA:
+            if code == DATA and message[start:end] == _NULL:
+                # The `body: null` of the JavaScript SDK. azure-eventhub wants bytes in a data section.
+                bodies.append(_NULL_VALUE)
+                as_sent = False
+            elif code == DATA:
                 start_of_binary(message, start)
                 bodies.append(b"\x00\x53\x75" + message[start:end])
             else:
@@ -97,6 +102,9 @@ def parse_sections(message: bytes) -> Parsed:
             properties_at = min(properties_at, position)
         as_sent = as_sent and code >= previous and start == position + 3
         previous, position = code, end
+    if len(bodies) > 1:
+        # Beside others it is just empty.
+        bodies = [b"\x00\x53\x75\xa0\x00" if body == _NULL_VALUE else body for body in bodies]
     return Parsed(single, bodies, tuple(sorted(changes)), as_sent, properties_at, min(body_at, size))
 
 
