@@ -318,3 +318,19 @@ def test_it_says_its_version() -> None:
     command = [sys.executable, "-m", "event_hubs_emulator", "--version"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=True)
     assert ended.stdout.startswith("event_hubs_emulator ")
+
+
+def test_the_story_of_the_readme_is_true(start: Callable[..., Emulator]) -> None:
+    readme = Path(__file__).parent.parent / "README.md"
+    if not readme.exists():
+        pytest.skip("the tests are run without the sources")
+    story = readme.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    port = start("--hub", "telemetry:4").ready()["url"].rsplit(":", 1)[1]
+    program = story.replace("localhost:5672", f"localhost:{port}")
+    told = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        assert told.stdout is not None
+        assert told.stdout.readline().split()[1:] == ["hello"]
+    finally:
+        told.kill()
+        told.communicate()
