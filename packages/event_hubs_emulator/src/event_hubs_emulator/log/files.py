@@ -21,7 +21,12 @@ if sys.platform == "win32":
         os.lseek(descriptor, position, os.SEEK_SET)
         return os.read(descriptor, size)
 
+    def _write_at(descriptor: int, data: bytes | memoryview, position: int) -> int:
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return os.write(descriptor, data)
+
 else:
+    _write_at = os.pwrite
 
     def read_at(descriptor: int, size: int, position: int) -> bytes:
         """Read up to `size` bytes at `position`."""
@@ -30,10 +35,9 @@ else:
 
 def write_all(descriptor: int, data: bytes, position: int) -> None:
     """Write all of `data` at `position`. Raises OSError; what was written by then stays behind."""
-    os.lseek(descriptor, position, os.SEEK_SET)
-    written = os.write(descriptor, data)
+    written = _write_at(descriptor, data, position)
     while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])
+        written += _write_at(descriptor, memoryview(data)[written:], position + written)
 
 
 def sync_folder(folder: Path) -> None:
