@@ -6,13 +6,20 @@ import argparse
 import asyncio
 import hashlib
 import json
-import math
-import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.arguments import (
+    add_target,
+    device_id,
+    named_system,
+    number,
+    setting,
+    size,
+    utc_offset,
+    with_western_offsets,
+)
 from gateway.dji import Broker, BrokerFeed, InvalidBroker
 from gateway.feed import Feed, StoppedFeed
 from gateway.files import Options, UnreadableFile
@@ -26,17 +33,14 @@ from gateway.run import run, stop_on_signals
 from gateway.spool import Spool, SpoolBusy, SpoolUnusable
 from gateway.target import InvalidTarget, Target
 
-_DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}").fullmatch
-_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 when nothing is left behind (live: what waits in the spool is sent by the next run), 1 when it could
     not go on or a file's messages were not all acknowledged, 2 for wrong arguments."""
     parser = _parser()
-    options = parser.parse_args(_with_western_offsets(sys.argv[1:] if arguments is None else arguments))
+    options = parser.parse_args(with_western_offsets(sys.argv[1:] if arguments is None else arguments))
     try:
-        namespace = _setting("EventHubConnection__fullyQualifiedNamespace")
+        namespace = setting("EventHubConnection__fullyQualifiedNamespace")
         target = Target.of(options.connection, namespace, options.hub)
         spool = Spool(options.spool, options.spool_limit)
     except InvalidTarget as error:
@@ -132,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "--device-id",
         action="append",
         default=[],
-        type=_named_system,
+        type=named_system,
         metavar="SYSID=ID",
         help="a name for a system id, or for one at an address: 10.0.0.7/1=falcon-1; default mav-SYSID",
     )
@@ -140,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         "--request-rates",
         nargs="?",
         const=2.0,
-        type=_number(above=0.0),
+        type=number(above=0.0),
         metavar="HZ",
         help="ask each vehicle to send its position so often (2) and its state once a second; asks nothing else, ever",
     )
@@ -154,18 +158,18 @@ def _parser() -> argparse.ArgumentParser:
     files = ways.add_parser("file", help="DJI flight record CSV, Airdata CSV, GPX, JSON lines, .tlog")
     files.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     files.add_argument(
-        "--device-id", type=_device_id, metavar="ID", help="default the file's serial number, or its name"
+        "--device-id", type=device_id, metavar="ID", help="default the file's serial number, or its name"
     )
-    files.add_argument("--utc-offset", type=_utc_offset, metavar="+HH:MM", help="of a log that tells local time")
+    files.add_argument("--utc-offset", type=utc_offset, metavar="+HH:MM", help="of a log that tells local time")
     files.add_argument("--day-first", action="store_true", help="the log writes 31/12/2025")
     files.set_defaults(make=_files)
     for way in (mavlink, files):
         way.add_argument(
-            "--interval", type=_number(above=0.0), default=1.0, metavar="S", help="seconds a MAVLink message, default 1"
+            "--interval", type=number(above=0.0), default=1.0, metavar="S", help="seconds a MAVLink message, default 1"
         )
         way.add_argument(
             "--speed",
-            type=_number(least=0.0),
+            type=number(least=0.0),
             default=1.0 if way is mavlink else None,
             metavar="X",
             help="of a file: 1 as it was flown, 0 as fast as it goes",
@@ -177,18 +181,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(way: argparse.ArgumentParser) -> None:
-    way.add_argument(
-        "--connection",
-        default=_setting("EventHubConnection"),
-        metavar="STR",
-        help="connection string, default the environment's EventHubConnection",
-    )
-    way.add_argument(
-        "--hub",
-        default=_setting("EventHubName"),
-        metavar="NAME",
-        help="default the environment's EventHubName, the connection string's EntityPath, or telemetry",
-    )
+    add_target(way)
     way.add_argument(
         "--spool",
         type=Path,
@@ -198,71 +191,11 @@ def _common(way: argparse.ArgumentParser) -> None:
     )
     way.add_argument(
         "--spool-limit",
-        type=_size,
-        default=_size("1G"),
+        type=size,
+        default=size("1G"),
         metavar="SIZE",
         help="so much may wait (500M, default 1G); the oldest is kept, what comes then is dropped and counted",
     )
-
-
-def _with_western_offsets(arguments: Sequence[str]) -> list[str]:
-    """argparse takes ``-07:00`` for an option: it is joined to what it belongs to."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1] == "--utc-offset" and argument.startswith("-"):
-            joined[-1] += "=" + argument
-        else:
-            joined.append(argument)
-    return joined
-
-
-def _setting(name: str) -> str | None:
-    return os.environ.get(name)
-
-
-def _named_system(text: str) -> tuple[str, str]:
-    system, equals, name = text.partition("=")
-    number = system.rpartition("/")[2]
-    if not equals or not number.isdecimal() or not 0 <= int(number) <= 255:
-        raise argparse.ArgumentTypeError(
-            f"must be SYSID=ID with a system id from 0 to 255, as in 1=falcon-1; not {text!r}"
-        )
-    return system.removesuffix(number) + str(int(number)), _device_id(name)
-
-
-def _device_id(text: str) -> str:
-    if _DEVICE_ID(text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no device id: 1 to 64 letters, digits and ._:-")
-    return text
-
-
-def _utc_offset(text: str) -> int:
-    match = re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"must be as +02:00 or -0700, not {text!r}")
-    minutes = int(match[2]) * 60 + int(match[3])
-    return minutes if match[1] == "+" else -minutes
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d+)\s*([KMG]i?)?B?", text, re.IGNORECASE)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"must be a size as 500M or 2G, not {text!r}")
-    return int(match[1]) * _SIZES[(match[2] or "").lower()]
-
-
-def _number(*, above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
-        if not math.isfinite(value) or value <= above or value < least:
-            limit = f"above {above:g}" if above > -math.inf else f"{least:g} or more"
-            raise argparse.ArgumentTypeError(f"must be {limit}, not {text}")
-        return value
-
-    return parse
 
 
 def _say(text: str) -> None:

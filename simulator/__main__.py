@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateway.arguments import add_target, number, setting
 from gateway.target import HubRefused, HubUnavailable, InvalidTarget, Target
 from simulator.faults import Faults, InvalidFaults
 from simulator.fleet import Fleet
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if most is not None and options.drones > most:
         parser.error(f"--format {options.format} tells {most} drones apart, not {options.drones}")
     try:
-        namespace = _setting("EventHubConnection__fullyQualifiedNamespace")
+        namespace = setting("EventHubConnection__fullyQualifiedNamespace")
         target = Target.of(options.connection, namespace, options.hub)
     except InvalidTarget as error:
         parser.error(str(error))
@@ -49,8 +48,8 @@ async def _main(options: argparse.Namespace, target: Target) -> int:
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, lambda *_: loop.call_soon_threadsafe(stop.set))
     sender = Sender(EventHub(target, FORMATS[options.format]))
     try:
         summary, complete = await run(fleet, sender, options.seconds, stop)
@@ -71,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--drones", type=_whole(1, MOST_DRONES), default=50, metavar="N", help="default 50")
     parser.add_argument(
-        "--rate", type=_number(above=0.0), default=1.0, metavar="R", help="messages per second per drone, default 1"
+        "--rate", type=number(above=0.0), default=1.0, metavar="R", help="messages per second per drone, default 1"
     )
     parser.add_argument(
-        "--seconds", type=_number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default: until stopped"
+        "--seconds", type=number(least=0.0), default=0.0, metavar="S", help="how long; 0, the default: until stopped"
     )
     parser.add_argument("--seed", type=int, default=100, metavar="N", help="same seed, same flights; default 100")
     parser.add_argument("--format", choices=list(FORMATS), default="json", help="default json, which is native")
@@ -91,23 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=CHANCE,...",
         help="duplicates, reorder, late, corrupt, no_fix, unknown_mode, each with its chance per message; default none",
     )
-    parser.add_argument(
-        "--connection",
-        default=_setting("EventHubConnection"),
-        metavar="STR",
-        help="connection string, default the environment's EventHubConnection",
-    )
-    parser.add_argument(
-        "--hub",
-        default=_setting("EventHubName"),
-        metavar="NAME",
-        help="default the environment's EventHubName, the connection string's EntityPath, or telemetry",
-    )
+    add_target(parser)
     return parser
-
-
-def _setting(name: str) -> str | None:
-    return os.environ.get(name)
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -118,20 +102,6 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"must be from {least} to {most}, not {value}")
-        return value
-
-    return parse
-
-
-def _number(*, above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
-        if not math.isfinite(value) or value <= above or value < least:
-            limit = f"above {above:g}" if above > -math.inf else f"{least:g} or more"
-            raise argparse.ArgumentTypeError(f"must be {limit}, not {text}")
         return value
 
     return parse

@@ -112,7 +112,7 @@ class FilesFeed:
         if RAW in row.message:
             return Message(named_after(path), row.message[RAW])
         message = row.message
-        if row.at is None and "timestamp" not in message:
+        if row.at is None and "timestamp" not in message and "deviceId" in message:
             # A millisecond apart, so that their order is kept.
             message = {
                 **message,

@@ -98,8 +98,9 @@ class _Columns:
         self._place = place
         for index, column in enumerate(header):
             name, unit = name_and_unit(column)
-            # ``OSD.yaw`` is there twice, as ±180 and as [360]: either is a heading.
-            self.by_name.setdefault(name, (index, unit, column))
+            # Some are there twice, in words and in numbers with a unit: ``OSD.flyTime`` and ``OSD.flyTime [s]``.
+            if name not in self.by_name or (unit and not self.by_name[name][1]):
+                self.by_name[name] = (index, unit, column)
 
     def find(self, names: tuple[str, ...]) -> tuple[int, str | None, str] | None:
         return next((self.by_name[name] for name in names if name in self.by_name), None)

@@ -41,9 +41,9 @@ def columns_of_time(columns: Columns) -> TimeColumns | None:
     clock = columns.get("custom.updatetime")
     if clock is None:
         return None
-    date = columns.get("custom.date")
-    # The clock has fractions of a second in these logs; nothing needs to be counted.
-    return TimeColumns((date or clock)[0], clock[0] if date else None, clock[1] in ("utc", "gmt"))
+    date, flown = columns.get("custom.date"), columns.get("osd.flytime")
+    counter = flown[0] if flown and flown[1] == "s" else None
+    return TimeColumns((date or clock)[0], clock[0] if date else None, clock[1] in ("utc", "gmt"), counter)
 
 
 @dataclass
@@ -79,8 +79,8 @@ class Times:
         """Seconds since the epoch; None for a row that tells no time."""
         moment = self._moment(cells)
         elapsed = self._elapsed(cells)
-        if moment is None or elapsed is None:
-            return moment
+        if moment is None or elapsed is None or moment % 1:
+            return moment  # a clock that shows fractions needs no counter
         exact = self._start + elapsed
         # Where the counter jumps away from the clock, the clock is right.
         return exact if 0 <= exact - moment < 1.0 else moment

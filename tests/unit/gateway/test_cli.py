@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.__main__ import _parser, _with_western_offsets, main
+from gateway.__main__ import _parser, main
+from gateway.arguments import with_western_offsets
 from gateway.needs import NotInstalled
 
 CONNECTION = "Endpoint=sb://localhost:1;SharedAccessKeyName=k;SharedAccessKey=v;UseDevelopmentEmulator=true"
@@ -28,8 +29,8 @@ def test_what_is_named() -> None:
     )
     assert dict(options.device_id) == {"1": "falcon-1", "10.0.0.7/2": "b"}
     assert options.spool_limit == 10**6
-    assert _parser().parse_args(_with_western_offsets(["file", "x", "--utc-offset", "-07:30"])).utc_offset == -450
-    assert _parser().parse_args(_with_western_offsets(["file", "x", "--utc-offset", "+0200"])).utc_offset == 120
+    assert _parser().parse_args(with_western_offsets(["file", "x", "--utc-offset", "-07:30"])).utc_offset == -450
+    assert _parser().parse_args(with_western_offsets(["file", "x", "--utc-offset", "+0200"])).utc_offset == 120
     assert _parser().parse_args(["dji", "--broker", "b", "--spool-limit", "2Gi"]).spool_limit == 2**31
 
 

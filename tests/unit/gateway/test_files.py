@@ -44,7 +44,7 @@ def test_a_dji_flight_record_in_feet_and_miles(tmp_path: Path) -> None:
         "position": {"height": 0.0, "altitude": 29.9923, "altitudeReference": "msl"},
         "groundSpeed": 0.0,
         "verticalSpeed": 0.0,
-        "heading": -90.0,
+        "heading": 270.0,
         "battery": 0.88,
         "flightMode": "ready",
         "log": {"satellites": "3", "flycState": "EngineStart"},
@@ -66,6 +66,14 @@ def test_the_same_record_in_metres(tmp_path: Path) -> None:
     (_, first), *_ = read(tmp_path / "a.csv", metric)[1:]
     assert first["position"]["height"] == 3.3
     assert first["groundSpeed"] == 6.2222
+
+
+def test_a_dji_clock_of_whole_seconds_is_refined_by_the_time_flown(tmp_path: Path) -> None:
+    text = "CUSTOM.updateTime [UTC],OSD.flyTime,OSD.flyTime [s],OSD.latitude,OSD.longitude\n" + "".join(
+        f"2025/07/05 10:00:{(n + 3) // 10:02d},0m {n / 10}s,{n / 10},52.5,13.4\n" for n in range(25)
+    )
+    rows = read(tmp_path / "a.csv", text)
+    assert [at for at, _ in rows] == [pytest.approx(NOON + 0.3 + n / 10) for n in range(25)]
 
 
 @pytest.mark.parametrize("damage", [("OSD.height [ft]", "OSD.height"), ("OSD.hSpeed [MPH]", "OSD.hSpeed [furlongs]")])
