@@ -13,8 +13,8 @@ from azure.eventhub._pyamqp.message import Message
 from functions_host.errors import StartError
 from functions_host.eventhubs.checkpoints import Checkpoint, CheckpointStore
 from functions_host.eventhubs.connection import Source, local_connection_string
-from functions_host.eventhubs.events import ReceivedEvent
-from functions_host.eventhubs.hub import HubConnection
+from functions_host.eventhubs.events import ReceivedEvent, from_sdk
+from functions_host.eventhubs.hub import HubConnection, read_all
 from functions_host.eventhubs.listener import EventHubListener
 from functions_host.eventhubs.local.connection import LocalConnection
 from functions_host.eventhubs.positions import PartitionState
@@ -114,18 +114,14 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
     )
 
 
-async def test_an_event_without_a_place_is_named_and_passed_over(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    source = Source("h", connection_string=local_connection_string(9))
-    connection = SdkConnection(source, "g", prefetch=1, max_batch=1, where="read: Event Hub h")
+def test_an_event_without_a_place_is_named_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     good = {b"x-opt-sequence-number": 1, b"x-opt-offset": b"10"}
     events = [
         EventData._from_message(Message(data=[b"a"], message_annotations=good)),
         EventData._from_message(Message(data=[b"b"], message_annotations={})),
         EventData._from_message(Message(data=[b"c"], message_annotations={**good, b"x-opt-sequence-number": 3})),
     ]
-    assert [event.body for event in connection._read(events, "3")] == [b"a", b"c"]
+    assert [event.body for event in read_all(events, from_sdk, "read: Event Hub h partition 3")] == [b"a", b"c"]
     assert "read: Event Hub h partition 3: the event after offset 10 cannot be read and is passed over" in caplog.text
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol, TypeVar
 
-from functions_host.eventhubs.events import ReceivedEvent
+from functions_host.eventhubs.events import ReceivedEvent, Unreadable
 from functions_host.eventhubs.positions import PartitionState, Position
 
+logger = logging.getLogger("functions_host.eventhubs")
+
+Raw = TypeVar("Raw")
 OnEvents = Callable[[list[ReceivedEvent]], Awaitable[None]]
 OnOpen = Callable[[], None]
 
@@ -27,3 +31,15 @@ class HubConnection(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def read_all(raw: Iterable[Raw], read: Callable[[Raw], ReceivedEvent], where: str) -> list[ReceivedEvent]:
+    """The events in this host's own form; one that cannot be read is named, and holds up none of the others."""
+    found: list[ReceivedEvent] = []
+    for one in raw:
+        try:
+            found.append(read(one))
+        except Unreadable as error:
+            after = f"after offset {found[-1].offset}" if found else "that came first"
+            logger.error("%s: the event %s cannot be read and is passed over: %s", where, after, error)
+    return found

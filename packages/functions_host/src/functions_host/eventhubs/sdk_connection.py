@@ -10,8 +10,8 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 
 from functions_host.eventhubs.connection import Source, client_arguments
-from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
-from functions_host.eventhubs.hub import OnEvents, OnOpen
+from functions_host.eventhubs.events import from_sdk
+from functions_host.eventhubs.hub import OnEvents, OnOpen, read_all
 from functions_host.eventhubs.positions import PartitionState, Position
 
 logger = logging.getLogger("functions_host.eventhubs")
@@ -49,7 +49,7 @@ class SdkConnection:
         async def on_batch(_: PartitionContext, events: list[EventData]) -> None:
             if events:
                 on_open()
-                await on_events(self._read(events, partition))
+                await on_events(read_all(events, from_sdk, f"{self._where} partition {partition}"))
 
         async def on_error(_: PartitionContext | None, error: Exception) -> None:
             if not failure.done():
@@ -82,17 +82,3 @@ class SdkConnection:
 
     async def close(self) -> None:
         await self._client.close()
-
-    def _read(self, events: list[EventData], partition: str) -> list[ReceivedEvent]:
-        """The events in this host's own form; one that cannot be read is named, and holds up none of the others."""
-        found: list[ReceivedEvent] = []
-        for event in events:
-            try:
-                found.append(from_sdk(event))
-            except Unreadable as error:
-                after = f"after offset {found[-1].offset}" if found else "that came first"
-                logger.error(
-                    "%s partition %s: the event %s cannot be read and is passed over: %s",
-                    self._where, partition, after, error,
-                )  # fmt: skip
-        return found

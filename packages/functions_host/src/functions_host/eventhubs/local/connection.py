@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import datetime
 from typing import Any
 
-from functions_host.eventhubs.events import ReceivedEvent, Unreadable
-from functions_host.eventhubs.hub import OnEvents, OnOpen
+from functions_host.eventhubs.hub import OnEvents, OnOpen, read_all
 from functions_host.eventhubs.local.events import native, read_event, sections
 from functions_host.eventhubs.local.wire import HubError, Wire
 from functions_host.eventhubs.positions import PartitionState, Position
-
-logger = logging.getLogger("functions_host.eventhubs")
 
 _OPEN_SECONDS = 15.0
 _APPLICATION, _VALUE = 0x74, 0x77
@@ -50,7 +46,7 @@ class LocalConnection:
             await asyncio.wait_for(wire.attach_events(address, selector(position), self._prefetch), _OPEN_SECONDS)
             on_open()
             while True:
-                await on_events(self._read(await wire.some(), partition))
+                await on_events(read_all(await wire.some(), read_event, f"{self._where} partition {partition}"))
                 wire.consumed()
         except Exception as error:
             return error
@@ -76,19 +72,6 @@ class LocalConnection:
         if told.get("status-code") != 200:
             raise HubError(str(told.get("status-description")))
         found: dict[str, Any] = native(answer[_VALUE])
-        return found
-
-    def _read(self, payloads: list[bytes], partition: str) -> list[ReceivedEvent]:
-        found: list[ReceivedEvent] = []
-        for payload in payloads:
-            try:
-                found.append(read_event(payload))
-            except Unreadable as error:
-                after = f"after offset {found[-1].offset}" if found else "that came first"
-                logger.error(
-                    "%s partition %s: the event %s cannot be read and is passed over: %s",
-                    self._where, partition, after, error,
-                )  # fmt: skip
         return found
 
 
