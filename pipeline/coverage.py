@@ -104,7 +104,7 @@ class MissingEvents:
         )
 
 
-QUIET_SECONDS = 30.0
+QUIET_SECONDS = 10.0
 """Events after the last one that came are on their way, unless for so long none has come."""
 
 

@@ -37,25 +37,26 @@ def verify(out: Output, args: argparse.Namespace) -> int:
     data = Path(args.data)
     if not data.is_dir():
         raise BackupError(f"{data} is no folder; --data names the host's, or a backup")
-    findings = list(_findings(data, Path(args.app_data) if args.app_data else data / APP))
-    wrong = sum(len(one.wrong) for one in findings)
+    found = list(findings(data, Path(args.app_data) if args.app_data else data / APP))
+    wrong = sum(len(one.wrong) for one in found)
     if out.as_json:
         out.json(
             {
                 "wrong": wrong,
-                "checks": [{"what": one.what, "lookedAt": one.looked_at, "wrong": list(one.wrong)} for one in findings],
+                "checks": [{"what": one.what, "lookedAt": one.looked_at, "wrong": list(one.wrong)} for one in found],
             }
         )
     else:
         out.table(
             ("WHAT MUST HOLD", "LOOKED AT", "WRONG", "THE FIRST"),
-            ((one.what, one.looked_at, len(one.wrong), next(iter(one.wrong), "")) for one in findings),
+            ((one.what, one.looked_at, len(one.wrong), next(iter(one.wrong), "")) for one in found),
             empty="there is nothing to look at",
         )
     return 1 if wrong else 0
 
 
-def _findings(data: Path, app: Path) -> Iterator[Finding]:
+def findings(data: Path, app: Path) -> Iterator[Finding]:
+    """Of a host's folder and the app's data in it; what is not there is not looked at."""
     if (data / MANIFEST).exists():
         yield Finding("every file of the backup is as it was written", len(check(data)))
     for path in (app / STORE, *sorted((data / ENGINE).glob("*.db"))):

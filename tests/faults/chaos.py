@@ -30,6 +30,7 @@ from pipeline.records import BatchStatus
 from pipeline.sweep import Sweeper
 from telemetry.merge import registers
 from telemetry.model import Delivery
+from telemetry_admin import verify
 from tests.support.engine import Engine
 from tests.support.faults.model import FIELDS, expected, messages_in
 from tests.support.faults.proxies import Call, PlannedStore, planned_client
@@ -127,6 +128,8 @@ class Run:
             await self._compare(inner, engine, hub, received)
         finally:
             await inner.close()
+        wrong = [text for found in verify.findings(self.folder, self.folder) for text in found.wrong]
+        assert wrong == [], wrong
         return luck.happened
 
     async def _deliver(self, chance: random.Random, pipeline: Any, luck: Luck, hub: dict[str, list[Delivery]]) -> Any:
