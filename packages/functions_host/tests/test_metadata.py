@@ -10,6 +10,7 @@ from azure.functions import EventHubEvent
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 from event_data import received
+from functions_host.eventhubs import wire
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.metadata import (
     batch_datum,
@@ -21,10 +22,19 @@ from functions_host.eventhubs.metadata import (
 )
 
 CONTEXT = {"FullyQualifiedNamespace": "ns", "EventHubName": "hub", "ConsumerGroup": "g", "PartitionId": "3"}
+
+
+def over_the_wire(event: ReceivedEvent) -> ReceivedEvent:
+    """As a worker gets it."""
+    return wire.received(wire.wired(event, binary=True))
+
+
 EVENTS = [
-    received(b'{"a": 1}', 0),
-    received("é".encode(), 1, key="drone-1", properties={"kind": "x", "count": 2}, content_type="text/plain"),
-    received(b"z", 2, annotations={b"iothub-connection-device-id": b"dev", b"other": 7}),
+    over_the_wire(received(b'{"a": 1}', 0)),
+    over_the_wire(
+        received("é".encode(), 1, key="drone-1", properties={"kind": "x", "count": 2}, content_type="text/plain")
+    ),
+    over_the_wire(received(b"z", 2, annotations={b"iothub-connection-device-id": b"dev", b"other": 7})),
 ]
 
 
@@ -109,6 +119,20 @@ def test_offsets_that_are_no_numbers_do_not_break_the_batch() -> None:
 
 
 def test_a_body_that_is_no_data_says_so() -> None:
-    odd = ReceivedEvent(b"[]", 1, "0", body_type="sequence", body_damage="bytes in it are no UTF-8")
+    odd = over_the_wire(
+        ReceivedEvent(b"[]", 1, "0", body_type="sequence", damage="odd", body_damage="bytes in it are no UTF-8")
+    )
+    assert (odd.damage, odd.body_damage) == ("odd", "bytes in it are no UTF-8")
     assert (system_properties(odd)["body-type"], system_properties(odd)["body-error"]) == ("sequence", odd.body_damage)
     assert not {"body-type", "body-error"} & system_properties(ReceivedEvent(b"", 1, "0")).keys()
+
+
+def test_the_wire_keeps_all_there_is_of_an_event() -> None:
+    event = received(
+        b"x", 7, key="k", properties={"n": 1.5, "b": b"\xff", "s": "t"}, annotations={b"own": 7}, content_type="a/b"
+    )
+    there = over_the_wire(event)
+    assert (there.properties, there.annotations) == ({"n": 1.5, "b": "/w==", "s": "t"}, {"own": 7})
+    assert there.message_properties == {"content-type": "a/b"}
+    for name in ("body", "sequence_number", "offset", "enqueued", "partition_key", "body_type"):
+        assert getattr(there, name) == getattr(event, name)

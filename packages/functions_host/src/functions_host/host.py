@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -69,6 +70,9 @@ class Host:
             listener.start()
         parts.timers.start()
         parts.admin.state = "Running"
+        # What is there now stays: no collection of garbage needs to look at it again and again.
+        gc.collect()
+        gc.freeze()
         self._announce(parts, ports.base_url)
 
     async def stop(self) -> None:

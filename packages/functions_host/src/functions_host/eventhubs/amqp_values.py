@@ -23,8 +23,8 @@ def time_text(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with Z, fractions without trailing zeros."""
     if moment is None:
         return None
-    text = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".")
-    return f"{text}Z"
+    text = moment.astimezone(timezone.utc).isoformat()[: -len("+00:00")]
+    return f"{text.rstrip('0')}Z" if "." in text else f"{text}Z"
 
 
 def plain(value: Any, depth: int = 0) -> Any:

@@ -1,7 +1,8 @@
 """An Event Hubs batch as the real host hands it to Python: bodies and trigger metadata.
 
 What the extension's EventHubTriggerBindingStrategy puts into the binding data is built here, but only when somebody
-looks at it: most functions read the events alone, and the arrays cost more than the events.
+looks at it: most functions read the events alone, and the arrays cost more than the events. The events are those that
+came over the wire: their properties and annotations are plain values already.
 """
 
 from __future__ import annotations
@@ -14,8 +15,27 @@ import orjson
 from azure.functions import EventHubEvent
 from azure.functions.meta import Datum
 
-from functions_host.eventhubs.amqp_values import plain_or_text, text_of, time_text
+from functions_host.eventhubs.amqp_values import time_text
 from functions_host.eventhubs.events import ReceivedEvent
+
+
+class JsonDatum(Datum):  # type: ignore[misc]
+    """A Datum of JSON that becomes text only for who asks for the text; `make` gives a new value each time.
+
+    Who asks for the value, as ``event.metadata`` does, is spared writing and parsing it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.type = "json"
+        self._make = make
+
+    @property
+    def value(self) -> str:
+        return orjson.dumps(self._make()).decode()
+
+    @property
+    def python_value(self) -> Any:
+        return self._make()
 
 
 class LazyMetadata(Mapping[str, Any]):
@@ -32,6 +52,9 @@ class LazyMetadata(Mapping[str, Any]):
         if made is None:
             made = self._made[name] = self._makers[name]()
         return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -63,9 +86,9 @@ def batch_metadata(events: list[ReceivedEvent], context: Mapping[str, str]) -> L
             "SequenceNumberArray": lambda: Datum(
                 SimpleNamespace(sint64=[event.sequence_number for event in events]), "collection_sint64"
             ),
-            "EnqueuedTimeUtcArray": lambda: _json([time_text(event.enqueued_time) for event in events]),
-            "PropertiesArray": lambda: _json([plain_or_text(event.properties) for event in events]),
-            "SystemPropertiesArray": lambda: _json([system_properties(event) for event in events]),
+            "EnqueuedTimeUtcArray": lambda: JsonDatum(lambda: [time_text(event.enqueued_time) for event in events]),
+            "PropertiesArray": lambda: JsonDatum(lambda: [dict(event.properties) for event in events]),
+            "SystemPropertiesArray": lambda: JsonDatum(lambda: [system_properties(event) for event in events]),
         }
     )
 
@@ -79,17 +102,16 @@ def event_metadata(event: ReceivedEvent, context: Mapping[str, str]) -> LazyMeta
             "Offset": lambda: Datum(str(_offset(event)), "string"),
             "OffsetString": lambda: Datum(event.offset, "string"),
             "SequenceNumber": lambda: Datum(event.sequence_number, "int"),
-            "EnqueuedTimeUtc": lambda: _json(time_text(event.enqueued_time)),
-            "Properties": lambda: _json(plain_or_text(event.properties)),
-            "SystemProperties": lambda: _json(system_properties(event)),
+            "EnqueuedTimeUtc": lambda: JsonDatum(lambda: time_text(event.enqueued_time)),
+            "Properties": lambda: JsonDatum(lambda: dict(event.properties)),
+            "SystemProperties": lambda: JsonDatum(lambda: system_properties(event)),
         }
     )
 
 
 def system_properties(event: ReceivedEvent) -> dict[str, Any]:
     """The service's annotations and the message's own properties, with the four names every app reads."""
-    found: dict[str, Any] = {name: plain_or_text(value) for name, value in event.message_properties.items()}
-    found.update((text_of(name), plain_or_text(value)) for name, value in event.annotations.items())
+    found: dict[str, Any] = {**event.message_properties, **event.annotations}
     if event.body_type != "data":
         found["body-type"] = event.body_type
     if event.body_damage:
@@ -127,17 +149,11 @@ def event_objects(events: list[ReceivedEvent], metadata: Mapping[str, Any], *, b
 
 
 def _iothub(event: ReceivedEvent) -> dict[str, Any]:
-    if not event.annotations:
-        return {}
-    return {
-        name[len("iothub-") :]: plain_or_text(value)
-        for name, value in ((text_of(key), value) for key, value in event.annotations.items())
-        if name.startswith("iothub-")
-    }
+    return {name[len("iothub-") :]: value for name, value in event.annotations.items() if name.startswith("iothub-")}
 
 
 def _contexts(context: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
-    return {"TriggerPartitionContext": lambda: _json(context), "PartitionContext": lambda: _json(context)}
+    return dict.fromkeys(("TriggerPartitionContext", "PartitionContext"), lambda: JsonDatum(lambda: dict(context)))
 
 
 def _offset(event: ReceivedEvent) -> int:
@@ -146,10 +162,6 @@ def _offset(event: ReceivedEvent) -> int:
         return int(event.offset or -1)
     except ValueError:
         return -1
-
-
-def _json(value: Any) -> Any:
-    return Datum(orjson.dumps(value).decode(), "json")
 
 
 def _strings(values: list[str]) -> Any:

@@ -1,7 +1,8 @@
 """Events on their way from the host to a worker: plain tuples, and what a worker makes of one.
 
 ``(body, sequence number, offset, enqueued ms, partition key, more)``. `more` is None for an event without application
-properties, annotations of its own and message properties, as most are; else these three, as plain values.
+properties, annotations of its own and message properties, as most are, and with a body of data; else these three, as
+plain values, and what is told of the body.
 """
 
 from __future__ import annotations
@@ -18,8 +19,22 @@ WireEvent = tuple[Any, ...]
 
 def wired(event: ReceivedEvent, *, binary: bool) -> WireEvent:
     more = None
-    if event.properties or event.annotations or event.message_properties:
-        more = (_plain(event.properties), _plain(event.annotations), _plain(event.message_properties))
+    if (
+        event.properties
+        or event.annotations
+        or event.message_properties
+        or event.damage
+        or event.body_damage
+        or event.body_type != "data"
+    ):
+        more = (
+            _plain(event.properties),
+            _plain(event.annotations),
+            _plain(event.message_properties),
+            event.damage,
+            event.body_type,
+            event.body_damage,
+        )
     return (
         body_of(event, binary=binary),
         event.sequence_number,
@@ -36,4 +51,16 @@ def received(event: WireEvent) -> ReceivedEvent:
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    return {text_of(name): plain_or_text(value) for name, value in values.items()}
+    return {text_of(name): _value(value) for name, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    # Nearly all are one of these, and need no further look.
+    if type(value) is bytes:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            pass
+    elif value is None or type(value) in (int, bool):
+        return value
+    return plain_or_text(value)

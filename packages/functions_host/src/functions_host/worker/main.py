@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -97,6 +98,9 @@ class Worker:
             self._outbox.send((REFUSED, str(error)))
             return
         self._functions = {function.name: function for function in functions}
+        # What the imports made stays: no collection of garbage needs to look at it again and again.
+        gc.collect()
+        gc.freeze()
         self._outbox.send((INDEX, described(functions, left_out)))
 
     def _begin(self, settings: dict[str, str], clients: list[tuple[Any, ...]], rpc_base_url: str | None) -> None:
