@@ -1,4 +1,7 @@
-"""The registry and the zones as their files say at the moment: changed files are picked up without a restart.
+"""The registry and the zones in force: what the store says once somebody has changed it there, until then the files.
+
+The store is asked every few seconds whether anything has changed (``refresh``), so a change is in force in every
+process soon after. Changed files are picked up without a restart as long as the store has nothing.
 
 A file that is broken, or gone after it was there, is reported once and its last good content stays in force. A file
 that was never there means that there is no registry, or are no zones.
@@ -10,12 +13,13 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from observability import log
+from pipeline.ports import Store, StoreUnavailable, ZonesVersion
 from settings import get_settings
 from telemetry.registry import Registry
 from telemetry.zones import Zones
@@ -23,6 +27,7 @@ from telemetry.zones import Zones
 T = TypeVar("T")
 
 CHECK_SECONDS = 1.0
+REFRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -98,14 +103,73 @@ def _files() -> tuple[WatchedFile[Registry], WatchedFile[Zones]]:
     return WatchedFile(settings.registry_file, Registry.parse), WatchedFile(settings.zones_file, Zones.parse)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the store says. None: it says nothing, and the file is in force. ``versions``: of each registration."""
+
+    revision: str = ""
+    zones_version: ZonesVersion | None = None
+    zones: Zones | None = None
+    registry: Registry | None = None
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+_kept = Kept()
+_asked_at = float("-inf")
+
+
+def get_kept() -> Kept:
+    """What the store said last."""
+    return _kept
+
+
 def get_reference_data() -> ReferenceData:
-    """What is in force now."""
+    """What is in force now, as far as the store was last asked."""
     registry, zones = _files()
-    return ReferenceData(registry.get(), zones.get())
+    return ReferenceData(
+        registry.get() if _kept.registry is None else _kept.registry,
+        zones.get() if _kept.zones is None else _kept.zones,
+    )
+
+
+async def refresh(store: Store, *, at_once: bool = False) -> None:
+    """Ask the store what has changed, at most every ``REFRESH_SECONDS`` (``at_once``: now). A store that cannot be
+    asked leaves in force what was."""
+    global _kept, _asked_at
+    if not at_once and time.monotonic() < _asked_at + REFRESH_SECONDS:
+        return
+    _asked_at = time.monotonic()
+    try:
+        revision = await store.reference.revision()
+        if revision == _kept.revision:
+            return
+        version, records = await store.reference.zones(), await store.reference.registry()
+    except StoreUnavailable as error:
+        if at_once:
+            raise
+        log(logging.WARNING, "cannot tell whether zones or registry have changed", error=str(error))
+        return
+    _kept = Kept(
+        revision,
+        version,
+        None if version is None else Zones.parse(version.document),
+        None if records is None else Registry({str(one.registration["id"]): one.registration for one in records}),
+        {} if records is None else {str(one.registration["id"]): one.version for one in records},
+    )
+    log(logging.INFO, "zones and registry of the store are in force", revision=revision)
+
+
+def forget() -> None:
+    """As if the process had just started."""
+    global _kept, _asked_at
+    _kept, _asked_at = Kept(), float("-inf")
+    _files.cache_clear()
 
 
 def reference_problem(name: str) -> str | None:
     """Why the file of ``registry`` or ``zones`` is not in force as it is, in words fit for everybody."""
     get_reference_data()
     registry, zones = _files()
-    return registry.problem if name == "registry" else zones.problem
+    if name == "registry":
+        return None if _kept.registry is not None else registry.problem
+    return None if _kept.zones is not None else zones.problem

@@ -11,7 +11,7 @@ from activities import enrich, finish, store, validate
 from activities import update_drones as drones
 from durable_sdk import durable_client
 from pipeline.steps import Completion, Failure, Reference, Result
-from reference_data import get_reference_data
+from reference_data import get_reference_data, refresh
 from settings import get_settings
 from storage.factory import get_store
 
@@ -25,7 +25,9 @@ async def validate_batch(reference: Reference) -> Result:
 
 @blueprint.activity_trigger(input_name="reference")
 async def enrich_messages(reference: Reference) -> Result:
-    return await enrich.enrich(await get_store(), reference, get_settings().rules, get_reference_data())
+    store = await get_store()
+    await refresh(store)
+    return await enrich.enrich(store, reference, get_settings().rules, get_reference_data())
 
 
 @blueprint.activity_trigger(input_name="reference")

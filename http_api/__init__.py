@@ -17,6 +17,7 @@ from http_api import (
     openapi_route,
     page_settings,
     recovery,
+    reference,
     stats,
     telemetry_in,
     web_page,
@@ -35,6 +36,7 @@ _APIS: tuple[Api, ...] = (
     health.api,
     openapi_route.api,
     page_settings.api,
+    reference.api,
     web_page.api,
 )
 

@@ -42,6 +42,20 @@ def authorize(settings: Settings, headers: Mapping[str, str], role: Role | None)
         raise Problem("forbidden", f"the role {role.value} is needed")
 
 
+def caller_name(settings: Settings, headers: Mapping[str, str]) -> str | None:
+    """Who App Service says has signed in; None where nobody has to. To be asked after ``authorize``."""
+    header = headers.get(PRINCIPAL_HEADER)
+    if settings.auth_mode == "none" or not header:
+        return None
+    try:
+        principal: Any = orjson.loads(base64.b64decode(header, validate=True))
+        name_types = (principal.get("name_typ"), "name", "preferred_username", "appid")
+        claims = {claim["typ"]: str(claim["val"]) for claim in principal["claims"]}
+        return next((claims[kind] for kind in name_types if kind in claims), None)
+    except (binascii.Error, orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
 def _roles(header: str) -> frozenset[str]:
     """Role claims of the principal: of type ``roles``, or of the type that the principal itself names."""
     try:

@@ -40,6 +40,17 @@ def limited_body(request: func.HttpRequest) -> bytes:
     return body
 
 
+def read_json(request: func.HttpRequest) -> Any:
+    """Whatever JSON the body is. A ``Problem`` when it is none, too large, or of another type."""
+    kind = required_media_type(request, "application/json")
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise Problem("unsupported-media-type", f"the content type is {kind!r}; allowed: application/json")
+    try:
+        return orjson.loads(limited_body(request))
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid-body", f"the body is not JSON: {error.msg}") from error
+
+
 def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter]) -> dict[str, Any]:
     """The fields of a JSON object, each checked; no body is an empty object. A ``Problem`` names the wrong ones.
 

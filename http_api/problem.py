@@ -15,6 +15,7 @@ PROBLEM_JSON = "application/problem+json"
 KINDS: Mapping[str, tuple[int, str]] = {
     "invalid-parameter": (400, "A parameter is not allowed"),
     "invalid-body": (400, "The request's body is not allowed"),
+    "invalid-zones": (400, "Zones break the rules"),
     "invalid-telemetry": (400, "Telemetry breaks the rules"),
     "unauthenticated": (401, "Sign-in is required"),
     "forbidden": (403, "A role is missing"),
@@ -22,8 +23,10 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-found": (404, "Not found"),
     "conflict": (409, "The state does not allow it"),
     "still-rejected": (409, "The message still breaks the rules"),
+    "precondition-failed": (412, "It has been changed meanwhile"),
     "too-large": (413, "The request's body is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
+    "precondition-required": (428, "The state that was read must be named"),
     "internal-error": (500, "Something went wrong here"),
     "unavailable": (503, "A part that is needed cannot be reached"),
 }

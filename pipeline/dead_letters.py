@@ -12,7 +12,7 @@ from pipeline.many import for_each, gather_pages
 from pipeline.ports import Conflict, DeadLetterFilter, Store
 from pipeline.records import Claim, Move, Outcome
 from pipeline.signals import signal_all
-from reference_data import get_reference_data
+from reference_data import get_reference_data, refresh
 from settings import get_settings
 from telemetry.enrichment import enrich
 from telemetry.merge import merge_messages
@@ -51,6 +51,7 @@ async def replay_dead_letter(store: Store, client: DurableClient, letter_id: str
         raise KeyError(letter_id)
     if letter["status"] == REPLAYED:
         return letter
+    await refresh(store)
     rules, known = get_settings().rules, get_reference_data()
     messages, errors = validate_dead_letter(letter, rules)
     if not errors:

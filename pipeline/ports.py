@@ -24,6 +24,7 @@ from pipeline.coverage import Coverage
 from pipeline.records import Batch, BatchStatus, Claim, Counts, Move, Outcome, Purged, Slot, Standing
 from telemetry.flights import Flight, Fold
 from telemetry.model import DeadLetter, Error, Message
+from telemetry.registry import Registration
 from telemetry.vocabulary import LetterStatus
 
 T = TypeVar("T")
@@ -334,6 +335,58 @@ class FlightStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ZonesVersion:
+    """One version of the zones, from 1: a GeoJSON FeatureCollection, when it was made (canonical) and by whom."""
+
+    version: int
+    at: str
+    by: str | None
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RegistrationRecord:
+    registration: Registration
+    version: int
+
+
+class ReferenceStore(Protocol):
+    """Zones and registry, once somebody has changed them; before that the files they are seeded from are in force."""
+
+    async def revision(self) -> str:
+        """Changes with everything that changes here; "" while nothing was ever changed. One cheap read."""
+        ...
+
+    async def zones(self, version: int | None = None) -> ZonesVersion | None:
+        """That version, or the newest."""
+        ...
+
+    async def put_zones(self, new: ZonesVersion) -> None:
+        """``Conflict`` unless ``new`` follows the newest version."""
+        ...
+
+    async def zone_versions(self, limit: int, continuation: str | None) -> Page[ZonesVersion]:
+        """Newest first, without their documents."""
+        ...
+
+    async def registry(self) -> builtins.list[RegistrationRecord] | None:
+        """All registrations by id; None before ``take_over``."""
+        ...
+
+    async def take_over(self, registrations: Sequence[Registration]) -> None:
+        """Keep the file's registrations, each in version 1: from now on the store's are in force. Done once only."""
+        ...
+
+    async def put_registration(self, registration: Registration, expect: int | None) -> RegistrationRecord:
+        """Make it (``expect`` None) or replace it in that version. ``Conflict`` when another one is there."""
+        ...
+
+    async def delete_registration(self, device_id: str, expect: int) -> None:
+        """``Conflict`` when it is not there in that version."""
+        ...
+
+
 class Store(Protocol):
     """One per process. ``open`` before use; ``health`` raises ``StoreUnavailable`` when it cannot be written,
     or when the last write failed and none has succeeded since."""
@@ -342,6 +395,7 @@ class Store(Protocol):
     messages: MessageStore
     dead_letters: DeadLetterStore
     flights: FlightStore
+    reference: ReferenceStore
 
     async def open(self) -> None: ...
 

@@ -9,7 +9,15 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, Store, StoreUnavailable
+from pipeline.ports import (
+    BatchLedger,
+    DeadLetterStore,
+    FlightStore,
+    MessageStore,
+    ReferenceStore,
+    Store,
+    StoreUnavailable,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -97,6 +105,7 @@ class FaultyStore:
     messages: MessageStore
     dead_letters: DeadLetterStore
     flights: FlightStore
+    reference: ReferenceStore
 
     def __init__(self, store: Store, faults: Sequence[Fault]) -> None:
         self._store = store
@@ -111,6 +120,7 @@ class FaultyStore:
         }
         self.ledger, self.messages, self.dead_letters = ports["ledger"], ports["messages"], ports["deadletters"]
         self.flights = store.flights
+        self.reference = store.reference
 
     async def open(self) -> None:
         text = ", ".join(f"{f.port}.{f.operation}:{f.when}:{f.times}" for f in self._faults)

@@ -6,6 +6,7 @@ from http_api.openapi.drone_operations import DRONES, TELEMETRY
 from http_api.openapi.flight_operations import FLIGHT_SCHEMAS, FLIGHTS
 from http_api.openapi.parts import Json, ref
 from http_api.openapi.pipeline_operations import BATCHES, DEAD_LETTERS
+from http_api.openapi.reference_operations import REFERENCE, REFERENCE_SCHEMAS
 from http_api.openapi.schemas import SCHEMAS
 from http_api.openapi.service_operations import OPERATION
 
@@ -38,21 +39,24 @@ DOCUMENT: Json = {
     "tags": [
         {"name": "drones"},
         {"name": "flights"},
+        {"name": "reference"},
         {"name": "telemetry"},
         {"name": "batches"},
         {"name": "dead letters"},
         {"name": "operation"},
         {"name": "page"},
     ],
-    "paths": {**DRONES, **FLIGHTS, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
+    "paths": {**DRONES, **FLIGHTS, **REFERENCE, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
     "components": {
-        "schemas": {**SCHEMAS, **FLIGHT_SCHEMAS},
+        "schemas": {**SCHEMAS, **FLIGHT_SCHEMAS, **REFERENCE_SCHEMAS},
         "responses": {
             "BadRequest": _problem("Something in the request is not allowed; it is named."),
             "Unauthenticated": _problem("Nobody is signed in, or who it is cannot be read."),
             "Forbidden": _problem("The caller does not have the role."),
             "NotFound": _problem("There is no such thing."),
             "Conflict": _problem("Its state does not allow that."),
+            "PreconditionFailed": _problem("It has been changed since it was read."),
+            "PreconditionRequired": _problem("The state that was read must be named (If-Match)."),
             "TooLarge": _problem("The body is too large."),
             "UnsupportedMediaType": _problem("The body's media type or encoding is not one of those allowed."),
             "Unavailable": _problem("A part that is needed cannot be reached; try again.", retry_after=True),

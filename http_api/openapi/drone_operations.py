@@ -151,20 +151,6 @@ DRONES: Json = {
             ),
         )
     },
-    "/api/zones": {
-        "get": operation(
-            "get_zones",
-            "The zones in force",
-            {
-                "200": {
-                    "description": "Zones for a map; no features where there are no zones.",
-                    "content": content(ref("Zones"), "application/geo+json"),
-                }
-            },
-            tag="drones",
-            role="GetStatus",
-        )
-    },
 }
 
 TELEMETRY: Json = {

@@ -101,8 +101,10 @@ _PROBLEMS = {
     "403": "Forbidden",
     "404": "NotFound",
     "409": "Conflict",
+    "412": "PreconditionFailed",
     "413": "TooLarge",
     "415": "UnsupportedMediaType",
+    "428": "PreconditionRequired",
     "503": "Unavailable",
 }
 

@@ -1,4 +1,4 @@
-// Batches, messages, dead letters and flights. Keys and indexes are those of storage/azure/containers.py, which says why; a test
+// Batches, messages, dead letters, flights, zones and registry. Keys and indexes are those of storage/azure/containers.py, which says why; a test
 // compares the two. Items expire by a ttl of their own.
 param suffix string
 param location string
@@ -32,6 +32,11 @@ var containers = [
     name: 'flights'
     partitionKey: '/deviceId'
     indexed: ['/sort/?', '/lastAt/?']
+  }
+  {
+    name: 'reference'
+    partitionKey: '/kind'
+    indexed: ['/version/?']
   }
 ]
 

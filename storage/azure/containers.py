@@ -14,6 +14,7 @@ BATCHES = "batches"
 MESSAGES = "messages"
 DEAD_LETTERS = "deadletters"
 FLIGHTS = "flights"
+REFERENCE = "reference"
 
 NO_DEFAULT_TTL = -1
 """Items expire only if they carry a ``ttl`` of their own (seconds)."""
@@ -58,4 +59,5 @@ CONTAINERS = (
         ),
     ),
     ContainerSpec(FLIGHTS, "/deviceId", ("/sort/?", "/lastAt/?")),
+    ContainerSpec(REFERENCE, "/kind", ("/version/?",)),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, StoreUnavailable
+from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, ReferenceStore, StoreUnavailable
 from settings import AzureStoreSettings, Retention
 from storage.azure.blobs import Blobs
 from storage.azure.calls import Calls
 from storage.azure.connect import Clients
-from storage.azure.containers import BATCHES, CONTAINERS, DEAD_LETTERS, FLIGHTS, MESSAGES
+from storage.azure.containers import BATCHES, CONTAINERS, DEAD_LETTERS, FLIGHTS, MESSAGES, REFERENCE
 from storage.azure.dead_letters import CosmosDeadLetters
 from storage.azure.flights import SETTLE_SECONDS, CosmosFlights
 from storage.azure.gather import gather_all
@@ -17,6 +17,7 @@ from storage.azure.items import Items
 from storage.azure.ledger import CosmosLedger
 from storage.azure.loop_thread import LoopThread, OnLoop
 from storage.azure.messages import CosmosMessages
+from storage.azure.reference import CosmosReference
 
 _MAX_TTL = 2_147_483_647
 
@@ -28,6 +29,7 @@ class AzureStore:
     messages: MessageStore
     dead_letters: DeadLetterStore
     flights: FlightStore
+    reference: ReferenceStore
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class AzureStore:
         self.messages = _on(thread, messages)
         self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs))
         self.flights = _on(thread, CosmosFlights(self._items[FLIGHTS], messages, settle=self._settle))
+        self.reference = _on(thread, CosmosReference(self._items[REFERENCE]))
 
     async def _open(self) -> None:
         try:

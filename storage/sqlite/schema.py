@@ -99,7 +99,14 @@ CREATE INDEX purged_by_sequence ON purged_batches (hub, "partition", last_sequen
 CREATE INDEX purged_by_received ON purged_batches (received_at);
 """
 
-_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED)
+_REFERENCE = """
+CREATE TABLE zone_versions (version INTEGER PRIMARY KEY, at TEXT NOT NULL, by TEXT, document BLOB NOT NULL);
+CREATE TABLE registrations (id TEXT PRIMARY KEY, version INTEGER NOT NULL, document BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE reference_taken_over (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE reference_revision (number INTEGER PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED, _REFERENCE)
 """What leads from each version to the next; a new file goes through all of them."""
 VERSION = len(_VERSIONS)
 

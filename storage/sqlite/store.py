@@ -6,12 +6,13 @@ import sqlite3
 from pathlib import Path
 
 from pipeline.clock import now
-from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore
+from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, ReferenceStore
 from storage.sqlite.database import Database
 from storage.sqlite.dead_letters import SqliteDeadLetters
 from storage.sqlite.flights import SqliteFlights
 from storage.sqlite.ledger import SqliteLedger
 from storage.sqlite.messages import SqliteMessages
+from storage.sqlite.reference import SqliteReference
 
 FILE_NAME = "store.db"
 PROBE_BYTES = 1024 * 1024
@@ -24,6 +25,7 @@ class SqliteStore:
     messages: MessageStore
     dead_letters: DeadLetterStore
     flights: FlightStore
+    reference: ReferenceStore
 
     def __init__(self, data_dir: Path, *, lock_timeout: float = 5.0) -> None:
         self.database = Database(data_dir / FILE_NAME, lock_timeout=lock_timeout)
@@ -31,6 +33,7 @@ class SqliteStore:
         self.messages = SqliteMessages(self.database)
         self.dead_letters = SqliteDeadLetters(self.database)
         self.flights = SqliteFlights(self.database)
+        self.reference = SqliteReference(self.database)
 
     async def open(self) -> None:
         await self.database.open()

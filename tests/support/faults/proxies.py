@@ -68,6 +68,7 @@ class PlannedStore:
         self.messages: Any = _Proxy(inner.messages, "messages", plan, error)
         self.dead_letters: Any = _Proxy(inner.dead_letters, "dead_letters", plan, error)
         self.flights: Any = _Proxy(inner.flights, "flights", plan, error)
+        self.reference: Any = _Proxy(inner.reference, "reference", plan, error)
 
     async def open(self) -> None: ...
 

@@ -44,7 +44,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pyt
 def _forget_settings() -> None:
     settings.get_settings.cache_clear()
     settings.get_event_hub.cache_clear()
-    reference_data._files.cache_clear()
+    reference_data.forget()
 
 
 @pytest.fixture

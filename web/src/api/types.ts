@@ -591,6 +591,35 @@ export interface components {
             /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
             continuation: string | null;
         };
+        ZonesVersion: {
+            version: number;
+            /** Format: date-time */
+            at: string;
+            /** @description Who made it, where people sign in; `file`: the file. */
+            by: string | null;
+        };
+        ZonesVersionList: {
+            items: components["schemas"]["ZonesVersion"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        /** @description What the registry says of a drone; more than this, if its author does. */
+        Registration: {
+            id: string;
+            name?: string | null;
+            model?: string | null;
+            owner?: string | null;
+            home?: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
+        };
+        RegistrationList: {
+            items: components["schemas"]["Registration"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -626,5 +655,9 @@ export type PageSettings = components['schemas']['PageSettings'];
 export type Zones = components['schemas']['Zones'];
 export type Flight = components['schemas']['Flight'];
 export type FlightList = components['schemas']['FlightList'];
+export type ZonesVersion = components['schemas']['ZonesVersion'];
+export type ZonesVersionList = components['schemas']['ZonesVersionList'];
+export type Registration = components['schemas']['Registration'];
+export type RegistrationList = components['schemas']['RegistrationList'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
