@@ -85,15 +85,18 @@ def _mavlink(options: argparse.Namespace, forwarder: Forwarder, progress: Progre
         recording = feed.Recording(forwarder, options.interval, names)
         pace = Pace(options.speed, as_if_now=options.as_if_now)
         return FilesFeed(recordings, forwarder, Options(), pace, lambda: recording, progress.done)
-    return feed.LiveFeed(
-        sources,
-        forwarder,
-        options.spool,
-        options.interval,
-        names,
-        request_rates=options.request_rates,
-        tell=lambda text: progress.line(f"gateway: {text}"),
-    )
+    try:
+        return feed.LiveFeed(
+            sources,
+            forwarder,
+            options.spool,
+            options.interval,
+            names,
+            request_rates=options.request_rates,
+            tell=lambda text: progress.line(f"gateway: {text}"),
+        )
+    except OSError as error:
+        raise StoppedFeed(str(error)) from error
 
 
 def _dji(options: argparse.Namespace, forwarder: Forwarder, progress: Progress) -> Feed:

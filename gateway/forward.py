@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from gateway.hub import Lane, MessageTooLarge
+from gateway.hub import Lane, Unsendable
 from gateway.spool import LANES, Message, Spool, Waiting
 from gateway.target import HubRefused, HubUnavailable
 
@@ -109,28 +109,38 @@ class Forwarder:
         try:
             while True:
                 filled.clear()
-                oldest = await self.on_disk(partial(self._spool.first, number, _AT_A_TIME))
-                if not oldest:
-                    await filled.wait()
+                try:
+                    if await self._send_oldest(number, lane):
+                        continue
+                except sqlite3.Error as error:
+                    # A full disk, say: what was sent and could not be removed is sent again, and recognised.
+                    self.trouble = f"the spool cannot be used: {error}"
+                    await asyncio.sleep(_LONGEST_PAUSE_SECONDS)
                     continue
-                by_key = sorted(oldest, key=lambda message: message.key)  # stable: each device's stay in order
-                for key, group in groupby(by_key, key=lambda message: message.key):
-                    await self._send(lane, key, list(group))
+                await filled.wait()
         finally:
             await lane.close()
+
+    async def _send_oldest(self, number: int, lane: Lane) -> bool:
+        """Whether there was anything to send."""
+        oldest = await self.on_disk(partial(self._spool.first, number, _AT_A_TIME))
+        by_key = sorted(oldest, key=lambda message: message.key)  # stable: each device's stay in order
+        for key, group in groupby(by_key, key=lambda message: message.key):
+            await self._send(lane, key, list(group))
+        return bool(oldest)
 
     async def _send(self, lane: Lane, key: str, messages: list[Waiting]) -> None:
         while messages:
             try:
                 taken = await self._retrying(partial(lane.send, key, messages))
-            except MessageTooLarge:
+            except Unsendable:
                 taken = 1
                 self.too_large += 1
                 await self.on_disk(partial(self._spool.remove, [messages[0].number], dropped=True))
             else:
                 self.sent += taken
-                self.trouble = None
                 await self.on_disk(partial(self._spool.remove, [message.number for message in messages[:taken]]))
+                self.trouble = None
             messages = messages[taken:]
             self._changed.set()
 

@@ -13,10 +13,11 @@ from gateway.target import Target, told
 
 _SEND_TIMEOUT_SECONDS = 20.0
 _JSON = "application/json"
+_LONGEST_KEY = 128
 
 
-class MessageTooLarge(Exception):
-    """One message alone is more than the hub takes."""
+class Unsendable(Exception):
+    """A message that no hub will ever take: alone it is more than a batch holds."""
 
 
 class Lane(Protocol):
@@ -24,7 +25,7 @@ class Lane(Protocol):
 
     async def send(self, key: str, messages: Sequence[Waiting]) -> int:
         """Send as many of the first messages of one device as a batch holds, and wait until they are acknowledged; how
-        many. Raises HubUnavailable, HubRefused, MessageTooLarge."""
+        many. Raises HubUnavailable, HubRefused, Unsendable."""
         ...
 
     async def close(self) -> None: ...
@@ -44,7 +45,7 @@ class HubLane:
         try:
             if self._client is None:
                 self._client, self._credential = self._target.client()
-            batch = await self._client.create_batch(partition_key=key)
+            batch = await self._client.create_batch(partition_key=partition_key(key))
             taken = 0
             for message in messages:
                 try:
@@ -53,9 +54,9 @@ class HubLane:
                     break
                 taken += 1
             if not taken:
-                raise MessageTooLarge(f"{len(messages[0].body)} bytes; the hub takes {batch.max_size_in_bytes}")
+                raise Unsendable(f"{len(messages[0].body)} bytes; the hub takes {batch.max_size_in_bytes}")
             await self._client.send_batch(batch, timeout=_SEND_TIMEOUT_SECONDS)
-        except MessageTooLarge:
+        except Unsendable:
             raise
         except Exception as error:
             await self.close()
@@ -67,6 +68,11 @@ class HubLane:
         for part in parts:
             if part is not None:
                 await part.close()
+
+
+def partition_key(key: str) -> str:
+    """The key as Event Hubs takes it: at most 128 bytes. Nothing longer is a device id, but a broker's topic may be."""
+    return key.encode()[:_LONGEST_KEY].decode(errors="ignore")
 
 
 def _event(message: Waiting) -> EventData:

@@ -78,7 +78,10 @@ class Station:
         """What was heard in the intervals that are open, at the end."""
         self._fold.close()
         await self._pass_on()
-        self._journal.clear()
+        try:
+            self._journal.clear()
+        except OSError as error:
+            self._troubles["journal"] = str(error)
 
     def listening(self, where: str) -> None:
         self._tell(f"listening on {where}")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.forward import Forwarder
-from gateway.hub import MessageTooLarge
+from gateway.hub import Unsendable
 from gateway.spool import Spool, Waiting
 from gateway.target import HubUnavailable
 
@@ -36,7 +36,7 @@ class FakeHub:
         if self.away is not None:
             raise self.away
         if len(messages[0].body) > self.largest:
-            raise MessageTooLarge("no")
+            raise Unsendable("no")
         taken = [m for m in messages[: self.most] if len(m.body) <= self.largest]
         assert {m.key for m in taken} == {key}
         self.got += [(m.key, m.body) for m in taken]

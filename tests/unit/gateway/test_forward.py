@@ -106,6 +106,26 @@ async def test_a_disk_that_takes_nothing_is_told_and_counted_and_ends_nothing(
     assert hub.of("a") == [b"3", b"4"]
 
 
+async def test_a_spool_that_fails_for_a_while_is_told_and_nothing_is_lost(
+    forwarder: Forwarder, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.forward._LONGEST_PAUSE_SECONDS", 0.01)
+    db = forwarder._spool._db
+    await forwarder.on_disk(
+        lambda: db.execute(
+            "CREATE TRIGGER full BEFORE DELETE ON waiting BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    )
+    await forwarder.put(numbered("a", range(3)))
+    await asyncio.wait_for(hub.tried_often.wait(), 5)
+    assert "disk is full" in str(forwarder.trouble)
+    assert forwarder.waiting == 3
+    await forwarder.on_disk(lambda: db.execute("DROP TRIGGER full"))
+    assert await forwarder.drain(5)
+    assert hub.of("a")[-3:] == [b"0", b"1", b"2"]
+    assert set(hub.of("a")) == {b"0", b"1", b"2"}
+
+
 async def test_what_can_wait_waits_for_room(tmp_path: Path, hub: FakeHub) -> None:
     hub.away = HubUnavailable("away")
     forwarder = forwarding(tmp_path, hub, limit=200)
