@@ -18,7 +18,7 @@ logger = logging.getLogger("functions_host.http")
 
 _BACKLOG = 512
 _AT_ONCE = 32
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.1
 _LINE_SECONDS = 30.0
 _MOST = 10_000
 # Files, hub and workers need the rest of what the process may open.

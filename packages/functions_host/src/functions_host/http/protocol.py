@@ -21,9 +21,9 @@ IDLE_SECONDS = 130.0
 BODY_SECONDS = 30.0
 BODY_BYTES_PER_SECOND = 240
 _LOOK_SECONDS = 1.0
-_SHED_AT_ONCE = 16
+_SHED_AT_ONCE = 64
 # A connection may be that young and still have nothing to say.
-_YOUNG_SECONDS = 0.5
+_YOUNG_SECONDS = 0.1
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\nServer: functions_host\r\n\r\n"
 
 
