@@ -192,3 +192,31 @@ async def test_an_orderly_stop_is_no_death(host: HostMaker) -> None:
         assert deaths(one) == []
         await one.stop(0.01)
     assert (await (await host(build())).end_of("f"))["output"] == "x"
+
+
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), SystemExit(0), KeyboardInterrupt(), GeneratorExit()], ids=repr
+)
+@pytest.mark.parametrize("kind", ["run_orchestrator", "run_activity", "run_entity"])
+async def test_whatever_a_function_lets_out_is_its_own_failure(
+    host: HostMaker, kind: str, error: BaseException
+) -> None:
+    one = await host(build())
+    real, raised = getattr(one.runner, kind), 0
+
+    async def once(*given: Any) -> Any:
+        nonlocal raised
+        raised += 1
+        if raised == 1:
+            raise error
+        return await real(*given)
+
+    setattr(one.runner, kind, once)
+    if kind == "run_entity":
+        for value in (1, 2):
+            assert (await one.call("POST", "entities/adder/k?op=add", str(value))).status == 202
+            await one.quiet()
+        assert (await one.call("GET", "entities/adder/k")).body == 2
+    else:
+        assert (await one.run("flow", "f", "x"))["runtimeStatus"] == "Failed"
+    assert (await one.run("flow", "g", "y"))["output"] == "y"

@@ -14,6 +14,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 from functions_host.durable import DurableEngine, DurableOptions
+from functions_host.durable.activities import ActivityResult, ActivityTask
 from moved_clock import CountedIds, MovedClock
 
 from . import recorded_app
@@ -121,3 +122,29 @@ async def test_ids_come_from_one_place(moved: Callable[..., Any]) -> None:
     await one.quiet()
     started = json.loads(one.runner.contexts[0][2])["history"][1]
     assert started["OrchestrationInstance"]["ExecutionId"] == f"00000000-0000-0000-0000-{2:012x}"
+
+
+async def test_results_of_a_fan_out_wait_twice_as_long_as_a_step_takes(moved: Callable[..., Any]) -> None:
+    clock = MovedClock()
+    one = await moved(recorded_app.build(), clock)
+    await one.start_new("longrun", "l")
+    await one.quiet()
+    instance = one.engine.orchestrations.live.get("l")
+    instance.step_seconds, instance.step_ended, instance.outstanding = 0.3, clock.now(), 3
+    steps = len(one.runner.contexts)
+
+    def finish(number: int) -> None:
+        task = ActivityTask("l", instance.execution_id, number, "echo", None)
+        one.engine.orchestrations.delivery._activity_finished(ActivityResult(task, "1"))
+
+    finish(1)
+    await clock.advance(0.5)
+    # The loop was busy with something else meanwhile, most likely with the step itself.
+    instance.step_ended = clock.now()
+    finish(2)
+    await clock.advance(0.5)
+    assert instance.deferred
+    assert len(one.runner.contexts) == steps
+    await clock.advance(0.2)
+    assert not instance.deferred
+    await one.quiet()

@@ -118,7 +118,9 @@ class Activities:
             return _failed(task, error)
         except WorkItemLostError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if self._stopped:
+                raise
             logger.exception("activity '%s' of '%s' broke off in the host", task.name, task.instance_id)
             return _failed(task, UserFunctionError(type(error).__name__, str(error), traceback.format_exc()))
 

@@ -42,7 +42,9 @@ async def ask(core: Core, instance: Orchestration, context: str) -> State:
         answer = state_text
     except WorkItemLostError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if core.stopping:
+            raise
         logger.exception("orchestration '%s' broke off in the host", instance.instance_id)
         raise NoAnswerError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}") from error
     try:

@@ -28,6 +28,8 @@ class Core:
         self.orchestrators = Names(lambda: runner.orchestrators)
         self.entities = Names(lambda: runner.entities)
         self.registry = Registry(self.activities.has, self.orchestrators.has, self.entities.has)
+        # From the stop on a CancelledError is the engine's own; before, a function let it out.
+        self.stopping = False
         self._seq = 0
 
     def load(self) -> None:

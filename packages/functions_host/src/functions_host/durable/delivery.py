@@ -17,7 +17,9 @@ from functions_host.durable.versions import accepts
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_DEFERRAL_SECONDS = 0.1
+# A step replays all history. So results of a fan-out wait for each other, twice as long as the last step took: then
+# most of the time is the activities', however many there are.
+_LONGEST_DEFERRAL_SECONDS = 1.0
 _WORTH_DEFERRING_SECONDS = 0.002
 
 
@@ -90,17 +92,27 @@ class Delivery:
 
     def wake(self, instance: Orchestration, may_wait: bool = False) -> None:
         """It has something to take up; `may_wait`: more may follow soon."""
-        if instance.blocked:
+        if instance.blocked or (instance.deferred and may_wait and instance.outstanding):
             return
-        delay = min(2 * instance.step_seconds, _LONGEST_DEFERRAL_SECONDS)
+        delay = _deferral(instance)
         if may_wait and instance.outstanding and delay > _WORTH_DEFERRING_SECONDS:
-            if not instance.deferred:
-                instance.deferred = True
-                self._core.clock.call_later(delay, partial(self._deferral_ends, instance))
-            return
-        self._deferral_ends(instance)
+            instance.deferred = True
+            self._core.clock.call_later(delay, partial(self._look_again, instance))
+        else:
+            self._let_go_on(instance)
 
-    def _deferral_ends(self, instance: Orchestration) -> None:
+    def _look_again(self, instance: Orchestration) -> None:
+        """A deferral is over, unless the last step ended only now: what it took it may take again."""
+        if not instance.deferred:
+            return
+        delay = _deferral(instance)
+        rest = delay if instance.running else delay - (self._core.clock.now() - instance.step_ended) / 1_000_000
+        if instance.outstanding and rest > _WORTH_DEFERRING_SECONDS:
+            self._core.clock.call_later(rest, partial(self._look_again, instance))
+        else:
+            self._let_go_on(instance)
+
+    def _let_go_on(self, instance: Orchestration) -> None:
         instance.deferred = False
         if instance.has_work():
             self._scheduler.ready(instance)
@@ -120,3 +132,7 @@ class Delivery:
 
     def _drop(self, message: Message) -> None:
         self._core.store.submit_nowait([message.delete()])
+
+
+def _deferral(instance: Orchestration) -> float:
+    return min(2 * instance.step_seconds, _LONGEST_DEFERRAL_SECONDS)

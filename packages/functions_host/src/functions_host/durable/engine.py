@@ -91,6 +91,7 @@ class DurableEngine:
 
     async def stop(self, grace: float) -> None:
         """No new step or activity; what runs has `grace` seconds; then the store is closed."""
+        self.core.stopping = True
         self.core.timers.stop()
         await asyncio.gather(self.orchestrations.delivery.activities.stop(grace), self._scheduler.stop(grace))
         if self._loopback:

@@ -193,7 +193,9 @@ class Entities:
             return _Answer.failed(f"{error.type_name}: {error.message}", len(batch))
         except WorkItemLostError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if self._core.stopping:
+                raise
             logger.exception("entity %s broke off in the host", entity.instance_id)
             return _Answer.failed(f"{error}\n{traceback.format_exc()}", len(batch))
 

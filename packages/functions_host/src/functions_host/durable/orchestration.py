@@ -119,6 +119,7 @@ class Orchestration:
         "queued",
         "running",
         "status",
+        "step_ended",
         "step_seconds",
         "stored",
         "timers",
@@ -156,6 +157,7 @@ class Orchestration:
         self.running = False
         self.outstanding = 0
         self.step_seconds = 0.0
+        self.step_ended = 0
         # Waits a little for more results of a fan-out, so that fewer steps replay its long history.
         self.deferred = False
         # Its version is not this host's: it stays Pending.

@@ -144,6 +144,7 @@ class Orchestrations:
             writes.append((UPDATE, (*standing, now, instance.instance_id)))
         instance.step_seconds = time.perf_counter() - begun
         await self._core.store.submit(writes)
+        instance.step_ended = self._core.clock.now()
         instance.status = status
         self._let_out(instance, effects)
         self.live.idle(instance)
