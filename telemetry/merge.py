@@ -75,7 +75,8 @@ def _merged(messages: list[Message]) -> DroneState:
         return from_message(messages[0])
     # From the latest on: what is known then stays, and most earlier messages have nothing to add.
     messages.sort(key=_stamp, reverse=True)
-    state = from_message(messages[0])
+    newest = messages[0]
+    state = from_message(newest)
     known = {name for layer in state["layers"] for name in layer[_VALUES]}
     noted = False
     for message in messages[1:]:
@@ -164,15 +165,13 @@ def _note(state: DroneState, message: Message) -> bool:
     health, derived = said.get("health"), said.get("derived")
     spoken_of = _SPOKEN_OF[
         "battery" in said,
-        None if not health else len(health) == len(SENSORS),
+        True if health else None,
         None if derived is None else derived.get("altitudeLimitExceeded") is not None,
     ]
     clear = state["clear"]
-    all_well = not health or (len(health) == len(SENSORS) and False not in health.values())
-    if all_well and not said["alerts"] and not clear:
-        time = times.microseconds(said["time"])
-        clear.update(dict.fromkeys(spoken_of, time))
-        return bool(spoken_of)
+    if not clear and not said["alerts"] and (not health or (len(health) == len(SENSORS) and all(health.values()))):
+        state["clear"] = dict.fromkeys(spoken_of, times.microseconds(said["time"]))
+        return True
     unknown = [name for name in spoken_of if name not in clear]
     if not unknown:
         return False
@@ -189,17 +188,17 @@ def _note(state: DroneState, message: Message) -> bool:
 
 
 _SPOKEN_OF = {
-    (battery, sensors, derived): (
+    (battery, health, derived): (
         *((LOW_BATTERY,) if battery else ()),
-        *((SENSOR_UNHEALTHY, *SENSORS) if sensors is not None else ()),
+        *((SENSOR_UNHEALTHY, *SENSORS) if health else ()),
         *((NO_FLY_ZONE, OUTSIDE_GEOFENCE) if derived is not None else ()),
         *((ALTITUDE_LIMIT,) if derived else ()),
     )
     for battery in (False, True)
-    for sensors in (None, False, True)
+    for health in (None, True)
     for derived in (None, False, True)
 }
-"""Which conditions a message speaks of that has a battery, some or all sensors, a place and a height there."""
+"""Which conditions a message may speak of that has a battery, sensors, a place (True: and a height there)."""
 
 
 def _settle(state: DroneState) -> None:

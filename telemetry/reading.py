@@ -96,6 +96,9 @@ def _number(field: Field, rules: Rules) -> Reader:
             errors.append(broken(code, path, value, detail))
 
     def read_angle(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
+        if type(value) is float and 0 <= value < 360:
+            into[name] = value + 0.0
+            return
         read(value, into, errors)
         angle = into.get(name, 0.0)
         if not 0 <= angle < 360:
@@ -149,7 +152,11 @@ def _boolean(field: Field) -> Reader:
 
 
 def _group(name: str, rules: Rules) -> Reader:
-    readers = {field.name: _scalar(field, rules) for field in of_group(name)}
+    fields = of_group(name)
+    readers = {field.name: _scalar(field, rules) for field in fields}
+    # Right values of these two kinds, which nearly all are, need no call.
+    limits = {field.name: field.bounds(rules) for field in fields if field.kind == "number" and not field.turns}
+    booleans = frozenset(field.name for field in fields if field.kind == "boolean")
     is_position = name == POSITION
 
     def read(value: Any, message: dict[str, Any], errors: list[Error]) -> None:
@@ -158,7 +165,17 @@ def _group(name: str, rules: Rules) -> Reader:
             return
         group: dict[str, Any] = {}
         for part, given in value.items():
-            if given is None:
+            kind = type(given)
+            if kind is float:
+                allowed = limits.get(part)
+                if allowed is not None and allowed[0] <= given <= allowed[1]:
+                    group[part] = given + 0.0
+                    continue
+            elif kind is bool:
+                if part in booleans:
+                    group[part] = given
+                    continue
+            elif given is None:
                 continue
             reader = readers.get(part)
             if reader is None:
