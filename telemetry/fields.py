@@ -57,7 +57,11 @@ class Field:
         return self.low, self.high
 
     def range_text(self, rules: object) -> str:
-        """What is allowed, as in ``must be from 0 to 1``."""
+        """What is allowed, in words, as in ``must be from 0 to 1``."""
+        if self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        if self.longest:
+            return f"must have at most {self.longest} characters"
         low, high = self.bounds(rules)
         return f"must be from {low:g} to {high:g}" if high < FINITE else f"must be {low:g} or more, and finite"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from telemetry.fields import FIELDS, Field
+from telemetry.rules import Rules
 from telemetry.vocabulary import AlertCode, ErrorCode, Flag
 
-ERRORS: dict[ErrorCode, str] = {
+_ERRORS: dict[ErrorCode, str] = {
     "empty_body": "The event has no body.",
     "too_large": "It unpacks to more than 16 MiB.",
     "unreadable_body": "The hub's client could not read the body (an AMQP value or sequence that has no JSON).",
@@ -21,18 +23,19 @@ ERRORS: dict[ErrorCode, str] = {
     "invalid_timestamp": "No time; the detail says what is missing, or what it looks like.",
     "timestamp_in_future": "More than `FUTURE_TOLERANCE_SECONDS` after the hub took the event.",
     "device_id_mismatch": "The body names another drone than the gateway (`DEVICE_ID_SOURCE`).",
-    "battery_out_of_range": "Below 0 or above 1: it is a fraction, not a percentage.",
     "unknown_flight_mode": "A name that is none of the modes.",
-    "latitude_out_of_range": "Below -90 or above 90 degrees.",
-    "longitude_out_of_range": "Below -180 or above 180 degrees.",
-    "altitude_out_of_range": "Outside of `ALTITUDE_RANGE_METRES`.",
-    "height_out_of_range": "Outside of `ALTITUDE_RANGE_METRES`.",
-    "unknown_altitude_reference": "None of `msl`, `wgs84` and `takeoff`.",
-    "ground_speed_out_of_range": "Negative, or beyond any number.",
-    "heading_out_of_range": "Below -180 or above 360 degrees.",
-    "vertical_speed_out_of_range": "Below -200 or above 200 m/s.",
-    "signal_out_of_range": "Below 0 or above 1: it is a fraction.",
-    "mission_too_long": "More than 64 characters.",
+}
+
+
+def _of_field(field: Field) -> str:
+    if field.limits is not None:
+        return "Outside of `ALTITUDE_RANGE_METRES`."
+    return f"`{field.path}` {field.range_text(Rules())}."
+
+
+ERRORS: dict[ErrorCode, str] = {
+    **_ERRORS,
+    **{field.code: _of_field(field) for field in FIELDS if field.code is not None and field.code not in _ERRORS},
 }
 
 FLAGS: dict[Flag, str] = {

@@ -110,6 +110,7 @@ def _number(field: Field, rules: Rules) -> Reader:
 
 def _text(field: Field) -> Reader:
     name, path, code, longest = field.name, field.path, field.code, field.longest
+    detail = f"{name} {field.range_text(None)}"
     assert code is not None
 
     def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
@@ -118,14 +119,14 @@ def _text(field: Field) -> Reader:
         elif len(value) <= longest:
             into[name] = value
         else:
-            detail = f"{name} must have at most {longest} characters, not {len(value)}"
-            errors.append(broken(code, path, value, detail))
+            errors.append(broken(code, path, value, f"{detail}, not {len(value)}"))
 
     return read
 
 
 def _choice(field: Field) -> Reader:
     name, path, code, choices = field.name, field.path, field.code, field.choices
+    detail = f"{name} {field.range_text(None)}"
     assert code is not None
 
     def read(value: Any, into: dict[str, Any], errors: list[Error]) -> None:
@@ -134,7 +135,7 @@ def _choice(field: Field) -> Reader:
         elif value in choices:
             into[name] = value
         else:
-            errors.append(broken(code, path, value, f"{name} must be one of {', '.join(choices)}"))
+            errors.append(broken(code, path, value, detail))
 
     return read
 
