@@ -69,7 +69,14 @@ def test_every_route_answers_as_described(
         (404, "GET", "/api/drones/{id}", "/api/drones/%2e%2e", None, {}),
         (200, "GET", "/api/drones/{id}/history", "/api/drones/drone-0/history?limit=3", None, {}),
         (200, "GET", "/api/drones/{id}/history", "/api/drones/drone-0/history?format=geojson", None, {}),
+        *(
+            (200, "GET", "/api/drones/{id}/history", f"/api/drones/drone-0/history?format={name}&every=2", None, {})
+            for name in ("json", "csv", "gpx", "kml")
+        ),
         (404, "GET", "/api/drones/{id}/history", "/api/drones/nobody/history", None, {}),
+        (200, "GET", "/api/drones/{id}/flights", "/api/drones/drone-0/flights", None, {}),
+        (200, "GET", "/api/flights", "?deviceId=drone-0", None, {}),
+        (404, "GET", "/api/flights/{id}", "/api/flights/nothing", None, {}),
         (200, "GET", "/api/v1/dronestatus/{deviceid}", "/api/v1/dronestatus/drone-0", None, {}),
         (200, "GET", "/api/GetStatusFunction", "?deviceId=drone-0", None, {}),
         (400, "GET", "/api/GetStatusFunction", "", None, {}),
@@ -93,6 +100,7 @@ def test_every_route_answers_as_described(
         (200, "POST", "/api/recovery", "", {"partition": "0", "first": 0, "last": 0}, {}),
         (200, "GET", "/api/health", "", None, {}),
         (200, "GET", "/api/openapi.json", "", None, {}),
+        (200, "GET", "/api/schemas/telemetry.json", "", None, {}),
         (200, "GET", "/api/config", "", None, {}),
         (404, "GET", "/assets/{path}", "/assets/..%2f..%2ffunction_app.py", None, {}),
     ]
