@@ -123,8 +123,14 @@ class BatchLedger(Protocol):
         """The bytes as received; None when purged or never there."""
         ...
 
-    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
-        """received|running → running at ``stage``. ``Conflict`` when not current, or completed or failed already."""
+    async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
+        """received|running → running at ``stage``. ``Conflict`` when not current, or completed or failed already.
+        ``worker`` names the process: where another has begun the same stage and not left it, the record counts a
+        death."""
+        ...
+
+    async def leave(self, batch_id: str, instance_id: str) -> None:
+        """The step under way has ended with an error, and its process lives. ``Conflict`` as ``begin``."""
         ...
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:

@@ -75,6 +75,8 @@ class Batch:
     counts: Counts | None = None  # of the last completed run; survives into a replay until that completes
     updated_at: str = ""
     completed_at: str | None = None
+    worker: str | None = None  # the process that began the step under way, as far as it is known to live
+    deaths: int = 0  # how often a process has died while it ran a step of this batch, since a person last replayed it
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,28 @@ def unfinished(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
     return found
 
 
-def begin(batch: Batch | None, batch_id: str, instance_id: str, stage: str, now: str) -> Batch:
+def begin(
+    batch: Batch | None, batch_id: str, instance_id: str, stage: str, now: str, worker: str | None = None
+) -> Batch:
+    """The same step begun by another ``worker``, though the first has not told of an end: that process has died."""
     found = unfinished(batch, batch_id, instance_id)
-    if (found.status, found.stage, found.updated_at) == (BatchStatus.RUNNING, stage, now):
+    if (found.status, found.stage, found.updated_at, found.worker) == (BatchStatus.RUNNING, stage, now, worker):
         return found
-    return replace(found, status=BatchStatus.RUNNING, stage=stage, updated_at=now)
+    died = found.stage == stage and found.worker is not None and found.worker != worker
+    return replace(
+        found,
+        status=BatchStatus.RUNNING,
+        stage=stage,
+        updated_at=now,
+        worker=worker,
+        deaths=found.deaths + died,
+    )
+
+
+def leave(batch: Batch | None, batch_id: str, instance_id: str) -> Batch:
+    """The step under way has come to an end, if only to an error."""
+    found = unfinished(batch, batch_id, instance_id)
+    return found if found.worker is None else replace(found, worker=None)
 
 
 def complete(
@@ -50,7 +67,15 @@ def complete(
     for one in moves:
         counts = move(counts, one)
     return replace(
-        found, status=BatchStatus.COMPLETED, stage=None, error=None, counts=counts, updated_at=at, completed_at=at
+        found,
+        status=BatchStatus.COMPLETED,
+        stage=None,
+        error=None,
+        counts=counts,
+        updated_at=at,
+        completed_at=at,
+        worker=None,
+        deaths=0,
     )
 
 
@@ -59,7 +84,8 @@ def fail(batch: Batch | None, batch_id: str, instance_id: str, stage: str, error
     if found.status is BatchStatus.FAILED:
         return found
     found = unfinished(found, batch_id, instance_id)
-    return replace(found, status=BatchStatus.FAILED, stage=stage, error=error[:MAX_ERROR_CHARACTERS], updated_at=at)
+    cut = error[:MAX_ERROR_CHARACTERS]
+    return replace(found, status=BatchStatus.FAILED, stage=stage, error=cut, updated_at=at, worker=None)
 
 
 def open_attempt(batch: Batch | None, batch_id: str, expect: Batch, instance_id: str, at: str, swept: bool) -> Batch:
@@ -79,6 +105,8 @@ def open_attempt(batch: Batch | None, batch_id: str, expect: Batch, instance_id:
         error=None,
         updated_at=at,
         completed_at=None,
+        worker=None,
+        deaths=batch.deaths if swept else 0,
     )
 
 

@@ -36,8 +36,8 @@ _READS = {
     "purged",
 }
 _WRITES = {
-    "receive", "cover", "begin", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge", "forget",
-    "put", "claim", "resolve", "release", "record_failed_replay",
+    "receive", "cover", "begin", "leave", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge",
+    "forget", "put", "claim", "resolve", "release", "record_failed_replay",
 }  # fmt: skip
 
 

@@ -52,6 +52,8 @@ def to_item(record: Record) -> Item:
         "counts": None,
         "updatedAt": batch.updated_at,
         "completedAt": batch.completed_at,
+        "worker": batch.worker,
+        "deaths": batch.deaths,
         "moved": [{"letter": letter_id, **vars(move)} for letter_id, move in record.moved],
         "counted": None if record.counted is None else {"by": record.counted[0], **vars(record.counted[1])},
         "purging": record.purging,
@@ -87,6 +89,8 @@ def from_item(item: Item) -> Record:
         counts=None if counts is None else Counts(**counts),
         updated_at=item["updatedAt"],
         completed_at=item["completedAt"],
+        worker=item.get("worker"),
+        deaths=item.get("deaths", 0),
     )
     counted = dict(item.get("counted") or {})
     by = counted.pop("by", None)

@@ -89,15 +89,23 @@ class CosmosLedger:
     async def raw(self, batch_id: str) -> bytes | None:
         return await self._blobs.get(_raw_name(batch_id))
 
-    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+    async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
         at = now()  # once: a write whose answer was lost is known by it
 
         def change(record: Record | None) -> Record:
-            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, at)
+            batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, at, worker)
             old = _known(record)
             return old if batch is old.batch else replace(old, batch=batch)
 
         return await self._change(batch_id, change)
+
+    async def leave(self, batch_id: str, instance_id: str) -> None:
+        def change(record: Record | None) -> Record:
+            batch = transitions.leave(_batch_of(record), batch_id, instance_id)
+            old = _known(record)
+            return old if batch is old.batch else replace(old, batch=batch)
+
+        await self._change(batch_id, change)
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
         def change(record: Record | None) -> Record:

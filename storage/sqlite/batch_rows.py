@@ -12,12 +12,13 @@ from storage.sqlite import totals
 
 COLUMNS = (
     'id, hub, "partition", first_sequence_number, last_sequence_number, events, instance_id, received_at, status, '
-    "stage, attempts, sweeps, error, messages, stored, duplicates, rejected, updated_at, completed_at"
+    "stage, attempts, sweeps, error, messages, stored, duplicates, rejected, updated_at, completed_at, worker, deaths"
 )
 _SELECT = f"SELECT {COLUMNS} FROM batches WHERE id = ?"
-_INSERT = f"INSERT INTO batches ({COLUMNS}) VALUES ({','.join('?' * 19)})"
+_INSERT = f"INSERT INTO batches ({COLUMNS}) VALUES ({','.join('?' * 21)})"
 _UPDATE = """UPDATE batches SET instance_id = ?, status = ?, stage = ?, attempts = ?, sweeps = ?, error = ?,
-             messages = ?, stored = ?, duplicates = ?, rejected = ?, updated_at = ?, completed_at = ? WHERE id = ?"""
+             messages = ?, stored = ?, duplicates = ?, rejected = ?, updated_at = ?, completed_at = ?,
+             worker = ?, deaths = ? WHERE id = ?"""
 
 
 def from_row(row: tuple[Any, ...]) -> Batch:
@@ -38,6 +39,8 @@ def from_row(row: tuple[Any, ...]) -> Batch:
         counts=None if row[13] is None else Counts(*row[13:17]),
         updated_at=row[17],
         completed_at=row[18],
+        worker=row[19],
+        deaths=row[20],
     )
 
 
@@ -87,6 +90,8 @@ def insert(connection: sqlite3.Connection, batch: Batch) -> None:
             *_counts(batch),
             batch.updated_at,
             batch.completed_at,
+            batch.worker,
+            batch.deaths,
         ),
     )
     totals.add(connection, {"ledger.events": batch.events, f"batches.{batch.status.value}": 1})
@@ -106,6 +111,8 @@ def update(connection: sqlite3.Connection, old: Batch, new: Batch) -> Batch:
             *_counts(new),
             new.updated_at,
             new.completed_at,
+            new.worker,
+            new.deaths,
             new.id,
         ),
     )

@@ -48,10 +48,13 @@ class SqliteLedger:
     async def raw(self, batch_id: str) -> bytes | None:
         return await self._blob("SELECT body FROM batch_raw WHERE batch_id = ?", batch_id)
 
-    async def begin(self, batch_id: str, instance_id: str, stage: str) -> Batch:
+    async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
         return await self._change(
-            batch_id, lambda _, batch: transitions.begin(batch, batch_id, instance_id, stage, now())
+            batch_id, lambda _, batch: transitions.begin(batch, batch_id, instance_id, stage, now(), worker)
         )
+
+    async def leave(self, batch_id: str, instance_id: str) -> None:
+        await self._change(batch_id, lambda _, batch: transitions.leave(batch, batch_id, instance_id))
 
     async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
         def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:

@@ -106,7 +106,13 @@ CREATE TABLE reference_taken_over (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE reference_revision (number INTEGER PRIMARY KEY, value INTEGER NOT NULL);
 """
 
-_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED, _REFERENCE)
+# Processes that died while they ran a step of a batch.
+_DEATHS = """
+ALTER TABLE batches ADD COLUMN worker TEXT;
+ALTER TABLE batches ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+"""
+
+_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED, _REFERENCE, _DEATHS)
 """What leads from each version to the next; a new file goes through all of them."""
 VERSION = len(_VERSIONS)
 

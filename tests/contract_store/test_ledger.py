@@ -308,3 +308,26 @@ async def test_events_of_purged_batches_are_known_by_their_numbers(store: Store)
     assert one.holds(15, at(10))
     assert not one.holds(15, at(11)), "a hub that was made anew"
     assert not one.holds(20, at(9))
+
+
+async def test_a_step_that_another_process_had_begun_is_a_death(store: Store) -> None:
+    ledger = store.ledger
+    received = await ledger.receive(batch(), b"raw")
+    assert (received.deaths, received.worker) == (0, None)
+    assert (await ledger.begin(ID, ONE, "validate", "w1")).deaths == 0
+    assert (await ledger.begin(ID, ONE, "validate", "w1")).deaths == 0, "tried again by the same process"
+    assert (await ledger.begin(ID, ONE, "validate", "w2")).deaths == 1
+    assert (await ledger.begin(ID, ONE, "enrich", "w3")).deaths == 1, "the step before has ended"
+    await ledger.leave(ID, ONE)
+    await ledger.leave(ID, ONE)
+    assert (await ledger.begin(ID, ONE, "enrich", "w4")).deaths == 1, "that one told of its end"
+    died = await ledger.begin(ID, ONE, "enrich", "w5")
+    assert (died.deaths, died.worker) == (2, "w5")
+    assert await ledger.get(ID) == died
+    swept = await ledger.open_attempt(ID, died, TWO, at(5), swept=True)
+    assert (swept.deaths, swept.worker) == (2, None)
+    with pytest.raises(Conflict):
+        await ledger.leave(ID, ONE)
+    failed = await ledger.fail(ID, TWO, "enrich", "killed", at(6))
+    replayed = await ledger.open_attempt(ID, failed, "three", at(7), swept=False)
+    assert replayed.deaths == 0
