@@ -132,3 +132,11 @@ def test_old_states_merge_with_each_other_and_again() -> None:
     for state in states().values():
         merged = merge(None, state)
         assert json.dumps(merge(merged, state)) == json.dumps(merged) == json.dumps(merge(state, state))
+
+
+async def test_what_it_had_received_counts_as_come(pipeline: Pipeline) -> None:
+    """Also what lies before its batches, and partitions of which it has none: they may have been purged."""
+    coverage = await pipeline.store.ledger.coverage()
+    assert coverage.adopted
+    assert coverage.missing("telemetry", "0", 0, 12) == [(11, 12)]
+    assert coverage.missing("telemetry", "1", 0, 5) == []

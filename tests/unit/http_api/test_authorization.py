@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ import storage.factory
 from durable_sdk.v1 import entities
 from http_api.authorization import Role
 from http_api.endpoint import Endpoint
-from settings import SettingError, read_settings
+from http_api.origin import SAFE_METHODS
+from settings import APP_ROOT, SettingError, read_settings
 from tests.support.extension import Extension
 from tests.support.http_client import Client
 
@@ -90,6 +92,21 @@ def app_service(environment: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     environment.setenv("AUTH_MODE", "app-service")
     environment.setenv("WEBSITE_AUTH_ENABLED", "True")
     return environment
+
+
+def test_the_security_page_says_who_may_of_every_route() -> None:
+    """Its tables' rows: routes, who locally, who in Azure."""
+    said: dict[str, tuple[str, str]] = {}
+    for line in (APP_ROOT / "docs" / "security.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        for route in re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]*)`", cells[0]) if len(cells) == 3 else ():
+            said[route] = (cells[1], cells[2])
+    for endpoint in http_api.endpoints:
+        path = endpoint.path.replace("{deviceid?}", "{deviceid}").replace("{*path}", "{path}")
+        assert f"{endpoint.method} {path}" in said, f"docs/security.md does not say who may: {endpoint.method} {path}"
+        locally, in_azure = said[f"{endpoint.method} {path}"]
+        assert in_azure.startswith("everybody" if endpoint.role is None else f"role `{endpoint.role.value}`"), path
+        assert ("other sites' pages" in locally) == (endpoint.method not in SAFE_METHODS), path
 
 
 def test_every_route_stands_in_the_table_with_its_role() -> None:
