@@ -15,7 +15,7 @@ from observability import log
 from pipeline.signals import DRONE, MERGE
 from telemetry.merge import merge
 from telemetry.model import DroneState
-from telemetry.view import check_state
+from telemetry.soundness import check_state
 
 blueprint = df.Blueprint()
 

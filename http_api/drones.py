@@ -24,7 +24,8 @@ from pipeline.signals import DRONE
 from reference_data import get_reference_data
 from settings import get_settings
 from telemetry.model import DroneState
-from telemetry.view import check_state, drone_view, etag, status_v1
+from telemetry.soundness import check_state
+from telemetry.view import drone_view, etag, status_v1
 from telemetry.vocabulary import ALERT_CODES, CONNECTIVITY, FLIGHT_MODES
 
 api = Api()

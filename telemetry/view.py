@@ -75,15 +75,6 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
     }
 
 
-_ANY_RULES = Rules()
-
-
-def check_state(state: DroneState) -> None:
-    """Raises an exception of any kind when ``state`` is none that can be shown."""
-    etag(state, drone_view(state, state["lastSeen"], _ANY_RULES, None))
-    status_v1(state)
-
-
 def connectivity(age_seconds: float, rules: Rules) -> Connectivity:
     """online, stale or offline by the age of the last message."""
     if age_seconds < rules.stale_after_seconds:
