@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import azure.functions as func
@@ -12,6 +13,7 @@ from pipeline.ports import Store
 from settings import get_settings
 from telemetry.export import FORMATS, Thinning
 from telemetry.export.points import Track
+from telemetry.model import Message
 
 PAGE = 1000
 LOOKED_AT_FACTOR = 50
@@ -26,11 +28,18 @@ class Range(NamedTuple):
 
 
 async def export(
-    store: Store, drone: str, wanted: Range, format_name: str, *, every: float | None = None, name: str | None = None
+    store: Store,
+    drone: str,
+    wanted: Range,
+    format_name: str,
+    *,
+    every: float | None = None,
+    name: str | None = None,
+    only: Callable[[Message], bool] = lambda _: True,
 ) -> func.HttpResponse:
     """The messages of ``wanted``, oldest first. Raises the 400 ``Problem`` when there are more than ``EXPORT_LIMIT``.
 
-    ``name``: of the track, if it is not the drone's.
+    ``name``: of the track, if it is not the drone's; ``only``: which messages of the range belong to it.
     """
     settings = get_settings()
     rules = settings.rules
@@ -45,7 +54,7 @@ async def export(
         page = await store.messages.history(
             drone, wanted.since, wanted.until, ascending=True, limit=PAGE, continuation=continuation
         )
-        for message in page.items:
+        for message in filter(only, page.items):
             looked_at += 1
             if thinning is not None and not thinning.keeps(message["time"]):
                 if looked_at > settings.export_limit * LOOKED_AT_FACTOR:

@@ -8,8 +8,9 @@ import azure.functions as func
 
 from http_api.authorization import Role
 from http_api.endpoint import Api, Call
+from http_api.exporting import Range, export
 from http_api.identifiers import device_id, flight_id
-from http_api.parameters import Parameter, continuation, instant, limit
+from http_api.parameters import Parameter, choice, continuation, instant, limit, seconds
 from http_api.problem import not_found
 from http_api.responses import json_response
 from observability import log
@@ -19,7 +20,9 @@ from pipeline.ports import Conflict, FlightFilter, Store
 from settings import get_settings
 from storage.factory import get_store
 from telemetry.device_id import DEVICE_ID_PATTERN
-from telemetry.flights import Flight, show
+from telemetry.export import FORMATS
+from telemetry.flights import Flight, show, stamp_of
+from telemetry.times import add_seconds
 
 api = Api()
 CATCH_UP_SECONDS = 2.0
@@ -61,6 +64,27 @@ async def list_flights(call: Call) -> func.HttpResponse:
 async def get_flight(call: Call) -> func.HttpResponse:
     flight = await find_flight(await _up_to_date(), call)
     return json_response(show(flight, now(), get_settings().flights.rules))
+
+
+@api.route(
+    "GET",
+    "/api/flights/{id}/track",
+    role=Role.GET_STATUS,
+    query={"format": choice(tuple(FORMATS), "geojson"), "every": seconds()},
+)
+async def get_flight_track(call: Call) -> func.HttpResponse:
+    store = await _up_to_date()
+    flight = await find_flight(store, call)
+    return await export(
+        store,
+        flight["deviceId"],
+        Range(flight["startedAt"], add_seconds(flight["lastAt"], 0.000001)),
+        call.query["format"],
+        every=call.query["every"],
+        name=flight["id"],
+        # A clock of whole seconds has messages before and after it at the times of its first and its last one.
+        only=lambda message: flight["startStamp"] <= stamp_of(message) <= flight["lastStamp"],
+    )
 
 
 async def find_flight(store: Store, call: Call) -> Flight:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from http_api.openapi.parts import (
     CONTINUATION,
+    EVERY,
     FROM,
     LIMIT,
     STRING,
     TO,
+    TRACK_CONTENT,
     Json,
     answer,
     array,
@@ -94,10 +96,7 @@ DRONES: Json = {
                     "Messages, or all of the range as one file.",
                     content={
                         **content(ref("MessageList")),
-                        **content(ref("Track"), "application/geo+json"),
-                        **content(STRING, "text/csv"),
-                        **content(STRING, "application/gpx+xml"),
-                        **content(STRING, "application/vnd.google-earth.kml+xml"),
+                        **TRACK_CONTENT,
                     },
                 )
             },
@@ -109,11 +108,7 @@ DRONES: Json = {
                 FROM,
                 TO,
                 query("order", {"type": "string", "enum": ["asc", "desc"], "default": "desc"}, "By message time."),
-                query(
-                    "every",
-                    {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,6})?$"},
-                    "At most one message in that many seconds.",
-                ),
+                EVERY,
                 query(
                     "format",
                     {"type": "string", "enum": ["json", *FORMATS], "default": "json"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 from http_api.openapi.parts import (
     CONTINUATION,
     COUNT,
+    EVERY,
     FROM,
     LIMIT,
     NUMBER,
     STRING,
     TIME,
     TO,
+    TRACK_CONTENT,
     Json,
     answer,
     array,
@@ -24,6 +26,7 @@ from http_api.openapi.parts import (
 )
 from http_api.openapi.schemas import ALERT_CODE
 from telemetry import schema
+from telemetry.export import FORMATS
 from telemetry.flights import STATUSES
 
 _PAGING = (
@@ -93,6 +96,21 @@ FLIGHTS: Json = {
             description="Late messages mend, join and split flights: an id whose flight has become part of another "
             "answers 404.",
             parameters=(_FLIGHT_ID,),
+        )
+    },
+    "/api/flights/{id}/track": {
+        "get": operation(
+            "get_flight_track",
+            "A flight's messages as one file, oldest first",
+            {"200": answer("The track.", content=TRACK_CONTENT)},
+            tag="flights",
+            role="GetStatus",
+            problems=("404",),
+            parameters=(
+                _FLIGHT_ID,
+                query("format", {"type": "string", "enum": list(FORMATS), "default": "geojson"}, "Of the file."),
+                EVERY,
+            ),
         )
     },
 }

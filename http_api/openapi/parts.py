@@ -82,6 +82,20 @@ def content(schema: Json, media_type: str = "application/json") -> Json:
     return {media_type: {"schema": schema}}
 
 
+EVERY = query(
+    "every",
+    {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,6})?$"},
+    "At most one message in that many seconds.",
+)
+TRACK_CONTENT: Json = {
+    **content(ref("Track"), "application/geo+json"),
+    **content(STRING, "text/csv"),
+    **content(STRING, "application/gpx+xml"),
+    **content(STRING, "application/vnd.google-earth.kml+xml"),
+}
+"""A range of messages as one file."""
+
+
 def answer(description: str, schema: Json | None = None, *, headers: Json | None = None, **more: Any) -> Json:
     response: Json = {"description": description}
     if schema is not None:

@@ -27,6 +27,7 @@ ROLES = {
     "GET /api/drones/{id}/flights": Role.GET_STATUS,
     "GET /api/flights": Role.GET_STATUS,
     "GET /api/flights/{id}": Role.GET_STATUS,
+    "GET /api/flights/{id}/track": Role.GET_STATUS,
     "GET /api/v1/dronestatus/{deviceid?}": Role.GET_STATUS,
     "GET /api/GetStatusFunction": Role.GET_STATUS,
     "GET /api/zones": Role.GET_STATUS,

@@ -6,6 +6,7 @@ import pytest
 
 from storage.sqlite import SqliteStore
 from telemetry import times
+from telemetry.model import Message
 from tests.support.flown import START, said
 from tests.support.http_client import Client
 
@@ -80,3 +81,34 @@ async def test_wrong_parameters_are_named(ask: Client, url: str) -> None:
 @pytest.mark.parametrize("wrong", ["nonsense", "d~1", "~2~3", "d~1~2~3"])
 async def test_what_can_be_no_flight_is_not_found(ask: Client, wrong: str) -> None:
     assert (await ask.get(f"/api/flights/{wrong}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "point"),
+    [
+        ("geojson", "application/geo+json", b'"2026-01-01T10:00:0'),
+        ("csv", "text/csv", b"\n2026-01-01T10:00:0"),
+        ("gpx", "application/gpx+xml", b"<trkpt "),
+        ("kml", "application/vnd.google-earth.kml+xml", b"8.0,47.0,10.0"),
+    ],
+)
+async def test_its_track_is_its_own_messages(
+    ask: Client, store: SqliteStore, name: str, media_type: str, point: bytes
+) -> None:
+    await flown(store)
+    elsewhere = {"latitude": 48.0, "longitude": 8.0}
+    # At the times of its first and its last message, by a clock of whole seconds, and yet before and behind it.
+    before: Message = {**said(0, flightMode="ready", position=elsewhere), "id": "d8", "sequenceNumber": -1}
+    behind: Message = {**said(2, flightMode="ready", position=elsewhere), "id": "d9", "sequenceNumber": 2001}
+    await store.messages.put([before, behind], "c")
+    [flight] = (await ask.get("/api/flights")).json()["items"]
+    answer = await ask.get(f"/api/flights/{flight['id']}/track?format={name}")
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, media_type)
+    assert answer.body.count(point) == 3
+    thinned = await ask.get(f"/api/flights/{flight['id']}/track?format={name}&every=2")
+    assert thinned.body.count(point) == 2
+
+
+async def test_the_track_of_no_flight_is_not_found(ask: Client, store: SqliteStore) -> None:
+    assert (await ask.get("/api/flights/d~1~2/track")).status == 404
+    assert (await ask.get("/api/flights/d~1~2/track?format=json")).status == 400
