@@ -114,6 +114,15 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
     )
 
 
+async def test_events_that_are_gone_while_reading_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    it = listener(tmp_path)
+    pump = PartitionPump(it.function, "3", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    for numbers in ([5, 6], [6, 7, 8], [12, 14], [15]):
+        await it._take(pump, [ReceivedEvent(b"x", number, str(number * 10)) for number in numbers])
+    assert caplog.text.count("are gone") == 1
+    assert "partition 3: 4 event(s) are gone between numbers 8 and 14" in caplog.text
+
+
 def test_an_event_without_a_place_is_named_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     good = {b"x-opt-sequence-number": 1, b"x-opt-offset": b"10"}
     events = [

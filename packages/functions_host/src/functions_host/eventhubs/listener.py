@@ -168,7 +168,19 @@ class EventHubListener:
         for event in events:
             if event.damage:
                 self._warn_of_damage(pump.partition, event)
+        if self.source.is_local and pump.last_received is not None:
+            self._warn_of_gap(pump.partition, pump.last_received.sequence_number, events)
         await pump.put(events)
+
+    def _warn_of_gap(self, partition: str, last: int, events: list[ReceivedEvent]) -> None:
+        """The local hub numbers without gaps: its retention overtook what is missing, or its disk damaged it."""
+        fresh = [event.sequence_number for event in events if event.sequence_number > last]
+        missing = fresh[-1] - last - len(fresh) if fresh else 0
+        if missing > 0:
+            logger.warning(
+                "%s: Event Hub %s partition %s: %d event(s) are gone between numbers %d and %d; reading goes on",
+                self.function.name, self.source.hub, partition, missing, last, fresh[-1],
+            )  # fmt: skip
 
     def _warn_of_damage(self, partition: str, event: ReceivedEvent) -> None:
         self._damaged += 1

@@ -66,7 +66,7 @@ def resume(known: Checkpoint, state: PartitionState) -> Resumption:
     if gone > 0:
         return Resumption(
             START,
-            known,
+            Checkpoint(known.offset, first - 1),
             f"no longer has what follows the checkpoint (sequence number {known.sequence_number}): "
             f"{_gone(known.sequence_number + 1, first - 1)}; it is read from its oldest event",
         )
