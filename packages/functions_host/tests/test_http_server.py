@@ -180,6 +180,9 @@ def test_the_admin_api_can_be_closed(tmp_path: Path, host: Callable[..., HostPro
         "async def start(req: func.HttpRequest, client) -> str:\n"
         "    given = await client.start_new('orc')\n"
         "    return (await client.get_status(given)).instance_id\n"
+        "@app.route(route='way')\n@app.durable_client_input(client_name='client')\n"
+        "async def way(req: func.HttpRequest, client) -> str:\n"
+        "    return client._orchestration_bindings.rpc_base_url\n"
     )
     settings = {"MODE": "guarded", "FUNCTIONS_HOST_KEY": "sesame"}
     closed = host(app, "--no-event-hubs", "--allowed-host", "front.example", env=settings).start()
@@ -188,8 +191,17 @@ def test_the_admin_api_can_be_closed(tmp_path: Path, host: Callable[..., HostPro
     assert http("GET", f"{closed.url}/admin/host/status").json()["state"] == "Running"
     assert http("GET", durable, headers={"x-functions-key": "sesame"}).status == 200
     assert len(http("GET", f"{closed.url}/api/start", headers={"Host": "front.example"}).text) == 32
+    # An app may ask by itself what its durable client would ask: that way is its own, and in no link handed out.
+    asked = http("GET", f"{closed.url}/api/way", headers={"Host": "front.example"})
+    assert asked.status == 200, asked.text + closed.log
+    own_way = asked.text
+    assert own_way != f"{closed.url}/runtime/webhooks/durabletask/"
+    assert http("GET", f"{own_way}instances").status == 200
+    assert http("GET", f"{own_way.rstrip('/')[:-1]}/instances").status == 401
+    assert own_way not in http("GET", f"{own_way}instances").text
     opened = host(app, "--no-event-hubs", "--management", "open", env=settings, data="open").start()
     assert http("GET", f"{opened.url}/admin/functions").status == 200
+    assert http("GET", f"{opened.url}/api/way").text == f"{opened.url}/runtime/webhooks/durabletask/"
 
 
 def test_allowed_origins_get_cors_headers_and_others_none(web: HostProcess) -> None:

@@ -35,7 +35,9 @@ class DurableService:
         data_dir: Path,
         max_body: int,
         left_out: Iterable[LeftOut] = (),
+        rpc_token: str = "",
     ) -> None:
+        """`rpc_token`: a part of the path below which the app's own clients ask, where nobody else may."""
         folder = data_dir / "durable"
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -43,6 +45,7 @@ class DurableService:
         except ValueError as error:
             raise StartError(str(error)) from None
         self._engine = DurableEngine(folder, options, BesideLeftOut(AppRunner(functions, invoker), left_out))
+        self._engine.rpc_token = rpc_token
         self._max_body = max_body
         self._functions = functions
 
@@ -79,7 +82,7 @@ class DurableService:
 
     @property
     def rpc_base_url(self) -> str:
-        return f"{self._engine.base_url}/{PREFIX}/"
+        return self._engine.rpc_base_url
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.Response:
         """One request of the management API; `path` is the raw path below the prefix."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +74,13 @@ def assemble(
     outputs = EventHubOutputs(lambda binding: source_of(binding, "output", local_port=hub_port))
     invoker = Invoker(workers, timeout=config.function_timeout, write_output=outputs.write)
     cors = Cors.from_settings(local.host)
+    closed = _is_closed(options, config)
     http = HttpServer(
         invoker,
         route_prefix=config.route_prefix,
         max_body=config.max_request_bytes,
         cors=cors,
-        guard=Guard.of(options.allowed_hosts, cors, closed=_is_closed(options, config)),
+        guard=Guard.of(options.allowed_hosts, cors, closed=closed),
     )
     errors = problems([function for function in functions if function.kind == "httpTrigger"])
     for function in functions:
@@ -95,8 +97,14 @@ def assemble(
     if any(binding["type"] in _DURABLE for function in functions for binding in function.bindings):
         from functions_host.durable_service import PREFIX, DurableService
 
-        durable = DurableService(functions, invoker, config.raw, data_dir, config.max_request_bytes, app.left_out)
+        # A closed management API is closed to the app's own durable clients too; they get a way of their own.
+        token = secrets.token_hex(16) if closed else ""
+        durable = DurableService(
+            functions, invoker, config.raw, data_dir, config.max_request_bytes, app.left_out, rpc_token=token
+        )
         http.mount(PREFIX, durable.handle)
+        if token:
+            http.mount(f"{PREFIX}/{token}", durable.handle, secret=True)
     path_of = _paths(config.route_prefix, errors)
     hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
     admin = Admin(

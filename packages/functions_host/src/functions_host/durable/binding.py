@@ -32,8 +32,11 @@ def fixed_query(task_hub: str, connection: str) -> str:
     return f"taskHub={quote_plus(task_hub)}&connection={quote_plus(connection)}"
 
 
-def client_binding(base_url: str, task_hub: str, connection: str) -> str:
-    """What the durableClient binding hands to the SDK. There is no key (``code``): a local host asks for none."""
+def client_binding(base_url: str, task_hub: str, connection: str, rpc_base_url: str | None = None) -> str:
+    """What the durableClient binding hands to the SDK. There is no key (``code``): a local host asks for none.
+
+    `rpc_base_url`: what the client itself calls, if not the management API that everybody knows.
+    """
     query = fixed_query(task_hub, connection)
     create = f"{base_url}{WEBHOOK_PATH}/orchestrators/{{functionName}}[/{{instanceId}}]"
     return compact(
@@ -48,6 +51,6 @@ def client_binding(base_url: str, task_hub: str, connection: str) -> str:
             "managementUrls": management_urls(base_url, "INSTANCEID", query, rewind=True),
             "baseUrl": base_url + WEBHOOK_PATH,
             "requiredQueryStringParameters": "",
-            "rpcBaseUrl": f"{base_url}{WEBHOOK_PATH}/",
+            "rpcBaseUrl": rpc_base_url or f"{base_url}{WEBHOOK_PATH}/",
         }
     )

@@ -51,6 +51,7 @@ class DurableEngine:
         clock = clock or Clock()
         self.options = options
         self.base_url = "http://127.0.0.1:7071"
+        self.rpc_token = ""
         self.store = Store(Path(data_dir) / STORE_FILE, options.synchronous, clock)
         self._lock = StoreLock(Path(data_dir) / "durable.lock")
         self.core = Core(self.store, options, runner, clock, ids or Ids())
@@ -101,17 +102,25 @@ class DurableEngine:
         self.core.deaths.close()
         self._lock.release()
 
+    @property
+    def rpc_base_url(self) -> str:
+        """What this app's own durable clients call."""
+        return f"{self.base_url}{WEBHOOK_PATH}/{self.rpc_token}{'/' if self.rpc_token else ''}"
+
     def client_binding(self, task_hub: str | None, connection: str | None) -> str:
         """JSON text for a durableClient input binding."""
         return client_binding(
-            self.base_url, task_hub or self.options.hub_name, connection or self.options.connection_name
+            self.base_url,
+            task_hub or self.options.hub_name,
+            connection or self.options.connection_name,
+            self.rpc_base_url,
         )
 
     def install_sdk_acceleration(self) -> None:
         """Make the SDK in this process quicker (see `acceleration`); `base_url` must be set. Undone by stop."""
         install_timestamps()
         install_executor()
-        self._loopback = f"{self.base_url}{WEBHOOK_PATH}/"
+        self._loopback = self.rpc_base_url
         install_loopback(self._loopback, self.call)
 
     async def handle_management(self, request: ManagementRequest) -> ManagementResponse:

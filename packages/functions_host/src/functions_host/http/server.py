@@ -49,7 +49,7 @@ class HttpServer:
         self._cors = cors
         self._guard = guard or Guard(cors=cors)
         self._table = Table()
-        self._mounts: list[tuple[str, Handler]] = []
+        self._mounts: list[tuple[str, Handler, bool]] = []
         self._runner: web.ServerRunner | None = None
         self._acceptor: Acceptor | None = None
         self._watch: Supervised | None = None
@@ -62,9 +62,10 @@ class HttpServer:
         template = f"{self._prefix}/{route.lstrip('/')}" if self._prefix else route
         self._table.add(template, methods, function, f"function {function.name!r}")
 
-    def mount(self, prefix: str, handler: Handler) -> None:
-        """Requests below ``/prefix`` go to `handler`, with the rest of the raw path."""
-        self._mounts.append((f"/{prefix.strip('/')}", handler))
+    def mount(self, prefix: str, handler: Handler, *, secret: bool = False) -> None:
+        """Requests below ``/prefix`` (lower case) go to `handler`, with the rest of the raw path. `secret`: who knows it
+        may."""
+        self._mounts.append((f"/{prefix.strip('/')}", handler, secret))
         self._mounts.sort(key=lambda known: -len(known[0]))
 
     async def start(self, listener: socket.socket) -> None:
@@ -106,9 +107,10 @@ class HttpServer:
 
     async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = request.raw_path.partition("?")[0]
-        for prefix, handler in self._mounts:
+        for prefix, handler, secret in self._mounts:
             if raw[: len(prefix)].lower() == prefix and raw[len(prefix) : len(prefix) + 1] in ("", "/"):
-                self._guard.check_management(request)
+                if not secret:
+                    self._guard.check_management(request)
                 return await handler(request, raw[len(prefix) :])
         if not self.accepting:
             return web.Response(status=503, text="The host is starting or stopping.", headers={"Retry-After": "1"})
