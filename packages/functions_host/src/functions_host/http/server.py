@@ -63,8 +63,8 @@ class HttpServer:
         self._table.add(template, methods, function, f"function {function.name!r}")
 
     def mount(self, prefix: str, handler: Handler, *, secret: bool = False) -> None:
-        """Requests below ``/prefix`` (lower case) go to `handler`, with the rest of the raw path. `secret`: who knows it
-        may."""
+        """Requests below ``/prefix`` (lower case) go to `handler`, with the rest of the raw path. `secret`: who knows
+        it may."""
         self._mounts.append((f"/{prefix.strip('/')}", handler, secret))
         self._mounts.sort(key=lambda known: -len(known[0]))
 
