@@ -275,7 +275,8 @@ class DeadLetterStore(Protocol):
         ...
 
     async def purge(self, resolved_before: str, limit: int) -> int:
-        """Delete replayed and discarded ones resolved before; never an open one. The totals keep them."""
+        """Delete replayed and discarded ones resolved before; never an open one, nor one whose batch is still in the
+        ledger: a batch that runs again is told by them. The totals keep them."""
         ...
 
 

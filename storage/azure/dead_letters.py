@@ -6,11 +6,12 @@ import asyncio
 import builtins
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from pipeline.ports import Conflict, DeadLetterFilter, Page, StoreUnavailable, Totals
 from pipeline.records import Claim, Outcome, Standing
 from storage.azure import oversize
+from storage.azure.batch_items import KIND
 from storage.azure.blobs import Blobs
 from storage.azure.counters import commit, total
 from storage.azure.gather import gather_all
@@ -43,8 +44,9 @@ Change = Callable[[Item], Item]
 class CosmosDeadLetters:
     """``DeadLetterStore`` on Azure."""
 
-    def __init__(self, items: Items, blobs: Blobs) -> None:
+    def __init__(self, items: Items, blobs: Blobs, batches: Items) -> None:
         self._items = items
+        self._batches = batches
         self._blobs = blobs
 
     async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> builtins.list[Outcome]:
@@ -214,11 +216,30 @@ class CosmosDeadLetters:
         )
 
     async def purge(self, resolved_before: str, limit: int) -> int:
-        # Ended ones have a time there, open ones null, which is no smaller than any text.
-        text = f"SELECT TOP {limit} * FROM c WHERE c.resolvedAt < @before ORDER BY c.resolvedAt"
-        found = await self._items.query(text, {"@before": resolved_before}, limit)
-        await gather_all(self._purge_one(item) for item in found)
-        return len(found)
+        purged, after = 0, ""
+        while purged < limit:
+            # Ended ones have a time there, open ones null, which is no smaller than any text.
+            text = (
+                f"SELECT TOP {limit - purged} * FROM c WHERE c.resolvedAt > @after AND c.resolvedAt < @before "
+                "ORDER BY c.resolvedAt"
+            )
+            found = await self._items.query(text, {"@after": after, "@before": resolved_before}, limit - purged)
+            if not found:
+                break
+            kept = await self._kept({item["batchId"] for item in found})
+            gone = [item for item in found if item["batchId"] not in kept]
+            await gather_all(self._purge_one(item) for item in gone)
+            purged += len(gone)
+            if len(gone) == len(found):
+                break
+            after = found[-1]["resolvedAt"]  # behind those that stay; what has the same time comes with the next run
+        return purged
+
+    async def _kept(self, batch_ids: Collection[str]) -> set[str]:
+        """Those of the batches whose records are there: one that runs again asks for its letters."""
+        ids = builtins.list(batch_ids)
+        records = await gather_all(self._batches.read(safe_id(one), bucket_of(one)) for one in ids)
+        return {one for one, record in zip(ids, records, strict=True) if record is not None and record["kind"] == KIND}
 
     async def _purge_one(self, item: Item) -> None:
         if oversize.FIELD in item:

@@ -66,7 +66,7 @@ class AzureStore:
         messages = CosmosMessages(self._items[MESSAGES], blobs, self._message_ttl)
         self.ledger = _on(thread, CosmosLedger(batches, blobs, self._trace_ttl))
         self.messages = _on(thread, messages)
-        self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs))
+        self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs, batches))
         self.flights = _on(thread, CosmosFlights(self._items[FLIGHTS], messages, settle=self._settle))
         self.reference = _on(thread, CosmosReference(self._items[REFERENCE]))
 

@@ -156,7 +156,9 @@ class SqliteDeadLetters:
 
     async def purge(self, resolved_before: str, limit: int) -> int:
         sql = """SELECT id AS value FROM dead_letters INDEXED BY dead_letters_resolved
-                 WHERE resolved_at IS NOT NULL AND resolved_at < ? ORDER BY resolved_at, id LIMIT ?"""
+                 WHERE resolved_at IS NOT NULL AND resolved_at < ?
+                 AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.id = dead_letters.batch_id)
+                 ORDER BY resolved_at, id LIMIT ?"""
 
         def write(connection: sqlite3.Connection) -> int:
             ids = bulk.column(connection, sql, (resolved_before, limit))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.ports import Conflict, DeadLetterFilter, Store
-from pipeline.records import Outcome, Standing
-from tests.support.records import FAR_FUTURE, at, letter, message
+from pipeline.records import Counts, Outcome, Standing
+from tests.support.records import FAR_FUTURE, at, completed, letter, message
 
 STORED, DUPLICATE, SETTLED = Outcome.STORED, Outcome.DUPLICATE, Outcome.SETTLED
 
@@ -238,6 +238,22 @@ async def test_purge_takes_resolved_ones_and_never_an_open_one(store: Store) -> 
     assert await ids(store) == ["l4"]
     assert await ids(store, error_code="battery_out_of_range") == ["l4"]
     assert await store.dead_letters.totals() == before
+
+
+async def test_a_letter_outlives_its_batch(store: Store) -> None:
+    for n, name in enumerate(("kept", "purged", "failed")):
+        await completed(store, name, Counts(1, 0, 0, 1), second=n)
+        await store.dead_letters.put([letter(name, second=n)], name)
+        await store.dead_letters.resolve(name, "discarded", at=at(n))
+    await store.ledger.purge(at(0), 10)
+    failed = await store.ledger.get("failed")
+    assert failed is not None
+    await store.ledger.open_attempt("failed", failed, "failed-2", at(5), swept=False)
+    await store.ledger.fail("failed", "failed-2", "store", "x", at(6))
+    assert await store.dead_letters.purge(FAR_FUTURE, 1) == 0
+    assert await store.ledger.purge(at(2), 10) == 2
+    assert await store.dead_letters.purge(FAR_FUTURE, 10) == 2
+    assert await ids(store) == ["failed"]
 
 
 async def test_a_body_larger_than_a_document_is_purged_with_its_letter(store: Store) -> None:
