@@ -83,47 +83,36 @@ def validate_in_pages(
     more, so that what a batch becomes need not be in memory at once."""
     result = Validated()
     read = message_reader(rules)
+    by_body = rules.device_id_source == "body"
     for delivery in deliveries:
         if len(result.messages) + len(result.dead_letters) >= size:
             yield result
             result = Validated()
-        if (
-            delivery.context is None
-            and rules.device_id_source == "body"
-            and _add_plain(delivery, rules, read, batch_id, result.messages)
-        ):
-            continue
         try:
-            event = _read_event(delivery, rules, read)
+            value, decoded = _decode(delivery)
         except EventRejected as rejected:
             result.dead_letters.append(_dead_letter(delivery, None, None, [rejected.error], batch_id, now))
             continue
+        if by_body and type(value) is dict and "deviceId" in value:
+            # The short way for what nearly every event is: one good message in the native shape. A partition key
+            # alone, which nearly every sender sets, changes nothing while the body names the device.
+            context = delivery.context
+            if context is None or (len(context) == 1 and "partitionKey" in context):
+                message, errors = read(value)
+                if not errors and _kept(message, errors, value, decoded, None, delivery, 0, rules, batch_id):
+                    result.messages.append(message)
+                    continue
+        event = _told_by(value, delivery, rules, read, decoded)
         rejections: list[tuple[int, _Told]] = []
         for index, told in enumerate(event.told):
-            message = _accepted(told, delivery, index, rules, batch_id)
-            if message is None:
+            kept = _accepted(told, delivery, index, rules, batch_id)
+            if kept is None:
                 rejections.append((index, told))
             else:
-                result.messages.append(message)
+                result.messages.append(kept)
         if rejections:
             result.dead_letters += _letters(event, rejections, delivery, batch_id, now)
     yield result
-
-
-def _add_plain(delivery: Delivery, rules: Rules, read: MessageReader, batch_id: str, messages: list[Message]) -> bool:
-    """The short way for what nearly every event is: one good message in the native shape, and nothing beside it.
-    False: it is something else, and nothing has been added."""
-    try:
-        value, decoded = decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
-    except EventRejected:
-        return False
-    if type(value) is not dict or "deviceId" not in value:
-        return False
-    message, errors = read(value)
-    if errors or _kept(message, errors, value, decoded, None, delivery, 0, rules, batch_id) is None:
-        return False
-    messages.append(message)
-    return True
 
 
 def validate_dead_letter(letter: DeadLetter, rules: Rules) -> tuple[list[Message], list[Error]]:
@@ -204,16 +193,23 @@ def delivery_of(letter: DeadLetter) -> tuple[Delivery, int | None]:
 
 def _read_event(delivery: Delivery, rules: Rules, read: MessageReader) -> _Event:
     """Raises EventRejected."""
-    body_type = event_context.system_property(delivery.context, event_context.BODY_TYPE) if delivery.context else None
-    value, decoded = _decode(delivery, body_type)
+    value, decoded = _decode(delivery)
+    return _told_by(value, delivery, rules, read, decoded)
+
+
+def _told_by(value: Any, delivery: Delivery, rules: Rules, read: MessageReader, decoded: Format) -> _Event:
     if type(value) is not list:
         told = _read_value(value, delivery, rules, read, decoded)
         return _Event(told, len(told) == 1)
     return _Event([one for element in value for one in _read_value(element, delivery, rules, read, decoded)], False)
 
 
-def _decode(delivery: Delivery, body_type: Any) -> tuple[Any, Format]:
-    """The body's value. What was no AMQP data is JSON, or the text or bytes that an AMQP value held."""
+def _decode(delivery: Delivery) -> tuple[Any, Format]:
+    """The body's value. What was no AMQP data is JSON, or the text or bytes that an AMQP value held. Raises
+    EventRejected."""
+    if delivery.context is None or "system" not in delivery.context:
+        return decode_event(delivery.body, delivery.content_type, delivery.content_encoding)
+    body_type = event_context.system_property(delivery.context, event_context.BODY_TYPE)
     damage = event_context.system_property(delivery.context, event_context.BODY_ERROR)
     if damage is not None:
         raise EventRejected("unreadable_body", f"the body cannot be read: {damage}")

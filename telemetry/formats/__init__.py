@@ -60,8 +60,11 @@ def _inside(value: Any, context: Context, depth: int) -> Iterator[Reading]:
         if found is None:
             found = [Reading(content.value, content.value, envelope.context.decoded)]
         for reading in found:
-            yield reading._replace(
-                source=content.source,
-                timestamp=envelope.time if reading.timestamp is None else reading.timestamp,
-                extra={**(reading.extra or {}), "cloudEvent": envelope.words},
+            yield Reading(
+                reading.element,
+                content.source,
+                reading.format,
+                envelope.time if reading.timestamp is None else reading.timestamp,
+                reading.time_source,
+                {**reading.extra, "cloudEvent": envelope.words} if reading.extra else {"cloudEvent": envelope.words},
             )

@@ -47,8 +47,10 @@ FLIGHT_MODES = {
 """By ``mode_code``; a code that is not here says no flight mode."""
 
 # What is translated as it is: nothing of it is lost.
-_TRANSLATED = ("latitude", "longitude", "height", "elevation", "horizontal_speed", "vertical_speed", "attitude_head")
-_READ = ("timestamp", "gateway", "data")
+_TRANSLATED = frozenset(
+    ("latitude", "longitude", "height", "elevation", "horizontal_speed", "vertical_speed", "attitude_head")
+)
+_READ = frozenset(("timestamp", "gateway", "data"))
 
 
 def recognises(value: Any, context: Context) -> bool:
@@ -93,8 +95,9 @@ def read(value: dict[str, Any], context: Context) -> Iterator[Reading]:
 
 def _translate(data: dict[str, Any], element: dict[str, Any]) -> None:
     position: dict[str, Any] = {}
-    for theirs, ours in (("latitude", "latitude"), ("longitude", "longitude"), ("elevation", "height")):
-        put(position, ours, data.get(theirs))
+    put(position, "latitude", data.get("latitude"))
+    put(position, "longitude", data.get("longitude"))
+    put(position, "height", data.get("elevation"))
     altitude = data.get("height")
     if altitude is not None:
         position["altitude"] = altitude
