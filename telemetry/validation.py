@@ -304,7 +304,8 @@ def _kept(
         message["id"] = hub_message_id(delivery.hub, delivery.partition, delivery.sequence_number, enqueued_at, index)
     message["timeSource"] = source
     message["format"] = decoded
-    if "extra" in message and has_misplaced(message["extra"]):
+    # Other people's formats put their own words where they belong.
+    if "extra" in message and (reading is None or reading.format == "json") and has_misplaced(message["extra"]):
         message["flags"].append(MISPLACED_FIELDS)
     if reading is not None and reading.extra:
         message["extra"] = {**message.get("extra", {}), **reading.extra}

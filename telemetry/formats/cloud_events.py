@@ -115,4 +115,8 @@ def _within(event: EventContext | None, subject: Any) -> EventContext:
         }
     if type(subject) is str:
         properties[TOPIC] = subject
-    return {"properties": properties} if event is None else {**event, "properties": properties}
+    inside: EventContext = {} if event is None else {**event}
+    inside.pop("properties", None)
+    if properties:
+        inside["properties"] = properties
+    return inside
