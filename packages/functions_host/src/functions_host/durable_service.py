@@ -70,6 +70,12 @@ class DurableService:
         answer = await self._engine.handle_management(request)
         return answer.status, answer.body
 
+    @property
+    def problem(self) -> str | None:
+        """What the engine's last write failed with, until one succeeds."""
+        failed = self._engine.failed_write
+        return None if failed is None else f"the durable engine cannot write: {failed}"
+
     def clients(self) -> list[tuple[Any, ...]]:
         """Task hub, connection name, and what the SDK's durable client is built from, of each such binding."""
         keys = {

@@ -114,7 +114,7 @@ def assemble(
         left_out=app.left_out,
         errors=errors,
         warm_up=_warm_ups(functions, invoker),
-        problems=lambda: [hub.problem] if hub is not None and hub.problem is not None else [],
+        problems=lambda: [part.problem for part in (hub, durable) if part is not None and part.problem is not None],
     )
     http.mount("admin", admin.handle)
     listeners = [
