@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from concurrent import futures
@@ -25,22 +26,28 @@ def measure(*, quick: bool) -> list[Row]:
     theirs = _in_memory(count)
     with tempfile.TemporaryDirectory() as folder, _host(Path(folder)) as host:
         _chains(host, "warm", 50)
+        before = _cpu_seconds(host)
         ours = _chains(host, "chain", count)
+        host_cpu, worker_cpu = (after - b for after, b in zip(_cpu_seconds(host), before, strict=True))
         by_orchestrations = _signals_by_orchestrations(host, 500 if quick else 2_000)
         by_client = _signals_by_client(host, 500 if quick else 2_000)
         small, large = (_fan_out(host, size) for size in (100, 1_000))
+        widest, slowest = _others_beside_a_fan_out(host, 1_000 if quick else 10_000)
         finished = 500 if quick else 10_000
         _chains(host, "fill", finished)
         full = _chains(host, "late", count)
     return [
         Row("engine", f"{count} chains of 4, durabletask in memory", theirs, "orchestrations/s"),
         Row("engine", f"{count} chains of 4, this engine on disk", ours, "orchestrations/s"),
+        Row("engine", "CPU of a chain of 4: the host", host_cpu / count * 1000, "ms"),
+        Row("engine", "CPU of a chain of 4: the workers", worker_cpu / count * 1000, "ms"),
         Row("engine", "against durabletask in memory", ours / theirs, "x", 2),
         Row("engine", f"with {finished:,} finished instances, against the empty engine", full / ours, "x", 0.9),
         Row("engine", "entity signals by orchestrations", by_orchestrations, "signals/s", 2_000),
         Row("engine", "entity signals by a durable client", by_client, "signals/s", 1_000),
         Row("engine", "fan-out of 100 activities in one orchestration", 100 / small, "activities/s"),
         Row("engine", "fan-out of 1,000 activities in one orchestration", 1_000 / large, "activities/s"),
+        Row("engine", f"fan-out of {widest:,}: slowest answer to others meanwhile", slowest, "s", 0.5, False),
     ]
 
 
@@ -71,6 +78,31 @@ def _fan_out(host: LocalHost, size: int) -> float:
     took = time.monotonic() - began
     assert host.get(f"{INSTANCES}/fan-{size}")["output"] == size * (size + 1) // 2
     return took
+
+
+def _others_beside_a_fan_out(host: LocalHost, size: int) -> tuple[int, float]:
+    """The slowest of the status requests and HTTP functions that others ask one after another until it is over."""
+    host.request("POST", f"/runtime/webhooks/durabletask/orchestrators/fan_out/wide-{size}", _input(size))
+    slowest, status = 0.0, 202
+    while status == 202:
+        for method, path in (("POST", "/signal/0"), ("GET", f"{INSTANCES}/wide-{size}")):
+            began = time.monotonic()
+            status = host.request(method, path).status
+            slowest = max(slowest, time.monotonic() - began)
+    return size, slowest
+
+
+def _cpu_seconds(host: LocalHost) -> tuple[float, float]:
+    """What the host's process has used so far, and what its workers have (Linux)."""
+    assert host.process is not None
+    pid = host.process.pid
+    started = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return _cpu_seconds_of(pid), sum(_cpu_seconds_of(int(child)) for child in started.split())
+
+
+def _cpu_seconds_of(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _signals_by_orchestrations(host: LocalHost, signals: int) -> float:
