@@ -206,7 +206,7 @@ def test_a_tail_that_is_gone_is_missed(
     with open(folder / name, "r+b") as file:
         file.truncate(start)
     log = _open(folder)
-    assert f"sequence numbers {number} to {number + 1} were acknowledged and are lost" in caplog.text
+    assert f"sequence numbers {number} to {number + 1} were given out and are lost" in caplog.text
     assert log.state().last_sequence_number == number + 1
     log.close()
 

@@ -334,3 +334,13 @@ def test_the_story_of_the_readme_is_true(start: Callable[..., Emulator]) -> None
     finally:
         told.kill()
         told.communicate()
+
+
+def test_many_partitions_are_served_though_the_soft_limit_of_descriptors_is_low(start: Callable[..., Emulator]) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1_000:
+        pytest.skip("the hard limit is low, too")
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (64, hard))
+    emulator = start("--hub", "telemetry:200", preexec_fn=limit)
+    emulator.ready()
+    assert "telemetry (200 partitions)" in emulator.end(signal.SIGTERM)

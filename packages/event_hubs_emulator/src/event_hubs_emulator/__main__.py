@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ _LOGGER = logging.getLogger("event_hubs_emulator")
 _DEFAULT_HUB = ("telemetry", 4)
 _HOUR_MS = 3_600_000
 _MIB = 1024 * 1024
+_DESCRIPTORS = 16_384
 # Hours, or MiB: more than a century, and than a machine has.
 _MOST = 1e9
 
@@ -169,6 +171,19 @@ def _on_end_of_input(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) 
     threading.Thread(target=wait, name="parent-watch", daemon=True).start()
 
 
+def _allow_descriptors() -> None:
+    """Take what the system lets this user have: each partition and each connection needs one."""
+    try:
+        import resource
+    except ImportError:  # Windows, which counts otherwise
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
@@ -183,6 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     level = logging.DEBUG if arguments.verbose else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    _allow_descriptors()
     loop = _new_loop()
     try:
         loop.run_until_complete(_serve(arguments))

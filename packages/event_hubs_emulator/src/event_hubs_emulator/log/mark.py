@@ -1,7 +1,7 @@
 """How far a log was acknowledged, outside of the log: the sequence numbers of a lost tail must not be used again.
 
 One file has the marks of all partitions of a hub, two slots for each that are written in turn, so that one is always
-whole:
+whole. They are not forced to disk, also where the log is: after a power cut the larger of the two counts.
 
 counter u64 | next sequence number u64 | end address u64 | last enqueued time i64 (ms) | crc32 u32
 """
@@ -62,9 +62,6 @@ class MarkFile:
             if (missed := self._throttle.admit()) is not None:
                 _LOGGER.warning("%s cannot be written: %s%s", self._path, error, missed)
 
-    def sync(self) -> None:
-        os.fsync(self._descriptor)
-
     def close(self) -> None:
         os.close(self._descriptor)
 
@@ -92,6 +89,3 @@ class Mark:
         self._counter += 1
         body = _BODY(self._counter, next_sequence_number, end, last_enqueued_ms)
         self._file.write(body + _CRC(crc32(body)), self._position + (self._counter % 2) * _SLOT_SIZE)
-
-    def sync(self) -> None:
-        self._file.sync()

@@ -71,7 +71,7 @@ class PartitionLog(Generic[EventT]):
         """Begin a segment where the mark says the log had ended, so that nothing gets a number that was used."""
         if tail.next_sequence_number < self._next_sequence_number:
             _LOGGER.error(
-                "%s: the end of the log is gone: sequence numbers %d to %d were acknowledged and are lost",
+                "%s: the end of the log is gone: sequence numbers %d to %d were given out and are lost",
                 self.label, tail.next_sequence_number, self._next_sequence_number - 1,
             )  # fmt: skip
         if self._segments:
@@ -266,7 +266,6 @@ class PartitionLog(Generic[EventT]):
         def force() -> None:
             try:
                 os.fsync(descriptor)
-                self._mark.sync()
                 if folder is not None:
                     sync_folder(folder)
             finally:
