@@ -13,6 +13,7 @@ from event_hubs_emulator.amqp.encoding import binary, described, encode, list_of
 from event_hubs_emulator.amqp.types import Decimal, Described, Symbol, Timestamp
 from event_hubs_emulator.annotations import render
 from event_hubs_emulator.message import Event
+from functions_host.eventhubs import wire
 from functions_host.eventhubs.amqp_values import plain_or_text
 from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
 from functions_host.eventhubs.local import events
@@ -44,7 +45,7 @@ def comparable(event: ReceivedEvent) -> dict[str, Any]:
         "key": event.partition_key,
         "properties": plain_or_text(event.properties),
         "damage": (event.damage, event.body_damage, event.body_type),
-        "system": system_properties(event),
+        "system": system_properties(wire.received(wire.wired(event, binary=True))),
     }
 
 

@@ -14,6 +14,7 @@ from azure.eventhub._pyamqp._decode import decode_payload
 from azure.eventhub._pyamqp._encode import encode_payload
 from azure.eventhub._pyamqp.aio import _receiver_async
 from azure.eventhub._pyamqp.message import Message
+from functions_host.eventhubs import wire
 from functions_host.eventhubs.events import ReceivedEvent, Unreadable, from_sdk
 from functions_host.eventhubs.metadata import batch_metadata, body_of
 from functions_host.eventhubs.tolerant_decoding import decimal_of, install_tolerant_decoding, tolerant
@@ -73,7 +74,8 @@ def test_odd_properties_and_annotations_spoil_nothing() -> None:
         message_annotations={**MARKS, b"x-opt-partition-key": b"\xffk", b"x-opt-enqueued-time": 2**62, b"n": 1},
     )
     assert found.enqueued_time is None
-    metadata = batch_metadata([found, event(data=[b"y"])], {})
+    there = [wire.received(wire.wired(each, binary=True)) for each in (found, event(data=[b"y"]))]
+    metadata = batch_metadata(there, {})
     assert json.loads(metadata["PropertiesArray"].value)[1] == {}
     assert "deep" in str(json.loads(metadata["PropertiesArray"].value)[0])
     assert json.loads(metadata["SystemPropertiesArray"].value)[0]["n"] == 1
