@@ -8,7 +8,7 @@ import azure.functions as func
 import pytest
 from functions_host.errors import StartError
 from functions_host.functions import index
-from functions_host.selection import LeftOut, Rules, select
+from functions_host.selection import LeftOut, Rules, select, unknown_names
 
 
 def functions() -> list[Any]:
@@ -78,3 +78,16 @@ def test_host_json_names_the_functions_to_run() -> None:
 def test_a_setting_that_is_neither_true_nor_false_is_named() -> None:
     with pytest.raises(StartError, match=r"AzureWebJobs\.Plain\.Disabled must be true or false, not 'maybe'"):
         parted(Rules(skip_unsupported=True), **{"AzureWebJobs.Plain.Disabled": "maybe"})
+
+
+def test_names_that_are_no_functions_are_found() -> None:
+    environ = {
+        "AzureWebJobs.typo.Disabled": "true",
+        "AzureWebJobs.PLAIN.Disabled": "1",
+        "AzureWebJobs.no.Disabled": "0",
+    }
+    assert unknown_names(["Plain", "other"], ("OTHER", "wrong"), environ) == [
+        "host.json functions names 'wrong'",
+        "the setting AzureWebJobs.typo.Disabled names 'typo'",
+    ]
+    assert unknown_names(["Plain"], None, {}) == []

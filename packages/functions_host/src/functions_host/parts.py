@@ -28,7 +28,7 @@ from functions_host.invoker import Invoker, Workers
 from functions_host.manual import ManualTrigger
 from functions_host.options import Options
 from functions_host.payloads import EMPTY
-from functions_host.selection import LeftOut
+from functions_host.selection import LeftOut, unknown_names
 from functions_host.settings import LocalSettings
 from functions_host.timers.service import TimerService
 
@@ -88,6 +88,9 @@ def assemble(
             logger.error("The '%s' function is in error: %s", function.name, errors[function.name])
         elif function.kind == "httpTrigger":
             http.add_function(function)
+    names = [*(function.name for function in functions), *(unused.name for unused in app.left_out)]
+    for what in unknown_names(names, config.functions, os.environ):
+        logger.warning("%s, which is no function of the app", what)
     for unused in app.left_out:
         logger.warning("function %s is not run: %s", unused.name, unused.reason)
         if unused.kind == "httpTrigger":

@@ -109,6 +109,14 @@ def disabled_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def unknown_names(names: Iterable[str], only: Iterable[str] | None, environ: Mapping[str, str]) -> list[str]:
+    """What host.json ``functions`` and the ``Disabled`` settings name and the app does not have, each in words."""
+    known = {name.lower() for name in names}
+    found = [f"host.json functions names {name!r}" for name in only or () if name.lower() not in known]
+    settings = disabled_settings(environ).items()
+    return found + [f"the setting {setting} names {name!r}" for name, setting in settings if name not in known]
+
+
 def durable_name(trigger: Mapping[str, Any], name: str) -> str:
     """The name orchestrations, activities and entities are called by."""
     return next((str(trigger[key]) for key in ("orchestration", "activity", "entityName") if trigger.get(key)), name)
