@@ -142,7 +142,7 @@ def instant() -> Parameter:
 
     def parse(value: str) -> str:
         # A plus sign that was not escaped in a URL arrives as a blank.
-        return parse_rfc3339(re.sub(r" (?=\d\d:\d\d$)", "+", value))
+        return parse_rfc3339(re.sub(r"(?<=\d) (?=\d\d(:?\d\d)?$)", "+", value))
 
     return Parameter(parse, "an RFC 3339 time with offset, as 2026-01-31T12:00:00Z")
 

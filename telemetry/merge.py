@@ -24,7 +24,7 @@ kept. States of the version before (``registers`` with stamps of two parts) are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from operator import itemgetter
 from typing import Any
 
@@ -82,7 +82,7 @@ def _merged(messages: list[Message]) -> DroneState:
     for message in messages[1:]:
         _add_older(state, message, known)
         if "alerts" in message and len(state["clear"]) < len(CONDITIONS):
-            noted = _note(state, message) or noted
+            noted = _note(state, message, times.microseconds(message["time"])) or noted
     if noted:
         _settle(state)
     return state
@@ -104,7 +104,7 @@ def from_message(message: Message) -> DroneState:
         "held": {},
     }
     if "alerts" in message:
-        _note(state, message)
+        _note(state, message, time)
     return state
 
 
@@ -126,10 +126,10 @@ def _add_older(state: DroneState, message: Message, known: set[str]) -> None:
         state["last"] = _last(state["last"], from_message(message)["last"])
 
 
-_NOTHING: set[str] = set()
+_NOTHING: frozenset[str] = frozenset()
 
 
-def _values(message: Message, known: set[str] = _NOTHING) -> dict[str, Any]:
+def _values(message: Message, known: Set[str] = _NOTHING) -> dict[str, Any]:
     """What a message says of each register that is not ``known``, in their order. What it does not say is absent."""
     said: Any = message
     values: dict[str, Any] = {}
@@ -137,8 +137,8 @@ def _values(message: Message, known: set[str] = _NOTHING) -> dict[str, Any]:
         if key in said and name not in known:
             values[name] = said[key]
     for group, names in _GROUPS:
-        parts = said.get(group)
-        if parts:
+        if group in said:
+            parts = said[group]
             for name in names:
                 if name in parts:
                     if name not in known:
@@ -148,8 +148,8 @@ def _values(message: Message, known: set[str] = _NOTHING) -> dict[str, Any]:
                     values[name] = None
     if "altitudeReference" in values and "altitude" not in values:
         del values["altitudeReference"]
-    derived = said.get("derived")
-    if derived is not None:
+    if "derived" in said:
+        derived = said["derived"]
         if "derived" not in known:
             values["derived"] = {name: derived[name] for name in _DERIVED if name in derived}
         if "altitudeLimitExceeded" in derived and "altitudeLimitExceeded" not in known:
@@ -157,7 +157,7 @@ def _values(message: Message, known: set[str] = _NOTHING) -> dict[str, Any]:
     return values
 
 
-def _note(state: DroneState, message: Message) -> bool:
+def _note(state: DroneState, message: Message, time: int) -> bool:
     """Add when the conditions that an enriched message speaks of held, or did not; True when that changed something.
 
     The message is no later than any that the state knows."""
@@ -170,12 +170,11 @@ def _note(state: DroneState, message: Message) -> bool:
     ]
     clear = state["clear"]
     if not clear and not said["alerts"] and (not health or (len(health) == len(SENSORS) and all(health.values()))):
-        state["clear"] = dict.fromkeys(spoken_of, times.microseconds(said["time"]))
+        state["clear"] = dict.fromkeys(spoken_of, time)
         return True
     unknown = [name for name in spoken_of if name not in clear]
     if not unknown:
         return False
-    time = times.microseconds(said["time"])
     codes = {alert["code"] for alert in said["alerts"]}
     for name in unknown:
         if name in SENSORS and name not in health:

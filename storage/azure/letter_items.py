@@ -18,18 +18,20 @@ KEY_FIELDS = (
 )  # fmt: skip
 _OWN_FIELDS = (
     "letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson", "claimedAt", "claimJson",
+    "contextJson",
 )  # fmt: skip
 
 
 def to_item(letter: DeadLetter) -> Item:
     when = f"{letter['createdAt']}|{letter['id']}"
-    item = {name: value for name, value in letter.items() if name != "errors"} | {
+    item = {name: value for name, value in letter.items() if name not in ("errors", "context")} | {
         "id": safe_id(letter["id"]),
         "letterId": letter["id"],
         "bucket": bucket_of(letter["id"]),
         "kind": "letter",
         "sort": when,
         "attemptedAt": None,
+        "contextJson": orjson.dumps(letter.get("context")).decode(),  # as text, for what ``with_errors`` says
     }
     return _with_status_sort(with_errors(item, letter["errors"], letter["attempts"]))
 
@@ -38,6 +40,8 @@ def from_item(item: Item) -> DeadLetter:
     letter = without_system_fields(item)
     fields: Any = {name: value for name, value in letter.items() if name not in _OWN_FIELDS}
     fields |= {"id": letter["letterId"], "errors": orjson.loads(letter["errorsJson"])}
+    if "contextJson" in letter:
+        fields["context"] = orjson.loads(letter["contextJson"])
     kept: DeadLetter = fields
     return kept
 

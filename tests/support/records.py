@@ -67,6 +67,7 @@ def letter(
         "reason": None,
         "contentType": None,
         "contentEncoding": None,
+        "context": {"properties": {"n": 2**53 + 1}, "system": {"message-id": "m"}},
     } | changes
 
 
