@@ -18,6 +18,7 @@ from tools.local_host import LocalHost
 pytestmark = pytest.mark.e2e
 
 BAD = b'[{"deviceId":"drone-0","battery":7},{"deviceId":"drone-1","heading":-1}]'
+NO_ZONES = {"type": "FeatureCollection", "features": []}
 SEED = 20260124
 CHECKS = (
     "not_a_server_error",
@@ -60,6 +61,8 @@ def test_every_route_answers_as_described(
 ) -> None:
     batch, letter = known["/api/batches/"][0], known["/api/deadletters/"][0]
     tag = host.request("GET", "/api/drones/drone-0").headers["etag"]
+    zones = host.request("GET", "/api/zones").headers["etag"]
+    flight = host.items("/api/flights")[0]["id"]
     message = {"deviceId": "drone-0", "battery": 0.5}
     asked: list[tuple[int, str, str, str, Any, dict[str, str]]] = [
         (200, "GET", "/api/drones", "?fields=battery&limit=2", None, {}),
@@ -76,11 +79,31 @@ def test_every_route_answers_as_described(
         (404, "GET", "/api/drones/{id}/history", "/api/drones/nobody/history", None, {}),
         (200, "GET", "/api/drones/{id}/flights", "/api/drones/drone-0/flights", None, {}),
         (200, "GET", "/api/flights", "?deviceId=drone-0", None, {}),
+        (200, "GET", "/api/flights/{id}", f"/api/flights/{flight}", None, {}),
         (404, "GET", "/api/flights/{id}", "/api/flights/nothing", None, {}),
+        *(
+            (200, "GET", "/api/flights/{id}/track", f"/api/flights/{flight}/track?format={name}", None, {})
+            for name in ("geojson", "csv", "gpx", "kml")
+        ),
         (200, "GET", "/api/v1/dronestatus/{deviceid}", "/api/v1/dronestatus/drone-0", None, {}),
         (200, "GET", "/api/GetStatusFunction", "?deviceId=drone-0", None, {}),
         (400, "GET", "/api/GetStatusFunction", "", None, {}),
         (200, "GET", "/api/zones", "", None, {}),
+        (304, "GET", "/api/zones", "", None, {"If-None-Match": zones}),
+        (428, "PUT", "/api/zones", "", NO_ZONES, {}),
+        (412, "PUT", "/api/zones", "", NO_ZONES, {"If-Match": '"other"'}),
+        (400, "PUT", "/api/zones", "", {"type": "FeatureCollection", "features": [{}]}, {"If-Match": zones}),
+        (200, "PUT", "/api/zones", "", NO_ZONES, {"If-Match": zones}),
+        (200, "GET", "/api/zones/versions", "", None, {}),
+        (200, "GET", "/api/zones/versions/{version}", "/api/zones/versions/1", None, {}),
+        (404, "GET", "/api/zones/versions/{version}", "/api/zones/versions/99", None, {}),
+        (200, "POST", "/api/zones/versions/{version}/restore", "/api/zones/versions/1/restore", None, {}),
+        (200, "GET", "/api/registry", "", None, {}),
+        (201, "PUT", "/api/registry/{id}", "/api/registry/new-one", {"name": "Falcon"}, {}),
+        (428, "PUT", "/api/registry/{id}", "/api/registry/new-one", {"name": "Hawk"}, {}),
+        (200, "GET", "/api/registry/{id}", "/api/registry/new-one", None, {}),
+        (404, "DELETE", "/api/registry/{id}", "/api/registry/nobody", None, {}),
+        (204, "DELETE", "/api/registry/{id}", "/api/registry/new-one", None, {"If-Match": "*"}),
         (202, "POST", "/api/telemetry", "", [message], {}),
         (400, "POST", "/api/telemetry", "", [message, {}], {}),
         (413, "POST", "/api/telemetry", "", b" " * (1024 * 1024 + 1), {"Content-Type": "application/json"}),
