@@ -12,11 +12,16 @@ from typing import Any
 
 import azure.durable_functions as df
 import pytest
+from functions_host.durable.actions import State
 from functions_host.durable.clock import parse
+from functions_host.durable.facts import ExecutionStarted, Fact, OrchestratorStarted, from_events
 from functions_host.durable.messages import TaskEnded
+from functions_host.durable.names import Registry
+from functions_host.durable.replay import Replay
 
 from . import recorded_app
 from .durable_support import raise_event
+from .test_recordings import play
 
 Steps = Generator[Any, Any, Any]
 HostMaker = Callable[..., Any]
@@ -168,3 +173,60 @@ def parse_time(text: str) -> int:
     found = parse(text)
     assert found is not None
     return found
+
+
+EVERYTHING = Registry(lambda _: True, lambda _: True, lambda _: True)
+
+
+def walked(replay: Replay) -> dict[str, Any]:
+    return {
+        "scheduled": replay.scheduled,
+        "satisfied": replay.satisfied,
+        "open": sorted(replay.open),
+        "waits": replay.waits(),
+        "continues": replay.continue_input,
+        "carried": replay.carried,
+        "suspended": replay.suspended,
+        "buffered": {name: list(names) for name, names in replay.buffered.items()},
+    }
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    ["anytasks", "entityops", "events_buffered", "fanout", "fanout_mixed", "parent", "retry", "suspend_resume"],
+)
+async def test_a_walk_that_goes_on_stands_where_one_from_the_start_would(host: HostMaker, scenario: str) -> None:
+    one = await host(recorded_app.build())
+    await play(one, scenario)
+    walks: dict[tuple[str, str], Replay] = {}
+    went_on = 0
+    for kind, _, text, answer in one.runner.contexts:
+        context, state = json.loads(text), State(json.loads(answer))
+        if kind != "orchestrator" or not state.actions:
+            continue
+        started = next(event for event in context["history"] if event["EventType"] == 0)
+        key = (context["instanceId"], started["OrchestrationInstance"]["ExecutionId"])
+        facts = from_events(context["history"])
+        whole = Replay(*key, EVERYTHING)
+        whole.run(state.actions, facts)
+        walk = walks.get(key)
+        if walk is None or not walk.suits(state.actions):
+            walk = walks[key] = Replay(*key, EVERYTHING)
+        else:
+            went_on += 1
+        walk.run(state.actions, facts[walk.seen :])
+        assert walked(walk) == walked(whole), f"{context['instanceId']}, {len(facts)} facts"
+    assert went_on
+
+
+def test_a_walk_does_not_go_on_with_actions_that_it_did_not_walk() -> None:
+    first = [{"actionType": 5, "fireAt": "2030-01-01T00:00:00Z", "isCanceled": False}]
+    facts: list[Fact] = [OrchestratorStarted(1), ExecutionStarted()]
+    walk = Replay("i", "e", EVERYTHING)
+    walk.run(first, facts)
+    assert walk.suits([*first, {"actionType": 0, "functionName": "f"}])
+    assert not walk.suits([{**first[0], "isCanceled": True}]), "the timer was cancelled"
+    assert not walk.suits([]), "they are fewer"
+    over = Replay("i", "e", EVERYTHING)
+    over.run([], facts)
+    assert not over.suits([{"actionType": 0, "functionName": "f"}]), "it would have begun it at an earlier moment"

@@ -8,7 +8,6 @@ is satisfied (all children of a when-all, one of a when-any) and no task, child 
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -56,9 +55,9 @@ from functions_host.durable.scheduled import (
     SendEvent,
     described,
     fits,
+    is_guid,
+    message_guid,
 )
-
-_GUID_NAMESPACE = uuid.UUID("9e952958-5e33-4daf-827f-2fa12937b875")
 
 
 class NonDeterminismError(Exception):
@@ -112,7 +111,7 @@ class Replay:
             if isinstance(fact, Completed):
                 self._finish(fact.id, False)
             elif isinstance(fact, OrchestratorStarted):
-                self._now = fact.at
+                self._now, self._guids = fact.at, 0
             elif isinstance(fact, SCHEDULED):
                 self._check_created(fact)
                 continue
@@ -142,7 +141,7 @@ class Replay:
 
     def waits(self) -> list[str]:
         """Names of events the walk waits for, entity answers left out."""
-        return [name for name, nodes in self._waiting.items() if nodes and not _is_guid(name)]
+        return [name for name, nodes in self._waiting.items() if nodes and not is_guid(name)]
 
     def current_action(self) -> str:
         """The action the walk stands at, for messages."""
@@ -294,13 +293,5 @@ class Replay:
         return number
 
     def _new_guid(self) -> str:
-        name = f"{self._instance_id}_{self._now}_{self._guids}"
         self._guids += 1
-        return str(uuid.uuid5(_GUID_NAMESPACE, name))
-
-
-def _is_guid(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
+        return message_guid(self._instance_id, self._now, self._guids)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from functions_host.durable.facts import EventSent, Scheduled, SubCreated, TaskScheduled, TimerCreated
+
+_GUID_NAMESPACE = uuid.UUID("9e952958-5e33-4daf-827f-2fa12937b875")
 
 
 class ScheduleTask(NamedTuple):
@@ -59,3 +62,16 @@ def described(one: ScheduledAction | Scheduled) -> str:
     if isinstance(one, (SendEvent, EventSent)):
         return f"an entity message named '{one.target}'"
     return "a timer"
+
+
+def message_guid(instance_id: str, now: int, number: int) -> str:
+    """The id of an entity message: the same for the `number`-th of an episode, however often that is replayed."""
+    return str(uuid.uuid5(_GUID_NAMESPACE, f"{instance_id}_{now}_{number}"))
+
+
+def is_guid(name: str) -> bool:
+    """Whether an event of that name is an entity's answer."""
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
