@@ -30,7 +30,8 @@ def test_every_message_is_stored_once_and_the_drones_show_the_latest(host: Local
         assert [m["battery"] for m in history] == [round(1 - n / 10_000, 4) for n in reversed(range(50))]
         state = host.get(f"/api/drones/conserve-drone-{drone}")
         assert state["battery"] == round(1 - 49 / 10_000, 4)
-        assert state["position"] == {"latitude": 47.47, "longitude": -122.19, "altitude": 149}
+        place = {"latitude": 47.47, "longitude": -122.19, "altitude": 149, "height": None}
+        assert state["position"] == {**place, "altitudeReference": "takeoff"}
 
 
 def test_a_bad_message_harms_neither_its_array_nor_its_batch(host: LocalHost) -> None:
