@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from telemetry.identity import dead_letter_id
+from telemetry.letters import delivery_of
 from telemetry.model import DeadLetter
-from telemetry.validation import check_event, delivery_of, validate_batch, validate_dead_letter
+from telemetry.validation import check_event, validate_batch, validate_dead_letter
 from tests.support.frames import frame
 from tests.support.messages import (
     ENQUEUED_AT,
