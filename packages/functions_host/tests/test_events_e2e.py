@@ -31,7 +31,8 @@ def send(host: HostProcess, hub: str, bodies: list[str | bytes], *, size: int = 
 
 def seen(host: HostProcess, name: str) -> list[dict[str, Any]]:
     path = host.data / "app" / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    # The last line may be half written yet.
+    return [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.exists() else []
 
 
 def numbered(count: int, start: int = 0) -> list[str | bytes]:

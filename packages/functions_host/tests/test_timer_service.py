@@ -131,7 +131,7 @@ async def test_a_failing_timer_goes_on(tmp_path: Path) -> None:
     assert len(await run_for(tmp_path, "* * * * * *", lambda ticks: len(ticks) >= 2, work=work)) == 2
 
 
-async def test_a_month_of_nights_passes_in_a_moment(tmp_path: Path) -> None:
+async def test_a_week_of_nights_passes_in_a_moment(tmp_path: Path) -> None:
     app, fired = func.FunctionApp(), list[datetime]()
     clock = MovedClock()
 
@@ -143,9 +143,9 @@ async def test_a_month_of_nights_passes_in_a_moment(tmp_path: Path) -> None:
     service = TimerService(index(app.get_functions()), invoker, tmp_path, clock)
     service.start()
     await asyncio.sleep(0.01)
-    for _ in range(30 * 24):
+    for _ in range(7 * 24):
         await clock.advance(3_600)
     service.stop_firing()
     await service.close()
     invoker.close()
-    assert [(moment.hour, moment.minute, moment.second) for moment in fired] == [(3, 0, 0)] * 30
+    assert [(moment.hour, moment.minute, moment.second) for moment in fired] == [(3, 0, 0)] * 7
