@@ -76,7 +76,7 @@ def test_a_refused_caller_is_told_so(
     stub.refuse = lambda path: status if path.startswith("/api/") and path != "/api/config" else None
     page = open_page(stub.url)
     expect(page.get_by_role("status").filter(has_text="No access")).to_be_visible()
-    for view in ("fleet", "pipeline", "batches", "deadletters"):
+    for view in ("fleet", "flights", "pipeline", "batches", "deadletters"):
         page.goto(f"{stub.url}#/{view}")
         expect(page.get_by_role("alert").first).to_contain_text(words)
     assert not any("/.auth/" in path for path in stub.requests)

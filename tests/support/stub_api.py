@@ -138,6 +138,7 @@ class StubApi:
         default_factory=lambda: [batch(n, "failed" if n == 2 else "completed") for n in range(40)]
     )
     letters: list[Json] = field(default_factory=list)
+    flights: list[Json] = field(default_factory=list)
     config: Json = field(
         default_factory=lambda: {"mapTilesUrl": None, "lowBattery": 0.2, "staleSeconds": 60, "offlineSeconds": 600}
     )
@@ -158,6 +159,9 @@ class StubApi:
             "/api/drones": lambda: page([self.fleet.view(n, now) for n in range(self.fleet.size)]),
             "/api/batches": lambda: page([b for b in self.batches if not wanted or b["status"] in wanted]),
             "/api/deadletters": lambda: page([x for x in self.letters if not wanted or x["status"] in wanted]),
+            "/api/flights": lambda: page(
+                [f for f in self.flights if query.get("deviceId", f["deviceId"]) == f["deviceId"]]
+            ),
             "/api/stats": lambda: self.stats(now),
             "/api/config": lambda: self.config,
             "/api/zones": zones,
@@ -165,7 +169,7 @@ class StubApi:
         }
         if path in simple:
             return simple[path]()
-        items = {"batches": self.batches, "deadletters": self.letters}.get(parts[1], [])
+        items = {"batches": self.batches, "deadletters": self.letters, "flights": self.flights}.get(parts[1], [])
         return next((item for item in items if item["id"] == parts[2]), None)
 
     def stats(self, now: float) -> Json:
@@ -245,6 +249,30 @@ class StubApi:
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+def flight(number: int, start: float, seconds: float = 600.0) -> Json:
+    """Of ``drone-<number>``; ``start`` in seconds since the epoch."""
+    place = {"latitude": HOME[0], "longitude": HOME[1], "altitude": 10.0, "height": 0.0}
+    return {
+        "id": f"drone-{number}~{int(start)}~1",
+        "deviceId": f"drone-{number}",
+        "startedAt": stamp(start),
+        "endedAt": stamp(start + seconds),
+        "status": "ended",
+        "durationSeconds": seconds,
+        "distanceMetres": 1234.5,
+        "maxHeight": None,
+        "maxAltitude": 80.0,
+        "maxGroundSpeed": 12.5,
+        "batteryStart": 0.9,
+        "batteryEnd": 0.7,
+        "takeoff": place,
+        "landing": place,
+        "messages": int(seconds),
+        "alerts": ["low_battery"],
+        "mission": "survey 7",
+    }
 
 
 def page(items: list[Json]) -> Json:

@@ -10,6 +10,7 @@ import "./styles/map.css";
 import "./styles/detail.css";
 import "./styles/tables.css";
 import "./styles/pipeline.css";
+import "./styles/flights.css";
 import "./styles/narrow.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";

@@ -5,6 +5,7 @@ import type {
   Config,
   DeadLetter,
   Drone,
+  Flight,
   Message,
   Page,
   ReplayAllBatches,
@@ -114,6 +115,11 @@ export const api = {
       "GET",
       `/api/drones/${id(drone)}/history${queryString(query)}`,
     ),
+  flights: (query: Query) => request<Page<Flight>>("GET", `/api/flights${queryString(query)}`),
+  flight: (flight: string) => request<Flight>("GET", `/api/flights/${id(flight)}`),
+  /** Where the browser itself gets a flight's track as a file. */
+  trackUrl: (flight: string, format: string) =>
+    `/api/flights/${id(flight)}/track${queryString({ format })}`,
   stats: () => request<Stats>("GET", "/api/stats"),
   health: () => request<unknown>("GET", "/api/health"),
   batches: (query: Query) =>

@@ -1,7 +1,7 @@
 // The shapes of the HTTP API by the names that the page has for them. What they hold is generated: see types.ts.
 import type { Drone, Batch, DeadLetter, PageSettings, ReplayedBatches, ReplayedDeadLetters, Zones } from "./types";
 
-export type { Batch, DeadLetter, Drone, Message, RuleError, Stats } from "./types";
+export type { Batch, DeadLetter, Drone, Flight, Message, RuleError, Stats } from "./types";
 
 export type Connectivity = Drone["connectivity"];
 export type Alert = Drone["alerts"][number];

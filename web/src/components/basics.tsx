@@ -73,6 +73,8 @@ const TONES: Record<string, Tone> = {
   received: "info",
   failed: "bad",
   open: "warn",
+  ongoing: "info",
+  ended: "ok",
   discarded: "idle",
 };
 
@@ -121,6 +123,22 @@ export function Select({
           </option>
         ))}
       </select>
+    </label>
+  );
+}
+
+export function TextFilter(props: { label: string; value: string; change: (value: string) => void }) {
+  return (
+    <label class="field">
+      <span>{props.label}</span>
+      <input
+        type="text"
+        value={props.value}
+        maxLength={300}
+        placeholder="All"
+        spellcheck={false}
+        onChange={(event) => props.change(event.currentTarget.value.trim())}
+      />
     </label>
   );
 }

@@ -3,6 +3,9 @@ import type { ComponentChildren } from "preact";
 
 const PATHS: Record<string, ComponentChildren> = {
   map: <path d="M1.5 3.5 6 2l4 1.5L14.5 2v10.5L10 14l-4-1.5L1.5 14zM6 2v10.5M10 3.5V14" />,
+  path: <path d="M3.5 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM12.5 5.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM5 12h4.5a2.5 2.5 0 0 0 0-5h-3a2 2 0 0 1 0-3.5H11" />,
+  play: <path d="M4.5 2.5v11l9-5.5z" />,
+  pause: <path d="M5 3v10M11 3v10" />,
   pulse: <path d="M1 8h3l2-5 4 10 2-5h3" />,
   layers: <path d="m8 2 6.5 3.5L8 9 1.5 5.5zM1.5 8.5 8 12l6.5-3.5M1.5 11.5 8 15l6.5-3.5" />,
   tray: <path d="M2 9.5V13a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1V9.5M2 9.5h3.5l1 2h3l1-2H14M2 9.5 4 3h8l2 6.5" />,

@@ -18,11 +18,12 @@ export function mergeHistory(
     .map(({ message }) => message);
 }
 
-export type Measure = "battery" | "altitude" | "groundSpeed";
+export type Measure = "battery" | "altitude" | "height" | "groundSpeed";
 
 const VALUE: Record<Measure, (message: Message) => number | null | undefined> = {
   battery: (message) => message.battery,
   altitude: (message) => message.position?.altitude,
+  height: (message) => message.position?.height,
   groundSpeed: (message) => message.groundSpeed,
 };
 

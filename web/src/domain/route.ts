@@ -1,6 +1,6 @@
 // What the address says: which view, and what is open in it. `#/fleet/drone-7`, `#/batches?status=failed`.
 
-export const VIEWS = ["fleet", "pipeline", "batches", "deadletters"] as const;
+export const VIEWS = ["fleet", "flights", "pipeline", "batches", "deadletters"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {

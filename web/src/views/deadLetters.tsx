@@ -2,7 +2,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { DeadLetter, DeadLetterStatus } from "../api/shapes";
-import { Clock, Select, StatusBadge } from "../components/basics";
+import { Clock, Select, StatusBadge, TextFilter } from "../components/basics";
 import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";
 import { UNKNOWN, words } from "../domain/format";
@@ -164,20 +164,4 @@ function reasons(letter: DeadLetter): string {
   return letter.errors
     .map(({ code, field }) => (field ? `${words(code)}: ${field}` : words(code)))
     .join("; ");
-}
-
-function TextFilter(props: { label: string; value: string; change: (value: string) => void }) {
-  return (
-    <label class="field">
-      <span>{props.label}</span>
-      <input
-        type="text"
-        value={props.value}
-        maxLength={300}
-        placeholder="All"
-        spellcheck={false}
-        onChange={(event) => props.change(event.currentTarget.value.trim())}
-      />
-    </label>
-  );
 }

@@ -13,10 +13,12 @@ import { chooseTheme, themeChoice, type ThemeChoice } from "../state/theme";
 import { BatchesView } from "./batches";
 import { DeadLettersView } from "./deadLetters";
 import { FleetView } from "./fleet";
+import { FlightsView } from "./flights";
 import { PipelineView } from "./pipeline";
 
 const TITLES: Record<View, { title: string; icon: string }> = {
   fleet: { title: "Fleet", icon: "map" },
+  flights: { title: "Flights", icon: "path" },
   pipeline: { title: "Pipeline", icon: "pulse" },
   batches: { title: "Batches", icon: "layers" },
   deadletters: { title: "Dead letters", icon: "tray" },
@@ -24,6 +26,7 @@ const TITLES: Record<View, { title: string; icon: string }> = {
 
 const VIEW_OF: Record<View, () => preact.JSX.Element> = {
   fleet: FleetView,
+  flights: FlightsView,
   pipeline: PipelineView,
   batches: BatchesView,
   deadletters: DeadLettersView,
