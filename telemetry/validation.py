@@ -59,19 +59,21 @@ def validate_batch(deliveries: Sequence[Delivery], rules: Rules, batch_id: str, 
 def validate_in_pages(
     deliveries: Iterable[Delivery], rules: Rules, batch_id: str, now: str, size: int
 ) -> Iterator[Validated]:
-    """The same, in at least one page. A page ends with the event that makes it hold ``size`` messages and letters or
-    more, so that what a batch becomes need not be in memory at once."""
+    """The same, in at least one page. A page ends with the event that makes it ``size`` messages or more, accepted or
+    not: what a batch becomes need not be in memory at once, and the caller can do something else in between."""
     result = Validated()
+    rejected_messages = 0
     read = message_reader(rules)
     by_body = rules.device_id_source == "body"
     for delivery in deliveries:
-        if len(result.messages) + len(result.dead_letters) >= size:
+        if len(result.messages) + rejected_messages >= size:
             yield result
-            result = Validated()
+            result, rejected_messages = Validated(), 0
         try:
             value, decoded = value_of(delivery)
         except EventRejected as rejected:
             result.dead_letters.append(dead_letter_of(delivery, None, None, [rejected.error], batch_id, now))
+            rejected_messages += 1
             continue
         if by_body and type(value) is dict and "deviceId" in value:
             # The short way for what nearly every event is: one good message in the native shape. A partition key
@@ -92,6 +94,7 @@ def validate_in_pages(
                 result.messages.append(kept)
         if rejections:
             result.dead_letters += letters_of(event, rejections, delivery, batch_id, now)
+            rejected_messages += len(rejections)
     yield result
 
 

@@ -11,7 +11,7 @@ import pytest
 from telemetry.identity import dead_letter_id
 from telemetry.letters import delivery_of
 from telemetry.model import DeadLetter
-from telemetry.validation import check_event, validate_batch, validate_dead_letter
+from telemetry.validation import check_event, validate_batch, validate_dead_letter, validate_in_pages
 from tests.support.frames import frame
 from tests.support.messages import (
     ENQUEUED_AT,
@@ -220,3 +220,10 @@ def test_a_body_can_be_checked_before_it_is_sent() -> None:
     accepted, rejected = check_event(b"{", None, None, RULES, NOW)
     assert not accepted
     assert [(entry.index, codes(entry.errors)) for entry in rejected] == [(None, [("malformed_json", None)])]
+
+
+def test_a_page_ends_with_the_event_that_fills_it() -> None:
+    many = [delivery(json.dumps([{}] * 150).encode(), sequence_number=n) for n in range(4)]
+    pages = list(validate_in_pages(many, RULES, "batch", NOW, 200))
+    assert [(len(page.dead_letters), page.rejected) for page in pages] == [(2, 300), (2, 300)]
+    assert [page.rejected for page in validate_in_pages([], RULES, "batch", NOW, 200)] == [0]
