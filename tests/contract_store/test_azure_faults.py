@@ -86,6 +86,8 @@ async def scenario(store: Store, call: Callable[[Callable[[], Awaitable[Any]]], 
     await call(lambda: ledger.receive(batch("b3", second=1), b"old"))
     await call(lambda: ledger.begin("b3", "b3-1", "validate"))
     await call(lambda: ledger.complete("b3", "b3-1", Counts(2, 2, 0, 0), at(2)))
+    await call(lambda: letters.put([letter("old", codes=("a",))], "b3"))
+    await call(lambda: letters.resolve("old", "replayed", at=at(11)))
     # How many a purge that is made again finds is open; what it leaves is not.
     await call(lambda: ledger.purge(at(5), 10))
     await call(lambda: letters.purge(at(12), 10))
@@ -124,13 +126,14 @@ async def check(store: Store) -> None:
     assert [(one["id"], one["status"], one["attempts"]) for one in state["letters"]] == [
         ("l3", "open", 1),
         ("l2", "discarded", 1),
+        ("l1", "replayed", 1),
         ("l0", "open", 2),
     ]
     totals = state["ledger totals"]
     assert (totals.events, totals.messages, totals.stored, totals.duplicates, totals.rejected) == (18, 14, 11, 0, 3)
     assert totals.batches == {"received": 0, "running": 0, "completed": 2, "failed": 0}
-    assert state["letter totals"].dead_letters == {"open": 2, "replayed": 1, "discarded": 1}
-    assert state["letter totals"].dead_letter_codes == {"a": 3, "b": 2, "c": 1}
+    assert state["letter totals"].dead_letters == {"open": 2, "replayed": 2, "discarded": 1}
+    assert state["letter totals"].dead_letter_codes == {"a": 4, "b": 2, "c": 1}
 
 
 async def test_undisturbed(store: AzureStore) -> None:
