@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Any
 
 from telemetry.fields import FIELDS
@@ -49,6 +50,8 @@ def check_state(state: DroneState) -> None:
                 _check_derived(value)
             elif types is None or type(value) not in types:  # exactly: true is no number
                 raise ValueError(f"{name!r:.100} is of type {type(value).__name__}")
+            elif type(value) is float and not isfinite(value):
+                raise ValueError(f"{name!r:.100} is no finite number")
 
 
 def _check_stamp(time: Any, delay: Any, sequence_number: Any, index: Any, identity: Any) -> None:
@@ -77,6 +80,8 @@ def _check_derived(value: Any) -> None:
     for name, part in value.items():
         if type(part) not in _DERIVED.get(name, ()):
             raise ValueError(f"derived has {name!r:.100} of type {type(part).__name__}")
+        if type(part) is float and not isfinite(part):
+            raise ValueError(f"derived has {name!r:.100} that is no finite number")
     if "noFly" not in value or "outsideGeofence" not in value:
         raise ValueError("derived says neither noFly nor outsideGeofence")
     if not all(type(zone) is str for zone in value.get("zones", ())):
