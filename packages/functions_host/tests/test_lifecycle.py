@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,6 +46,18 @@ def test_a_ready_file_of_an_earlier_run_is_gone_before_the_app_is_loaded(tmp_pat
     command += ["--no-event-hubs", "--data", str(tmp_path / "data"), "--ready-file", str(stale)]
     assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 1
     assert not stale.exists()
+
+
+def test_the_ready_file_is_whole_whenever_it_is_there(host: MakeHost) -> None:
+    started = host("signals", "--no-event-hubs").launch()
+    assert started.process is not None
+    texts: set[str] = set()
+    until = time.monotonic() + 40
+    while not texts and time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError):
+            texts.add(started.ready_path.read_text())
+    assert [json.loads(text)["pid"] for text in texts] == [started.process.pid]
+    assert not list(started.ready_path.parent.glob(".*.try"))
 
 
 def test_the_app_runs_in_its_own_folder_with_its_settings(host: MakeHost, tmp_path: Path) -> None:

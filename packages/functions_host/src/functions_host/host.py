@@ -128,8 +128,10 @@ class Host:
         try:
             # One that an earlier run left would tell of a process and a port that are gone.
             ready.resolve().unlink(missing_ok=True)
-            write_atomically(ready.resolve(), "")
-            ready.resolve().unlink()
+            # Tried beside it: whoever waits for the file must not find an empty one.
+            beside = ready.resolve().with_name(f".{ready.name}.{os.getpid()}.try")
+            write_atomically(beside, "")
+            beside.unlink()
         except OSError as error:
             raise StartError(f"--ready-file must be a file that can be written, not {ready}: {_why(error)}") from None
 
