@@ -83,6 +83,14 @@ class LocalHost:
                 stdout=log,
                 stderr=log,
             )
+        try:
+            self._wait_until_ready(ready, seconds)
+        except BaseException:
+            self.kill()  # nobody has this host yet who could stop it
+            raise
+        return self
+
+    def _wait_until_ready(self, ready: Path, seconds: float) -> None:
         wait_until(lambda: ready.exists() or self._ended(), seconds, self._what_it_said)
         if self._ended():
             raise RuntimeError(self._what_it_said())
@@ -91,7 +99,6 @@ class LocalHost:
         hub_port = urlsplit(self.connection.split(";")[0].removeprefix("Endpoint=")).port or 0
         self._ports = (str(urlsplit(self.url).port), str(hub_port))
         wait_until(self._healthy, seconds, self._what_it_said)
-        return self
 
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is flushed."""
