@@ -33,7 +33,7 @@ class Forwarder:
         self.unwritten = 0
         """Messages that were lost because the disk would not take them."""
         self.trouble: str | None = None
-        """Why the hub is not reached, or the disk not written, at the moment."""
+        """What keeps messages from the hub at the moment, or from the disk."""
         self._spool = spool
         self._connect = connect
         self._first_pause = first_pause
@@ -162,4 +162,4 @@ class Forwarder:
 
     def _note(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self.trouble = str(error)
+        self.trouble = f"hub not reached: {error}"

@@ -101,5 +101,5 @@ def _line(feed: Feed, forwarder: Forwarder, started: float) -> str:
     if forwarder.too_large:
         text += f" ({forwarder.too_large:,} too large for the hub)"
     if forwarder.trouble:
-        text += f"; hub not reached: {forwarder.trouble[:160]}"
+        text += f"; {forwarder.trouble[:180]}"
     return text

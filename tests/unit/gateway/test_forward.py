@@ -48,7 +48,7 @@ async def test_while_the_hub_is_away_everything_waits_and_then_arrives_in_order(
     await forwarder.put(numbered("a", range(50)))
     await asyncio.wait_for(hub.tried_often.wait(), 5)
     assert forwarder.waiting == 50
-    assert forwarder.trouble == "gone for a walk"
+    assert forwarder.trouble == "hub not reached: gone for a walk"
     assert not await forwarder.drain(0.05)
     hub.away = None
     assert await forwarder.drain(5)
@@ -63,7 +63,7 @@ async def test_a_hub_that_refuses_is_asked_again_and_nothing_is_lost(
     hub.away = HubRefused("wrong key")
     await forwarder.put(numbered("a", range(3)))
     await asyncio.wait_for(hub.tried_often.wait(), 5)
-    assert forwarder.trouble == "wrong key"
+    assert forwarder.trouble == "hub not reached: wrong key"
     hub.away = None
     assert await forwarder.drain(5)
     assert hub.of("a") == [b"0", b"1", b"2"]
