@@ -122,7 +122,9 @@ def _topic(event: EventContext | None) -> tuple[str, str] | None:
     """Serial number and kind, when the event's topic is one of DJI's."""
     if event is None or "properties" not in event:
         return None
-    text = property_of(event, *_TOPIC_PROPERTIES)
+    text = event["properties"].get(_TOPIC_PROPERTIES[0])
+    if text is None:
+        text = property_of(event, *_TOPIC_PROPERTIES)
     return _parts(text) if type(text) is str else None
 
 
