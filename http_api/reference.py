@@ -48,7 +48,8 @@ async def put_zones(call: Call) -> func.HttpResponse:
     document = read_json(call.request)
     errors = check(document)
     if errors:
-        raise Problem("invalid-zones", f"{len(errors)} rules are broken; nothing has changed", errors=errors)
+        broken = "1 rule is broken" if len(errors) == 1 else f"{len(errors)} rules are broken"
+        raise Problem("invalid-zones", f"{broken}; nothing has changed", errors=errors)
     store = await get_store()
     await refresh(store, at_once=True)
     _check_if_match(call, _zones_tag(_zones_in_force()))
@@ -74,6 +75,8 @@ async def restore_zone_version(call: Call) -> func.HttpResponse:
     store = await get_store()
     old = await _version(store, call)
     await refresh(store, at_once=True)
+    if _if_match(call) is not None:
+        _check_if_match(call, _zones_tag(_zones_in_force()))
     return await _keep(call, store, old.document)
 
 
@@ -115,6 +118,11 @@ async def put_registration(call: Call) -> func.HttpResponse:
     there = _registrations().get(drone)
     if there is not None:
         _check_if_match(call, _tag_of(there))
+    elif _if_match(call) is not None:
+        # Somebody changes what another has just taken out: made anew, the removal would be lost.
+        raise Problem(
+            "precondition-failed", f"there is no registration {drone!r} any more; without If-Match it is made"
+        )
     try:
         await store.reference.put_registration(entry, get_kept().versions.get(drone))
     except Conflict as conflict:
@@ -224,10 +232,14 @@ def _properties(zone: Any) -> dict[str, Any]:
     return {name: getattr(zone, name) for name in ("id", "name", "kind", "floor", "ceiling")}
 
 
+def _if_match(call: Call) -> str | None:
+    return call.request.headers.get("if-match") or None
+
+
 def _check_if_match(call: Call, tag: str) -> None:
     """Whoever changes something says which state of it was read. Raises the 428 or 412 ``Problem``."""
-    header = call.request.headers.get("if-match")
-    if not header:
+    header = _if_match(call)
+    if header is None:
         raise Problem(
             "precondition-required", "If-Match is missing: send the ETag that was read; no change is lost then"
         )

@@ -56,7 +56,7 @@ def _registration(entry: Any, where: str) -> Registration:
         raise InvalidRegistry(f"{where}: must be an object, not {json_type(entry)}")
     device_id = entry.get("id")
     if not isinstance(device_id, str) or DEVICE_ID_PATTERN.fullmatch(device_id) is None:
-        raise InvalidRegistry(f"{where}.id: must be a device id, not {device_id!r}")
+        raise InvalidRegistry(f"{where}.id: must be a device id, not {_as_json(device_id)}")
     for name in ("name", "model", "owner"):
         if not isinstance(entry.get(name), (str, type(None))):
             raise InvalidRegistry(f"{where}.{name}: must be a string, not {json_type(entry[name])}")
@@ -67,7 +67,9 @@ def _registration(entry: Any, where: str) -> Registration:
         for name, limit in (("latitude", 90), ("longitude", 180)):
             value = home.get(name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not -limit <= value <= limit:
-                raise InvalidRegistry(f"{where}.home.{name}: must be a number from {-limit} to {limit}, not {value!r}")
+                raise InvalidRegistry(
+                    f"{where}.home.{name}: must be a number from {-limit} to {limit}, not {_as_json(value)}"
+                )
         _check_altitude(home, f"{where}.home")
     return {"name": None, "model": None, "owner": None, **entry, "home": home}
 
@@ -75,8 +77,13 @@ def _registration(entry: Any, where: str) -> Registration:
 def _check_altitude(home: dict[str, Any], where: str) -> None:
     altitude = home.get("altitude")
     if altitude is not None and (isinstance(altitude, bool) or not isinstance(altitude, (int, float))):
-        raise InvalidRegistry(f"{where}.altitude: must be a number of metres, not {altitude!r}")
+        raise InvalidRegistry(f"{where}.altitude: must be a number of metres, not {_as_json(altitude)}")
     reference = home.get("altitudeReference", HOME_REFERENCE)
     if reference not in (HOME_REFERENCE, "wgs84"):
         allowed = [name for name in ALTITUDE_REFERENCES if name != "takeoff"]
-        raise InvalidRegistry(f"{where}.altitudeReference: must be {' or '.join(allowed)}, not {reference!r}")
+        raise InvalidRegistry(f"{where}.altitudeReference: must be {' or '.join(allowed)}, not {_as_json(reference)}")
+
+
+def _as_json(value: Any) -> str:
+    """A number as it is, anything else by its type: in the words of who wrote the file, not in Python's."""
+    return f"{value!r}" if isinstance(value, (int, float, str)) and not isinstance(value, bool) else json_type(value)

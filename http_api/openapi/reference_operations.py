@@ -116,7 +116,7 @@ REFERENCE: Json = {
             tag="reference",
             role="Operate",
             problems=("404", "412", "415"),
-            parameters=(_VERSION,),
+            parameters=(_VERSION, {**_IF_MATCH, "description": "Optional: 412 when the zones are no longer those."}),
         )
     },
     "/api/registry": {

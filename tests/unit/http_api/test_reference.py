@@ -103,6 +103,15 @@ async def test_versions_are_kept_and_restored(ask: Client, store: SqliteStore, z
     assert (await ask.get("/api/zones/versions")).json()["items"][0]["version"] == 4
 
 
+async def test_a_restore_that_names_what_was_read_is_held_to_it(ask: Client, store: SqliteStore) -> None:
+    first = (await ask.get("/api/zones")).headers["etag"]
+    second = (await put_zones(ask, collection(feature(BOX, id="one")), first)).headers["etag"]
+    path = "/api/zones/versions/1/restore"
+    assert (await ask("POST", path, None, {"If-Match": first})).status == 412
+    assert (await ask.get("/api/zones")).headers["etag"] == second
+    assert (await ask("POST", path, None, {"If-Match": second})).status == 200
+
+
 async def test_a_ring_across_the_antimeridian_comes_back_as_it_was_drawn(ask: Client, store: SqliteStore) -> None:
     ring = [[179.8, -18], [-179.8, -18], [-179.8, -17], [179.8, -17], [179.8, -18]]
     drawn = {"type": "Polygon", "coordinates": [ring]}
@@ -133,6 +142,18 @@ async def test_a_registration_is_made_changed_and_taken_out(ask: Client, store: 
     assert (await ask.get("/api/registry/d-1")).status == 404
 
 
+@pytest.mark.parametrize("tag", ["as read", "*"])
+async def test_a_change_of_what_was_taken_out_meanwhile_does_not_bring_it_back(
+    ask: Client, store: SqliteStore, tag: str
+) -> None:
+    read = (await ask("PUT", "/api/registry/d-1", {})).headers["etag"]
+    assert (await ask("DELETE", "/api/registry/d-1", None, {"If-Match": read})).status == 204
+    late = await ask("PUT", "/api/registry/d-1", {"name": "x"}, {"If-Match": read if tag == "as read" else tag})
+    assert late.status == 412
+    assert (await ask.get("/api/registry/d-1")).status == 404
+    assert (await ask("PUT", "/api/registry/d-1", {"name": "x"})).status == 201
+
+
 async def test_the_files_registrations_are_taken_over_with_the_first_change(
     ask: Client, store: SqliteStore, tmp_path: Path
 ) -> None:
@@ -153,6 +174,22 @@ async def test_a_wrong_registration_names_its_field(ask: Client, store: SqliteSt
     assert answer.status == 400
     assert answer.json()["errors"][0]["field"] == field
     assert (await ask.get("/api/registry")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("home", "said"),
+    [
+        ({"latitude": True, "longitude": 8}, "not a boolean"),
+        ({"latitude": 47}, "not null"),
+        ({"latitude": 47, "longitude": 200}, "not 200"),
+        ({"latitude": 47, "longitude": 8, "altitude": []}, "not an array"),
+        ({"latitude": 47, "longitude": 8, "altitudeReference": None}, "not null"),
+    ],
+)
+async def test_a_wrong_home_is_told_in_the_words_of_json(ask: Client, store: SqliteStore, home: Any, said: str) -> None:
+    answer = await ask("PUT", "/api/registry/d-1", {"home": home})
+    assert answer.status == 400
+    assert answer.json()["detail"].endswith(said)
 
 
 async def test_another_process_learns_of_it_when_it_asks_again(
