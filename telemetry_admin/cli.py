@@ -13,6 +13,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from pipeline.records import BatchStatus
+from telemetry.vocabulary import LETTER_STATUSES
 from telemetry_admin.api import Refused, TelemetryApi, Unreachable
 from telemetry_admin.backup import BackupError, backup, restore
 from telemetry_admin.batches import list_batches, replay_batches, show_batch
@@ -134,7 +135,7 @@ def _add_dead_letters(rooms: Rooms, common: argparse.ArgumentParser) -> None:
     )
     where = argparse.ArgumentParser(add_help=False)
     chosen = where.add_argument_group("which")
-    chosen.add_argument("--status", default="open", choices=("open", "replayed", "discarded", "any"), help="(open)")
+    chosen.add_argument("--status", default="open", choices=(*LETTER_STATUSES, "any"), help="(open)")
     chosen.add_argument("--error-code", metavar="CODE", help="that break this rule")
     chosen.add_argument("--device", metavar="ID", help="of this device")
     chosen.add_argument("--batch", metavar="ID", help="of this batch")

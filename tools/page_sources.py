@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from http_api.openapi import DOCUMENT
+from pipeline.records import BatchStatus
+from pipeline.steps import STEPS
+from telemetry.vocabulary import ERROR_CODES, LETTER_STATUSES
 from web.build import WEB, NodeMissing, find_node, install, path_of
 
 TYPES, TOOLS = WEB / "src" / "api" / "types.ts", WEB / "tools"
@@ -38,7 +41,18 @@ def types() -> str:
             raise RuntimeError(done.stdout + done.stderr)
         text = made.read_text()
     # Its own head says only that it is generated.
-    return _HEAD + text[text.index("*/") + 2 :].lstrip("\n")
+    return _HEAD + text[text.index("*/") + 2 :].lstrip("\n") + words()
+
+
+def words() -> str:
+    """The lists that filters and steps are made of: the types name the same words, and are gone when the page runs."""
+    lists = {
+        "BATCH_STATUSES": [status.value for status in BatchStatus],
+        "LETTER_STATUSES": LETTER_STATUSES,
+        "ERROR_CODES": ERROR_CODES,
+        "STEPS": [step.stage for step in STEPS],
+    }
+    return "".join(f"export const {name} = {json.dumps(list(words))} as const;\n" for name, words in lists.items())
 
 
 def circles(page: Path = WEB) -> str:

@@ -661,3 +661,7 @@ export type Registration = components['schemas']['Registration'];
 export type RegistrationList = components['schemas']['RegistrationList'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+export const BATCH_STATUSES = ["received", "running", "completed", "failed"] as const;
+export const LETTER_STATUSES = ["open", "replayed", "discarded"] as const;
+export const ERROR_CODES = ["empty_body", "too_large", "unreadable_body", "unsupported_content_encoding", "malformed_encoding", "malformed_gzip", "malformed_json", "malformed_protobuf", "too_many_messages", "not_an_object", "wrong_type", "missing_device_id", "invalid_device_id", "invalid_timestamp", "timestamp_in_future", "device_id_mismatch", "battery_out_of_range", "unknown_flight_mode", "latitude_out_of_range", "longitude_out_of_range", "altitude_out_of_range", "height_out_of_range", "unknown_altitude_reference", "ground_speed_out_of_range", "heading_out_of_range", "vertical_speed_out_of_range", "signal_out_of_range", "mission_too_long"] as const;
+export const STEPS = ["validate", "enrich", "store", "update_drones", "complete"] as const;

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
 import type { Batch } from "../api/shapes";
+import { STEPS } from "../api/types";
 import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { Facts, SidePanel } from "../components/listPage";
@@ -16,7 +17,6 @@ import { question } from "../state/ask";
 import { replayOne } from "./batchActions";
 
 const EVERY_MS = 1500;
-const STAGES = ["validate", "enrich", "store", "update_drones", "complete"];
 
 export function BatchPanel({
   id,
@@ -114,11 +114,11 @@ function Body({ batch, at, changed }: { batch: Batch; at: number; changed: () =>
 
 /** The stages in order with the current one marked; a stage this page does not know stands by itself. */
 function Steps({ batch }: { batch: Batch }) {
-  const at = batch.status === "completed" ? STAGES.length : STAGES.indexOf(batch.stage ?? "");
+  const at = batch.status === "completed" ? STEPS.length : STEPS.findIndex((step) => step === batch.stage);
   if (batch.stage && at < 0) return <p class="muted">Stage: {words(batch.stage)}</p>;
   return (
     <ol class="steps" aria-label="Stages">
-      {STAGES.map((stage, index) => {
+      {STEPS.map((stage, index) => {
         const state =
           index < at ? "done" : index > at ? "todo" : batch.status === "failed" ? "failed" : "now";
         return (

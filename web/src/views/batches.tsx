@@ -1,7 +1,8 @@
 // The ledger of batches: what came, how far it is, what failed and why; and running one again.
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
-import type { Batch, BatchStatus } from "../api/shapes";
+import type { Batch } from "../api/shapes";
+import { BATCH_STATUSES } from "../api/types";
 import { Clock, Select, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";
@@ -13,8 +14,6 @@ import { go, link, route } from "../state/router";
 import { question } from "../state/ask";
 import { replayFailed } from "./batchActions";
 import { BatchPanel } from "./batchPanel";
-
-const STATUSES: readonly BatchStatus[] = ["received", "running", "completed", "failed"];
 
 export function BatchesView() {
   const { open, query } = route.value;
@@ -48,7 +47,7 @@ export function BatchesView() {
               onChange={(value) => filterBy({ status: value })}
               options={[
                 ["", "All"],
-                ...STATUSES.map((name) => [name, words(name)] as const),
+                ...BATCH_STATUSES.map((name) => [name, words(name)] as const),
               ]}
             />
             <label class="field">

@@ -1,7 +1,8 @@
 // What was rejected, why, and what stood in it; to be run again after the cause is gone, or set aside with a reason.
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
-import type { DeadLetter, DeadLetterStatus } from "../api/shapes";
+import type { DeadLetter } from "../api/shapes";
+import { ERROR_CODES, LETTER_STATUSES } from "../api/types";
 import { Clock, Select, StatusBadge, TextFilter } from "../components/basics";
 import { Icon } from "../components/icons";
 import { ListFrame } from "../components/listPage";
@@ -12,29 +13,6 @@ import { go, link, route } from "../state/router";
 import { question } from "../state/ask";
 import { replayMatching } from "./deadLetterActions";
 import { DeadLetterPanel } from "./deadLetterPanel";
-
-const STATUSES: readonly DeadLetterStatus[] = ["open", "replayed", "discarded"];
-const CODES = [
-  "empty_body",
-  "too_large",
-  "malformed_gzip",
-  "malformed_json",
-  "malformed_protobuf",
-  "too_many_messages",
-  "not_an_object",
-  "wrong_type",
-  "missing_device_id",
-  "invalid_device_id",
-  "invalid_timestamp",
-  "timestamp_in_future",
-  "battery_out_of_range",
-  "unknown_flight_mode",
-  "latitude_out_of_range",
-  "longitude_out_of_range",
-  "altitude_out_of_range",
-  "ground_speed_out_of_range",
-  "heading_out_of_range",
-];
 
 export function DeadLettersView() {
   const { open, query } = route.value;
@@ -71,7 +49,7 @@ export function DeadLettersView() {
               label="Status"
               value={status}
               onChange={(value) => filterBy({ status: value })}
-              options={[...STATUSES.map((name) => [name, words(name)] as const), ["any", "All"]]}
+              options={[...LETTER_STATUSES.map((name) => [name, words(name)] as const), ["any", "All"]]}
             />
             <Select
               label="Reason"
@@ -79,7 +57,7 @@ export function DeadLettersView() {
               onChange={(value) => filterBy({ errorCode: value })}
               options={[
                 ["", "All"],
-                ...[...new Set([...CODES, ...Object.keys(counts), ...(errorCode ? [errorCode] : [])])].map(
+                ...[...new Set<string>([...ERROR_CODES, ...Object.keys(counts), ...(errorCode ? [errorCode] : [])])].map(
                   (code) =>
                     [code, counts[code] ? `${words(code)} (${counts[code]})` : words(code)] as const,
                 ),

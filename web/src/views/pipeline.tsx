@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
 import { ApiProblem } from "../api/problem";
+import { BATCH_STATUSES, LETTER_STATUSES } from "../api/types";
 import { Ago, Badge, Empty, Figure, Problem } from "../components/basics";
 import { Plot } from "../components/plot";
 import { integer, plural, rate as formatRate, UNKNOWN, words } from "../domain/format";
@@ -48,13 +49,13 @@ export function PipelineView() {
                 title="Batches"
                 view="batches"
                 counts={counted.batches}
-                order={["received", "running", "completed", "failed"]}
+                order={BATCH_STATUSES}
               />
               <Breakdown
                 title="Dead letters"
                 view="deadletters"
                 counts={counted.deadLetters}
-                order={["open", "replayed", "discarded"]}
+                order={LETTER_STATUSES}
               />
               <Reasons codes={counted.deadLetterCodes ?? {}} />
               <Health />
