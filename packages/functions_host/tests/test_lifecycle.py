@@ -117,6 +117,14 @@ def test_what_is_not_supported_stops_the_start_by_name(host: MakeHost) -> None:
         ),
         ({"host.json": "{}", "function_app.py": "x = 1\n"}, "no top level FunctionApp"),
         ({"host.json": "{", "function_app.py": ""}, "host.json is not valid JSON"),
+        (
+            # Checked although nothing in the app is durable.
+            {
+                "host.json": '{"extensions": {"durableTask": {"maxConcurrentActivityFunctions": "many"}}}',
+                "function_app.py": "import azure.functions as func\n\napp = func.FunctionApp()\n",
+            },
+            "extensions.durableTask.maxConcurrentActivityFunctions must be a whole number",
+        ),
     ],
 )
 def test_an_app_that_cannot_be_loaded_says_why(

@@ -24,6 +24,14 @@ from functions_host.selection import LeftOut
 PREFIX = "runtime/webhooks/durabletask"
 
 
+def durable_options(host_json: dict[str, Any]) -> DurableOptions:
+    """`extensions.durableTask`, checked. Raises StartError."""
+    try:
+        return DurableOptions.from_host_json(host_json)
+    except ValueError as error:
+        raise StartError(str(error)) from None
+
+
 class DurableService:
     """One engine for one app; its data lies in ``<data>/durable``."""
 
@@ -40,11 +48,8 @@ class DurableService:
         """`rpc_token`: a part of the path below which the app's own clients ask, where nobody else may."""
         folder = data_dir / "durable"
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            options = DurableOptions.from_host_json(host_json)
-        except ValueError as error:
-            raise StartError(str(error)) from None
-        self._engine = DurableEngine(folder, options, BesideLeftOut(AppRunner(functions, invoker), left_out))
+        runner = BesideLeftOut(AppRunner(functions, invoker), left_out)
+        self._engine = DurableEngine(folder, durable_options(host_json), runner)
         self._engine.rpc_token = rpc_token
         self._max_body = max_body
         self._functions = functions

@@ -55,6 +55,7 @@ class HostJson:
     log_levels: dict[str, str] = field(default_factory=dict)
     functions: tuple[str, ...] | None = None
     closed_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    configures_durable: bool = False
 
     def closes_management(self, environ: Mapping[str, str]) -> bool:
         """Whether the app wants its admin and management APIs closed: by a setting's value that host.json names."""
@@ -80,6 +81,7 @@ def read_host_json(app_dir: Path, environ: Mapping[str, str] | None = None) -> H
     extensions = top.section("extensions")
     _resolve(extensions.section("durableTask"), environ)
     return HostJson(
+        configures_durable=bool(extensions.get("durableTask")),
         raw=document,
         route_prefix=extensions.section("http").text("routePrefix", "api").strip("/"),
         function_timeout=_function_timeout(top),

@@ -108,6 +108,10 @@ def assemble(
         http.mount(PREFIX, durable.handle)
         if token:
             http.mount(f"{PREFIX}/{token}", durable.handle, secret=True)
+    elif config.configures_durable:
+        from functions_host.durable_service import durable_options
+
+        durable_options(config.raw)  # a wrong value is named before there is a function that needs it
     path_of = _paths(config.route_prefix, errors)
     hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
     admin = Admin(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 from functions_host.channel import ASK, CALL, CANCEL, DONE, HELD, REPLY, SKIPPED, Message
@@ -58,8 +60,27 @@ class Runtime:
         self._running: dict[int, asyncio.Task[None] | Future[None]] = {}
         self._asked: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._questions = 0
+        # The call whose task is made and has not run yet, and what came in since.
+        self._starting = 0
+        self._later: deque[Message] = deque()
 
     def received(self, message: Message) -> None:
+        """On the loop. What follows an async function waits until that has run once: it has begun only then, and
+        would be lost to a function beside it that blocks the loop first."""
+        if self._starting or self._later:
+            if not self._later:
+                self._loop.call_soon(self._go_on)
+            self._later.append(message)
+        else:
+            self._take_up(message)
+
+    def _go_on(self) -> None:
+        while self._later and not self._starting:
+            self._take_up(self._later.popleft())
+        if self._later:
+            self._loop.call_soon(self._go_on)
+
+    def _take_up(self, message: Message) -> None:
         if message[0] == CALL:
             self._begin(message)
         elif message[0] == REPLY:
@@ -83,11 +104,10 @@ class Runtime:
 
     def _begin(self, message: Message) -> None:
         _, number, name, invocation_id, trace, retry, payload = message
-        self._progress.begun = number
-        if self._progress.is_taken_back(number):
-            self._sender.send((SKIPPED, number))
-            return
         function = self._functions.get(name)
+        is_task = function is not None and function.is_async and function.kind not in _HANDLES
+        if not is_task and not self._is_ours(number):
+            return
         if function is None:
             self._send(failed(number, LookupError(f"the app has no function {name!r} any more")))
             return
@@ -99,19 +119,44 @@ class Runtime:
             trace,
         )
         if function.kind in _HANDLES:
-            self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
-            # The next one may take long: what is done need not wait for it.
+            # It may take long: what is done need not wait for it.
             self._sender.flush()
-        elif function.is_async:
+            self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
+            self._sender.flush()
+        elif is_task:
+            self._starting = number
             task = self._loop.create_task(self._await(number, function, payload, run))
-            self._running[number] = task
+            if not task.done():
+                self._running[number] = task
+                task.add_done_callback(partial(self._never_ran, number))
         else:
             future = self._threads.submit(self._in_thread, number, function, payload, run)
             self._running[number] = future
             if future.done():
                 self._running.pop(number, None)
 
+    def _is_ours(self, number: int) -> bool:
+        """Note that it begins, unless the host has given it to another worker."""
+        self._progress.begun = number
+        if self._progress.is_taken_back(number):
+            self._sender.send((SKIPPED, number))
+            return False
+        return True
+
+    def _never_ran(self, number: int, task: asyncio.Task[None]) -> None:
+        """The app cancelled the task before its first step."""
+        if self._running.get(number) is task:
+            del self._running[number]
+            if self._starting == number:
+                self._starting = 0
+                self._progress.begun = number
+            self._send(failed(number, asyncio.CancelledError()))
+
     async def _await(self, number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> None:
+        self._starting = 0
+        if not self._is_ours(number):
+            self._running.pop(number, None)
+            return
         current.set(run)
         run.thread_local_storage.invocation_id = run.invocation_id
         try:

@@ -1,0 +1,131 @@
+"""The order in which a worker takes up its calls, with a message after the other in one go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+from functions_host.channel import DONE, FAILED, SKIPPED, Message
+from functions_host.functions import index
+from functions_host.payloads import EMPTY, Payload, handle
+from functions_host.pool.call import Call
+from functions_host.worker.runtime import Runtime
+
+_CONTEXT = {
+    "history": [
+        {"EventType": 12, "EventId": -1, "IsPlayed": False, "Timestamp": "2026-01-01T00:00:00Z"},
+        {
+            "EventType": 0,
+            "EventId": -1,
+            "IsPlayed": False,
+            "Timestamp": "2026-01-01T00:00:00Z",
+            "Name": "blocks",
+            "Version": None,
+        },
+    ],
+    "input": None,
+    "instanceId": "a",
+    "isReplaying": False,
+    "parentInstanceId": None,
+    "upperSchemaVersion": 0,
+}
+
+
+class Host:
+    """What the worker sees of it: the page, and the socket, of which only what was flushed has come in."""
+
+    def __init__(self, build: Callable[[df.DFApp, Host], Any]) -> None:
+        app = df.DFApp()
+        build(app, self)
+        self.begun = 0
+        self.taken_back: set[int] = set()
+        self.waiting: list[tuple[int, int]] = []
+        self.heard: list[tuple[int, int]] = []
+        self.notes: list[Any] = []
+        self._calls = 0
+        functions = {function.name: function for function in index(app.get_functions())}
+        self.runtime = Runtime(functions, self, self, threads=1, clients={})
+
+    def is_taken_back(self, number: int) -> bool:
+        return number in self.taken_back
+
+    def send(self, message: Message) -> None:
+        self.waiting.append((message[0], message[1]))
+
+    def flush(self) -> None:
+        self.heard += self.waiting
+        self.waiting = []
+
+    def call(self, name: str, payload: Payload = EMPTY) -> None:
+        self._calls += 1
+        call = Call(name, str(self._calls), payload, None, None)
+        call.number = self._calls
+        self.runtime.received(call.message())
+
+
+def two_timers(app: df.DFApp, host: Host) -> None:
+    @app.timer_trigger(arg_name="tick", schedule="0 * * * * *")
+    async def one(tick: func.TimerRequest) -> None:
+        host.notes.append(("one", host.begun))
+
+    @app.timer_trigger(arg_name="tick", schedule="0 * * * * *")
+    async def two(tick: func.TimerRequest) -> None:
+        host.notes.append(("two", host.begun))
+
+    @app.orchestration_trigger(context_name="context")
+    def blocks(context: Any) -> str:
+        host.notes.append(("blocks", host.begun, list(host.heard)))
+        return "done"
+
+
+@pytest.fixture
+async def host() -> Host:
+    return Host(two_timers)
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_an_async_function_has_begun_when_it_runs_and_not_before(host: Host) -> None:
+    host.call("one")
+    host.call("two")
+    assert host.begun == 0
+    await settled()
+    assert host.notes == [("one", 1), ("two", 2)]
+
+
+async def test_one_that_is_taken_back_before_it_runs_is_another_workers(host: Host) -> None:
+    host.call("one")
+    host.call("two")
+    host.taken_back = {1, 2}
+    await settled()
+    host.flush()
+    assert host.notes == []
+    assert host.heard == [(SKIPPED, 1), (SKIPPED, 2)]
+
+
+async def test_an_orchestrator_that_blocks_leaves_no_answer_behind_it(host: Host) -> None:
+    host.call("one")
+    host.call("blocks", handle(json.dumps(_CONTEXT)))
+    await settled()
+    assert [note[0] for note in host.notes] == ["one", "blocks"]
+    assert host.notes[1] == ("blocks", 2, [(DONE, 1)])
+
+
+async def test_a_task_that_the_app_cancels_before_it_runs_fails_and_the_next_is_taken_up(host: Host) -> None:
+    host.call("one")
+    before = asyncio.all_tasks()
+    host.call("two")
+    for task in before - {asyncio.current_task()}:
+        task.cancel()
+    await settled()
+    host.flush()
+    assert host.notes == [("two", 2)]
+    assert host.heard == [(FAILED, 1), (DONE, 2)]
