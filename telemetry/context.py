@@ -20,6 +20,8 @@ BODY_TYPE, BODY_ERROR = "body-type", "body-error"
 DEVICE_ANNOTATION = "iothub-connection-device-id"
 CREATED_ANNOTATION = "iothub-creation-time-utc"
 ENQUEUED_ANNOTATION = "iothub-enqueuedtime"
+NAMED_BY = {"iothub": f"annotation {DEVICE_ANNOTATION}", "partition_key": "partition key"}
+"""What names the device, by ``DEVICE_ID_SOURCE``; there is nothing beside the body for ``body``."""
 
 _KEPT_SYSTEM = frozenset({"message-id", "correlation-id", BODY_TYPE, BODY_ERROR})
 _CONTENT = frozenset({"content-type", "content-encoding"})

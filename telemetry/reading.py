@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from telemetry import times
+from telemetry import context, times
 from telemetry.device_id import DEVICE_ID_PATTERN
 from telemetry.fields import FIELDS, GROUPS, POSITION, Field, of_group
 from telemetry.model import Error, Message
@@ -34,6 +34,10 @@ def message_reader(rules: Rules) -> MessageReader:
     """The function that reads an element under these rules: what it says (``time`` only if it has a timestamp;
     ``flags`` always) and every rule that it breaks."""
     readers = _readers(rules)
+    unnamed = "deviceId is required"
+    if rules.device_id_source != "body":
+        source = context.NAMED_BY[rules.device_id_source]
+        unnamed = f"the event has no {source}, which names the device (DEVICE_ID_SOURCE is {rules.device_id_source})"
 
     def read_message(element: Any) -> tuple[Message, list[Error]]:
         message: Any = {"keyFrame": False, "flags": []}
@@ -50,7 +54,7 @@ def message_reader(rules: Rules) -> MessageReader:
             else:
                 reader(value, message, errors)
         if element.get("deviceId") is None:
-            errors.append(broken("missing_device_id", "deviceId", None, "deviceId is required"))
+            errors.append(broken("missing_device_id", "deviceId", None, unnamed))
         return message, errors
 
     return read_message

@@ -98,5 +98,6 @@ def _with_device(element: Any, device: Any, rules: Rules) -> tuple[Any, list[Err
     named = {**element, "deviceId": device}
     if device is None or claimed is None or claimed == device:
         return named, []
-    detail = f"the body names {claimed!r}, but by its {rules.device_id_source} the event is {device!r}'s"
+    source = event_context.NAMED_BY[rules.device_id_source]
+    detail = f"the body names {claimed!r}, but the event's {source} names {device!r}"
     return named, [broken("device_id_mismatch", "deviceId", claimed, detail)]

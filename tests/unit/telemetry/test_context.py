@@ -112,6 +112,22 @@ def test_without_a_partition_key_the_bodys_word_does_not_count() -> None:
     assert codes(reject({"deviceId": "d"}, BY_KEY)) == [("missing_device_id", "deviceId")]
 
 
+@pytest.mark.parametrize(
+    ("rules", "context", "source"),
+    [
+        (IOTHUB, annotated(), "annotation iothub-connection-device-id"),
+        (BY_KEY, {"partitionKey": "falcon-1"}, "partition key"),
+    ],
+)
+def test_the_detail_says_where_the_device_is_looked_for(rules: Rules, context: Any, source: str) -> None:
+    # The body has a deviceId: that one is required would lead its sender astray.
+    (missing,) = reject({"deviceId": "d"}, rules)
+    assert missing["detail"].startswith(f"the event has no {source}, ")
+    assert f"DEVICE_ID_SOURCE is {rules.device_id_source}" in missing["detail"]
+    (mismatch,) = reject({"deviceId": "d"}, rules, context=context)
+    assert mismatch["detail"] == f"the body names 'd', but the event's {source} names 'falcon-1'"
+
+
 def test_what_is_sent_over_http_has_its_device_as_partition_key() -> None:
     accepted, rejected = check_event(b'{"deviceId":"d"}', "application/json", None, BY_KEY, NOW)
     assert ([message["deviceId"] for _, message in accepted], rejected) == (["d"], [])
