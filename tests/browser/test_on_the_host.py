@@ -235,7 +235,7 @@ def test_markers_move_as_their_drones_fly(world: LocalHost, open_page: OpenPage)
     page = open_page(world.url)
     wait_until(lambda: any(d["groundSpeed"] for d in world.items("/api/drones")), 60, lambda: "no drone flies")
     before = fingerprint(page)
-    wait_until(lambda: fingerprint(page) != before, 10, lambda: "the markers stand still")
+    wait_until(lambda: fingerprint(page) != before, 10, lambda: "the markers do not move")
 
 
 def test_a_lost_connection_is_shown_and_found_again(

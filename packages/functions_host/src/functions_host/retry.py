@@ -12,7 +12,7 @@ from functions_host.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`max_retries` -1 means for ever. Times in seconds; for a fixed delay `minimum` == `maximum`."""
+    """`max_retries` -1 means indefinitely. Times in seconds; for a fixed delay `minimum` == `maximum`."""
 
     strategy: str
     max_retries: int
@@ -44,7 +44,7 @@ def read_retry_policy(function: Any, name: str) -> RetryPolicy | None:
     except (TypeError, ValueError):
         raise StartError(f"function {name!r}: retry max_retry_count must be a whole number") from None
     if retries < -1:
-        raise StartError(f"function {name!r}: retry max_retry_count must be -1 (for ever) or more")
+        raise StartError(f"function {name!r}: retry max_retry_count must be -1 (indefinitely) or more")
     if strategy == "fixed_delay":
         delay = _seconds(settings.get("delay_interval"), name, "delay_interval")
         return RetryPolicy("fixed_delay", retries, delay, delay)
