@@ -77,6 +77,10 @@ def two_timers(app: df.DFApp, host: Host) -> None:
     async def two(tick: func.TimerRequest) -> None:
         host.notes.append(("two", host.begun))
 
+    @app.timer_trigger(arg_name="tick", schedule="0 * * * * *")
+    async def reads_answers(tick: func.TimerRequest) -> None:
+        host.notes.append(("heard", list(host.heard)))
+
     @app.orchestration_trigger(context_name="context")
     def blocks(context: Any) -> str:
         host.notes.append(("blocks", host.begun, list(host.heard)))
@@ -111,6 +115,13 @@ async def test_one_that_is_taken_back_before_it_runs_is_another_workers(host: Ho
     assert host.heard == [(SKIPPED, 1), (SKIPPED, 2)]
 
 
+async def test_what_one_answered_is_on_its_way_before_the_next_runs(host: Host) -> None:
+    host.call("one")
+    host.call("reads_answers")
+    await settled()
+    assert host.notes == [("one", 1), ("heard", [(DONE, 1)])]
+
+
 async def test_an_orchestrator_that_blocks_leaves_no_answer_behind_it(host: Host) -> None:
     host.call("one")
     host.call("blocks", handle(json.dumps(_CONTEXT)))
@@ -128,4 +139,5 @@ async def test_a_task_that_the_app_cancels_before_it_runs_fails_and_the_next_is_
     await settled()
     host.flush()
     assert host.notes == [("two", 2)]
-    assert host.heard == [(FAILED, 1), (DONE, 2)]
+    assert host.heard == [(DONE, 2), (FAILED, 1)]
+    assert host.begun == 2

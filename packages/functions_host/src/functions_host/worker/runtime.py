@@ -60,14 +60,14 @@ class Runtime:
         self._running: dict[int, asyncio.Task[None] | Future[None]] = {}
         self._asked: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._questions = 0
-        # The call whose task is made and has not run yet, and what came in since.
+        # How many tasks are made and have not run yet, and what must not overtake them.
         self._starting = 0
         self._later: deque[Message] = deque()
 
     def received(self, message: Message) -> None:
-        """On the loop. What follows an async function waits until that has run once: it has begun only then, and
-        would be lost to a function beside it that blocks the loop first."""
-        if self._starting or self._later:
+        """On the loop. Only an async function may follow one that has not run yet: it has begun when it runs, and
+        would be lost to a function that is taken up later and blocks the loop first."""
+        if self._later or (self._starting and not self._is_async(message)):
             if not self._later:
                 self._loop.call_soon(self._go_on)
             self._later.append(message)
@@ -75,10 +75,14 @@ class Runtime:
             self._take_up(message)
 
     def _go_on(self) -> None:
-        while self._later and not self._starting:
+        while self._later and (not self._starting or self._is_async(self._later[0])):
             self._take_up(self._later.popleft())
         if self._later:
             self._loop.call_soon(self._go_on)
+
+    def _is_async(self, message: Message) -> bool:
+        function = self._functions.get(message[2]) if message[0] == CALL else None
+        return function is not None and function.is_async and function.kind not in _HANDLES
 
     def _take_up(self, message: Message) -> None:
         if message[0] == CALL:
@@ -105,7 +109,7 @@ class Runtime:
     def _begin(self, message: Message) -> None:
         _, number, name, invocation_id, trace, retry, payload = message
         function = self._functions.get(name)
-        is_task = function is not None and function.is_async and function.kind not in _HANDLES
+        is_task = self._is_async(message)
         if not is_task and not self._is_ours(number):
             return
         if function is None:
@@ -124,7 +128,7 @@ class Runtime:
             self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
             self._sender.flush()
         elif is_task:
-            self._starting = number
+            self._starting += 1
             task = self._loop.create_task(self._await(number, function, payload, run))
             if not task.done():
                 self._running[number] = task
@@ -147,13 +151,14 @@ class Runtime:
         """The app cancelled the task before its first step."""
         if self._running.get(number) is task:
             del self._running[number]
-            if self._starting == number:
-                self._starting = 0
-                self._progress.begun = number
+            self._starting -= 1
+            self._progress.begun = max(self._progress.begun, number)
             self._send(failed(number, asyncio.CancelledError()))
 
     async def _await(self, number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> None:
-        self._starting = 0
+        self._starting -= 1
+        # It may block the loop: what is done need not wait for it.
+        self._sender.flush()
         if not self._is_ours(number):
             self._running.pop(number, None)
             return
