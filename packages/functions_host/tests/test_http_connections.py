@@ -86,7 +86,9 @@ async def test_a_body_that_breaks_off_or_is_none_makes_no_trace(port: int, caplo
     assert b" 400 " in (await answer(reader))[:20]
     reader, _ = await opened(port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n")
     assert b" 400 " in (await answer(reader))[:20]
-    assert [record for record in caplog.records if record.levelname == "ERROR" or record.exc_info] == []
+    # Threads that other tests left behind may log as well.
+    ours = [one for one in caplog.records if one.name.partition(".")[0] in ("functions_host", "aiohttp", "asyncio")]
+    assert [record for record in ours if record.levelname == "ERROR" or record.exc_info] == []
 
 
 async def test_a_body_that_trickles_times_out(port: int) -> None:
