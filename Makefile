@@ -27,7 +27,7 @@ run: $(STAMP)
 
 ## make test         everything CI runs: lint, types, the whole suite
 test: lint types web
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
