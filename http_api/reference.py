@@ -37,7 +37,7 @@ PAGING = {"limit": limit(), "continuation": continuation()}
 async def get_zones(call: Call) -> func.HttpResponse:
     await refresh(await get_store(), at_once=True)
     document = _zones_in_force()
-    headers = {"ETag": _zones_tag(document)}
+    headers = {"ETag": _tag(document)}
     if matches(call.request.headers.get("if-none-match"), headers["ETag"]):
         return not_modified(headers)
     return json_response(document, headers=headers, mimetype=GEO_JSON)
@@ -52,7 +52,7 @@ async def put_zones(call: Call) -> func.HttpResponse:
         raise Problem("invalid-zones", f"{broken}; nothing has changed", errors=errors)
     store = await get_store()
     await refresh(store, at_once=True)
-    _check_if_match(call, _zones_tag(_zones_in_force()))
+    _check_if_match(call, _tag(_zones_in_force()))
     return await _keep(call, store, _normal(document))
 
 
@@ -76,15 +76,15 @@ async def restore_zone_version(call: Call) -> func.HttpResponse:
     old = await _version(store, call)
     await refresh(store, at_once=True)
     if _if_match(call) is not None:
-        _check_if_match(call, _zones_tag(_zones_in_force()))
+        _check_if_match(call, _tag(_zones_in_force()))
     return await _keep(call, store, old.document)
 
 
 @api.route("GET", "/api/registry", role=Role.GET_STATUS)
 async def get_registry(call: Call) -> func.HttpResponse:
     await refresh(await get_store(), at_once=True)
-    items = [_shown(entry) for _, entry in sorted(_registrations().items())]
-    headers = {"ETag": _digest(items)}
+    items = [entry for _, entry in sorted(_registrations().items())]
+    headers = {"ETag": _tag(items)}
     if matches(call.request.headers.get("if-none-match"), headers["ETag"]):
         return not_modified(headers)
     return json_response({"items": items, "continuation": None}, headers=headers)
@@ -94,10 +94,10 @@ async def get_registry(call: Call) -> func.HttpResponse:
 async def get_registration(call: Call) -> func.HttpResponse:
     await refresh(await get_store(), at_once=True)
     entry = _registration(call)
-    headers = {"ETag": _tag_of(entry)}
+    headers = {"ETag": _tag(entry)}
     if matches(call.request.headers.get("if-none-match"), headers["ETag"]):
         return not_modified(headers)
-    return json_response(_shown(entry), headers=headers)
+    return json_response(entry, headers=headers)
 
 
 @api.route("PUT", "/api/registry/{id}", role=Role.OPERATE)
@@ -117,7 +117,7 @@ async def put_registration(call: Call) -> func.HttpResponse:
     store = await _with_registry()
     there = _registrations().get(drone)
     if there is not None:
-        _check_if_match(call, _tag_of(there))
+        _check_if_match(call, _tag(there))
     elif _if_match(call) is not None:
         # Somebody changes what another has just taken out: made anew, the removal would be lost.
         raise Problem(
@@ -128,7 +128,7 @@ async def put_registration(call: Call) -> func.HttpResponse:
     except Conflict as conflict:
         raise Problem("precondition-failed", str(conflict)) from conflict
     await refresh(store, at_once=True)
-    return json_response(_shown(entry), status=201 if there is None else 200, headers={"ETag": _tag_of(entry)})
+    return json_response(entry, status=201 if there is None else 200, headers={"ETag": _tag(entry)})
 
 
 @api.route("DELETE", "/api/registry/{id}", role=Role.OPERATE)
@@ -136,7 +136,7 @@ async def delete_registration(call: Call) -> func.HttpResponse:
     read_json_object(call.request, {})
     store = await _with_registry()
     entry = _registration(call)
-    _check_if_match(call, _tag_of(entry))
+    _check_if_match(call, _tag(entry))
     try:
         await store.reference.delete_registration(entry["id"], get_kept().versions[entry["id"]])
     except Conflict as conflict:
@@ -158,7 +158,7 @@ async def _keep(call: Call, store: Store, document: dict[str, Any]) -> func.Http
     except Conflict as conflict:
         raise Problem("precondition-failed", str(conflict)) from conflict
     await refresh(store, at_once=True)
-    return json_response(document, headers={"ETag": _zones_tag(document)}, mimetype=GEO_JSON)
+    return json_response(document, headers={"ETag": _tag(document)}, mimetype=GEO_JSON)
 
 
 async def _version(store: Store, call: Call) -> ZonesVersion:
@@ -193,10 +193,6 @@ def _registration(call: Call) -> Registration:
     if entry is None:
         raise not_found("registration", drone)
     return entry
-
-
-def _shown(entry: Registration) -> Registration:
-    return dict(entry)
 
 
 def _zones_in_force() -> dict[str, Any]:
@@ -247,15 +243,7 @@ def _check_if_match(call: Call, tag: str) -> None:
         raise Problem("precondition-failed", f"it has been changed meanwhile: its ETag is {tag}", headers={"ETag": tag})
 
 
-def _zones_tag(document: dict[str, Any]) -> str:
-    return _digest(document)
-
-
-def _tag_of(entry: Registration) -> str:
-    return _digest(entry)
-
-
-def _digest(document: Any) -> str:
+def _tag(document: Any) -> str:
     content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return f'"{blake2b(content, digest_size=12).hexdigest()}"'
 
