@@ -36,14 +36,7 @@ def to_item(record: Record) -> Item:
         # Sort keys made for the queries: one range on one index path each.
         "sort": when,
         "statusSort": f"{batch.status.value}|{when}",
-        "batchId": batch.id,
-        "hub": batch.hub,
-        "partition": batch.partition,
-        "firstSequenceNumber": batch.first_sequence_number,
-        "lastSequenceNumber": batch.last_sequence_number,
-        "events": batch.events,
-        "instanceId": batch.instance_id,
-        "receivedAt": batch.received_at,
+        **_delivered(batch),
         "status": batch.status.value,
         "stage": batch.stage,
         "attempts": batch.attempts,
@@ -72,15 +65,8 @@ def in_flight_since(batch: Batch) -> str:
 
 def from_item(item: Item) -> Record:
     counts: dict[str, Any] | None = item["counts"]
-    batch = Batch(
-        id=item["batchId"],
-        hub=item["hub"],
-        partition=item["partition"],
-        first_sequence_number=item["firstSequenceNumber"],
-        last_sequence_number=item["lastSequenceNumber"],
-        events=item["events"],
-        instance_id=item["instanceId"],
-        received_at=item["receivedAt"],
+    batch = replace(
+        _as_received(item),
         status=BatchStatus(item["status"]),
         stage=item["stage"],
         attempts=item["attempts"],
@@ -109,14 +95,7 @@ def to_purged(batch: Batch, ttl: int) -> Item:
         "bucket": bucket_of(batch.id),
         "kind": PURGED,
         "purgedSort": purged_sort(batch.hub, batch.partition, batch.last_sequence_number),
-        "batchId": batch.id,
-        "hub": batch.hub,
-        "partition": batch.partition,
-        "firstSequenceNumber": batch.first_sequence_number,
-        "lastSequenceNumber": batch.last_sequence_number,
-        "events": batch.events,
-        "instanceId": batch.instance_id,
-        "receivedAt": batch.received_at,
+        **_delivered(batch),
         "ttl": ttl,
     }
 
@@ -126,6 +105,24 @@ def purged_sort(hub: str, partition: str, last: int) -> str:
 
 
 def from_purged(item: Item) -> Batch:
+    return replace(_as_received(item), status=BatchStatus.COMPLETED, updated_at=item["receivedAt"])
+
+
+def _delivered(batch: Batch) -> Item:
+    """What a batch is, whatever becomes of it: kept also when it has been purged."""
+    return {
+        "batchId": batch.id,
+        "hub": batch.hub,
+        "partition": batch.partition,
+        "firstSequenceNumber": batch.first_sequence_number,
+        "lastSequenceNumber": batch.last_sequence_number,
+        "events": batch.events,
+        "instanceId": batch.instance_id,
+        "receivedAt": batch.received_at,
+    }
+
+
+def _as_received(item: Item) -> Batch:
     return Batch(
         id=item["batchId"],
         hub=item["hub"],
@@ -135,8 +132,6 @@ def from_purged(item: Item) -> Batch:
         events=item["events"],
         instance_id=item["instanceId"],
         received_at=item["receivedAt"],
-        status=BatchStatus.COMPLETED,
-        updated_at=item["receivedAt"],
     )
 
 
