@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from functions_host.channel import CANCEL, DONE, FAILED, Message, Receiver, packed
@@ -20,6 +21,7 @@ class LocalWorkers:
 
     def __init__(self, threads: int, clock: Clock) -> None:
         self.begun = 0
+        self.handling = 0
         self._clock = clock
         self.said: list[Message] = []
         self.functions: dict[str, LoadedFunction] = {}
@@ -33,6 +35,10 @@ class LocalWorkers:
         self._calls[call.number] = call
         self._to_worker(call.message())
 
+    def submit_all(self, calls: Sequence[Call], at_once: int) -> None:
+        for call in calls:
+            self.submit(call)
+
     def has_begun(self, call: Call) -> bool:
         return True
 
@@ -45,6 +51,9 @@ class LocalWorkers:
     def send(self, message: Message) -> None:
         self._loop.call_soon_threadsafe(self._from_worker, packed(message))
 
+    def post(self, kind: int, item: Any) -> None:
+        self.send((kind, [item]))
+
     def flush(self) -> None:
         """Nothing is kept back."""
 
@@ -56,8 +65,8 @@ class LocalWorkers:
         for message in Receiver().feed(data):
             self.said.append(message)
             call = self._calls[message[1]]
-            if message[0] == DONE and not call.answer.done():
-                call.answer.set_result((message[2], message[3]))
+            if message[0] == DONE:
+                call.succeed((message[2], message[3]))
             elif message[0] == FAILED:
                 call.fail(UserError(*message[2:]))
 

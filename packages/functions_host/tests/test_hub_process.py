@@ -41,8 +41,8 @@ async def test_failing_writes_are_a_problem_until_they_succeed(
     assert hub.problem == "the local Event Hubs does not run"
     failing = f"{_STAMP} ERROR event_hubs_emulator.health writes fail: hub telemetry partition 0: no space"
     await _read(hub, f"{_STAMP} WARNING event_hubs_emulator.server.connection something else", failing)
-    assert hub.problem == "writes fail: hub telemetry partition 0: no space"
-    assert [record.getMessage() for record in caplog.records][-1] == hub.problem
+    assert hub.problem == "the local Event Hubs: writes fail: hub telemetry partition 0: no space"
+    assert hub.problem.endswith([record.getMessage() for record in caplog.records][-1])
     await _read(hub, f"{_STAMP} WARNING event_hubs_emulator.health writes succeed again")
     assert hub.problem is None
 
@@ -62,3 +62,23 @@ def test_a_hub_that_is_there_keeps_its_partitions_whatever_its_description_says(
         (folder / str(number)).mkdir(parents=True)
     (folder / "hub.json").write_text('{"partitions": 0}')
     assert _hub(tmp_path)._count("Telemetry") == _hub(tmp_path, telemetry=7)._count("telemetry") == 11
+
+
+async def test_what_a_partition_keeps_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[tuple[str, ...]] = []
+
+    async def started(*command: str, **_: object) -> None:
+        commands.append(command)
+        raise OSError("not started")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", started)
+    for kept in (None, 16.0):
+        with pytest.raises(OSError, match="not started"):
+            await HubProcess(1, ["telemetry"], tmp_path, retention_mib=kept).start()
+    assert "--retention-mib" not in commands[0]
+    assert commands[1][commands[1].index("--retention-mib") :][:4] == (
+        "--retention-mib",
+        "16.0",
+        "--segment-mib",
+        "4.0",
+    )

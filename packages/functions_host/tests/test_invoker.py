@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -280,9 +281,14 @@ async def test_activities_entities_and_orchestrators_are_run_for_the_engine(
     assert "runtime.py" not in caught.value.stack
 
 
-def test_ids_and_traces_have_their_standard_forms() -> None:
-    import uuid
+def test_ids_that_are_made_together_are_as_good_as_others() -> None:
+    made = [id_ for _ in range(50) for id_ in IDS.guids(100)] + [IDS.counted_guid() for _ in range(200)]
+    assert len(set(made)) == len(made)
+    assert all(uuid.UUID(id_).version == 4 and str(uuid.UUID(id_)) == id_ for id_ in made)
+    assert IDS.guids(0) == []
 
+
+def test_ids_and_traces_have_their_standard_forms() -> None:
     assert uuid.UUID(IDS.guid()).version == 4
     assert IDS.guid() != IDS.guid()
     version, trace, span, flags = new_trace().trace_parent.split("-")

@@ -45,9 +45,13 @@ def listener(folder: Path, initial: InitialOffset | None = None, connection: str
     return EventHubListener(index(app.get_functions())[0], source, options, None, folder)  # type: ignore[arg-type]
 
 
+def pump_of(it: EventHubListener, partition: str) -> PartitionPump:
+    return PartitionPump(it.function, partition, {}, it._options, it._invoker, it._store, it._stopping, it._step)
+
+
 async def position(folder: Path, last: int, initial: InitialOffset | None = None) -> tuple[Any, PartitionPump]:
     it = listener(folder, initial)
-    pump = PartitionPump(it.function, "0", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    pump = pump_of(it, "0")
     return await it._position(cast(HubConnection, Hub(last)), pump), pump
 
 
@@ -106,7 +110,7 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     it = listener(tmp_path)
-    pump = PartitionPump(it.function, "3", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    pump = pump_of(it, "3")
     await it._take(pump, [ReceivedEvent(b"a", 1, "10"), ReceivedEvent(b"b", 3, "30", damage="no footer")])
     assert pump.last_received == Checkpoint("30", 3)
     assert (
@@ -116,7 +120,7 @@ async def test_events_that_are_damaged_are_named_and_handed_over(
 
 async def test_events_that_are_gone_while_reading_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     it = listener(tmp_path)
-    pump = PartitionPump(it.function, "3", {}, EventHubsOptions(), None, it._store, it._stopping)  # type: ignore[arg-type]
+    pump = pump_of(it, "3")
     for numbers in ([5, 6], [6, 7, 8], [12, 14], [15]):
         await it._take(pump, [ReceivedEvent(b"x", number, str(number * 10)) for number in numbers])
     assert caplog.text.count("are gone") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from event_data import received
 from functions_host.eventhubs import pump
 from functions_host.eventhubs.checkpoints import BROKEN, Checkpoint, CheckpointStore
 from functions_host.eventhubs.events import ReceivedEvent
-from functions_host.eventhubs.pump import PartitionPump
+from functions_host.eventhubs.pump import PartitionPump, Step
 from functions_host.eventhubs.wire import wired
 from functions_host.functions import FunctionInfo, index
 from functions_host.host_json import EventHubsOptions
@@ -56,7 +57,12 @@ async def _no_limit() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def bench(
-    folder: Path, options: EventHubsOptions, *, retry: RetryPolicy | None = None, cardinality: str | None = "many"
+    folder: Path,
+    options: EventHubsOptions,
+    *,
+    retry: RetryPolicy | None = None,
+    cardinality: str | None = "many",
+    step: Step | None = None,
 ) -> AsyncIterator[Bench]:
     app = func.FunctionApp()
     made: list[Bench] = []
@@ -88,7 +94,8 @@ async def bench(
     function: FunctionInfo = replace(index(app.get_functions())[0], retry=retry)
     invoker = LocalInvoker()
     store, stopping = CheckpointStore(folder, "local/h", "g"), asyncio.Event()
-    pump = PartitionPump(function, "0", {"PartitionId": "0"}, options, invoker, store, stopping)
+    step = step or Step(options.max_wait)
+    pump = PartitionPump(function, "0", {"PartitionId": "0"}, options, invoker, store, stopping, step)
     made.append(Bench(pump, store, stopping))
     made[0].hold.set()
     task = asyncio.create_task(pump.run())
@@ -98,6 +105,19 @@ async def bench(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         invoker.close()
+
+
+class MovedLoop:
+    """The running loop's clock, which tests set forward."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ahead = 0.0
+        time = self._loop.time
+        self._loop.time = lambda: time() + self._ahead  # type: ignore[method-assign]
+
+    def move(self, seconds: float) -> None:
+        self._ahead += seconds
 
 
 async def test_what_is_there_is_delivered_at_once_up_to_the_maximum(tmp_path: Path) -> None:
@@ -126,6 +146,27 @@ async def test_a_batch_below_its_minimum_goes_when_the_wait_is_over(tmp_path: Pa
         await it.until(lambda: bool(it.batches))
         assert it.batches == [[0, 1]]
         assert asyncio.get_running_loop().time() - started >= 0.15
+
+
+@pytest.mark.parametrize(("apart", "together"), [(0.05, True), (0.3, False)])
+async def test_a_batch_goes_along_with_that_of_another_partition_when_its_own_time_is_near(
+    tmp_path: Path, apart: float, together: bool
+) -> None:
+    loop = MovedLoop()
+    options = EventHubsOptions(max_batch=10, min_batch=10, max_wait=0.6)
+    step = Step(options.max_wait)
+    async with bench(tmp_path / "1", options, step=step) as one, bench(tmp_path / "2", options, step=step) as two:
+        await one.put(0)
+        await asyncio.sleep(0.01)
+        loop.move(apart)
+        await two.put(1)
+        await asyncio.sleep(0.01)
+        loop.move(0.58 - apart)
+        await one.until(lambda: bool(one.batches))
+        assert bool(two.batches) is together
+        loop.move(apart + 0.01)
+        await two.until(lambda: bool(two.batches))
+        assert (one.batches, two.batches) == ([[0]], [[1]])
 
 
 async def test_one_batch_at_a_time_and_in_order(tmp_path: Path) -> None:
@@ -286,6 +327,48 @@ async def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_partition(
         await it.put(1, 2)
         await it.until(lambda: len(it.batches) == 2)
         assert it.checkpoint is None
+
+
+def test_a_checkpoint_is_written_over_the_one_before_and_reads_as_json_alone(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, "h", "g")
+    written = []
+    for offset in ("99999999999", "5", "1" * 300, "6", "7"):
+        store.save("0", Checkpoint(offset, 3))
+        assert CheckpointStore(tmp_path, "h", "g").load("0") == Checkpoint(offset, 3)
+        (path,) = tmp_path.rglob("*.*")
+        written.append((path.stat().st_ino, json.loads(path.read_text())))
+    assert written[0][0] == written[1][0]
+    assert written[3][0] == written[4][0]
+    assert written[4][1] == {"offset": "7", "sequence_number": 3}
+
+
+def test_a_checkpoint_of_an_earlier_version_is_read_and_replaced(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, "h", "g")
+    store.save("0", Checkpoint("1", 1))
+    (path,) = tmp_path.rglob("0.json")
+    path.write_text('{"offset": "4096", "sequence_number": 5}')
+    again = CheckpointStore(tmp_path, "h", "g")
+    assert again.load("0") == Checkpoint("4096", 5)
+    again.save("0", Checkpoint("1", 6))
+    assert again.load("0") == Checkpoint("1", 6)
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_checkpoint_file_that_somebody_has_taken_away_is_written_again(tmp_path: Path, how: str) -> None:
+    store = CheckpointStore(tmp_path, "h", "g")
+    store.save("0", Checkpoint("1", 1))
+    (path,) = tmp_path.rglob("0.json")
+    if how == "removed":
+        path.unlink()
+    else:
+        beside = path.with_name("beside")
+        beside.write_text("{}")
+        beside.rename(path)
+    store.save("0", Checkpoint("2", 2))
+    assert store.load("0") == Checkpoint("2", 2)
+    store.close()
+    store.save("0", Checkpoint("3", 3))
+    assert store.load("0") == Checkpoint("3", 3)
 
 
 def test_checkpoints_of_different_hubs_and_groups_do_not_meet(tmp_path: Path) -> None:

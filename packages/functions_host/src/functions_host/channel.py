@@ -14,11 +14,13 @@ from typing import Any
 
 Message = tuple[Any, ...]
 
-# From the host: what to load, that calls will come, one call, that one is no longer wanted, an answer, the end.
-LOAD, BEGIN, CALL, CANCEL, REPLY, STOP = range(6)
+# From the host: what to load, that calls will come, one call, that one is no longer wanted, an answer, the end; many
+# calls of entities; that signals are stored, or are not.
+LOAD, BEGIN, CALL, CANCEL, REPLY, STOP, TURNS, SIGNALLED = range(8)
 # From a worker: its functions, that it cannot start, what came of a call (well, badly, not taken up, cannot be
-# cancelled), a question to the durable engine, a line for the host's log.
-INDEX, REFUSED, DONE, FAILED, SKIPPED, HELD, ASK, SAY = range(10, 18)
+# cancelled), a question to the durable engine, a line for the host's log; what came of many calls of entities, all
+# well; signals to entities.
+INDEX, REFUSED, DONE, FAILED, SKIPPED, HELD, ASK, SAY, TURNED, SIGNALS = range(10, 20)
 
 _LENGTH = struct.Struct("<I")
 _HEAD = _LENGTH.size

@@ -14,6 +14,7 @@ from typing import NoReturn
 from functions_host import __version__
 from functions_host.errors import StartError
 from functions_host.host import Host, Options
+from functions_host.lean_memory import keep_lean
 from functions_host.logs import set_up_logging
 from functions_host.signals import watch_signals
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Exit code 0 after an orderly stop, 1 when it could not start, 2 for unknown options.
     """
     options = _parser().parse_args(arguments)
+    keep_lean()
     set_up_logging(verbose=options.verbose, as_json=options.json_logs)
     # The app becomes the working directory: relative paths mean the caller's.
     for name in ("data", "ready_file"):
@@ -55,6 +57,7 @@ async def _serve(options: argparse.Namespace) -> int:
             ready_file=options.ready_file,
             skip_unsupported=options.skip_unsupported,
             partitions=dict(options.partitions),
+            event_hubs_retention_mib=options.event_hubs_retention_mib,
             allowed_hosts=tuple(options.allowed_host),
             management=options.management,
             verbose=options.verbose,
@@ -106,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         help="partitions of a local hub that is not there yet (default: 4)",
     )  # fmt: skip
     start.add_argument(
+        "--event-hubs-retention-mib", type=_mib, metavar="N",
+        help="log that each partition of a local hub keeps, in MiB (default: 1024)",
+    )  # fmt: skip
+    start.add_argument(
         "--skip-unsupported", action="store_true", help="leave out functions with triggers or bindings unknown here"
     )
     start.add_argument(
@@ -126,6 +133,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"must be a port number (0 to 65535), not {text!r}")
     return int(text)
+
+
+def _mib(text: str) -> float:
+    try:
+        mib = float(text)
+    except ValueError:
+        mib = 0.0
+    if not 1 <= mib <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"must be a number of MiB from 1 to 1000000, not {text!r}")
+    return mib
 
 
 def _partitions(text: str) -> tuple[str, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functions_host.durable import UserFunctionError
-from functions_host.durable.runner import FunctionRunner
+from functions_host.durable.entity_calls import EntityCall
+from functions_host.durable.runner import EntityFinished, FunctionRunner
 from functions_host.selection import LeftOut
 
 
@@ -43,10 +44,12 @@ class BesideLeftOut:
             raise _refusal("activity", name, self._activities[name])
         return await self._runner.run_activity(name, input_json, instance_id)
 
-    async def run_entity(self, name: str, context_json: str, instance_id: str) -> str:
+    def start_entities(self, name: str, calls: Sequence[tuple[EntityCall, EntityFinished]], at_once: int) -> None:
         if name in self._entities:
-            raise _refusal("entity", name, self._entities[name])
-        return await self._runner.run_entity(name, context_json, instance_id)
+            for _, finished in calls:
+                finished(None, _refusal("entity", name, self._entities[name]))
+        else:
+            self._runner.start_entities(name, calls, at_once)
 
 
 def _refusal(kind: str, name: str, function: LeftOut) -> UserFunctionError:

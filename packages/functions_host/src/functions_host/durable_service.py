@@ -6,13 +6,15 @@ Imported only for apps that use Durable Functions.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from functions_host.durable import DurableEngine, DurableOptions, ManagementRequest
+from functions_host.durable.clients import Signal
+from functions_host.durable.runner import FunctionRunner
 from functions_host.durable_left_out import BesideLeftOut
 from functions_host.durable_runner import AppRunner
 from functions_host.errors import StartError
@@ -42,13 +44,15 @@ class DurableService:
         host_json: dict[str, Any],
         data_dir: Path,
         max_body: int,
-        left_out: Iterable[LeftOut] = (),
+        left_out: Sequence[LeftOut] = (),
         rpc_token: str = "",
     ) -> None:
         """`rpc_token`: a part of the path below which the app's own clients ask, where nobody else may."""
         folder = data_dir / "durable"
         folder.mkdir(parents=True, exist_ok=True)
-        runner = BesideLeftOut(AppRunner(functions, invoker), left_out)
+        runner: FunctionRunner = AppRunner(functions, invoker)
+        if left_out:
+            runner = BesideLeftOut(runner, left_out)
         self._engine = DurableEngine(folder, durable_options(host_json), runner)
         self._engine.rpc_token = rpc_token
         self._max_body = max_body
@@ -66,6 +70,12 @@ class DurableService:
     ) -> bool:
         """See DurableEngine.signal."""
         return self._engine.signal(path, query, body, stored)
+
+    def signal_all(
+        self, signals: Sequence[Signal], stored: Callable[[list[int], BaseException | None], None]
+    ) -> list[Signal]:
+        """See DurableEngine.signal_all."""
+        return self._engine.signal_all(signals, stored)
 
     async def ask(
         self, method: str, path: str, query: list[tuple[str, str]], headers: dict[str, str], body: bytes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -11,7 +10,7 @@ import sys
 from collections.abc import Awaitable
 from typing import Any
 
-from functions_host import banner
+from functions_host import banner, garbage
 from functions_host.clock import CLOCK, IDS
 from functions_host.errors import StartError
 from functions_host.eventhubs.connection import local_connection_string, point_settings_at_local_hub
@@ -70,9 +69,7 @@ class Host:
             listener.start()
         parts.timers.start()
         parts.admin.state = "Running"
-        # What is there now stays: no collection of garbage needs to look at it again and again.
-        gc.collect()
-        gc.freeze()
+        garbage.settle()
         self._announce(parts, ports.base_url)
 
     async def stop(self) -> None:
@@ -184,7 +181,7 @@ class Host:
         if durable is None:
             await pool.begin(Beginning([], None, warm_up), None)
         else:
-            await pool.begin(Beginning(durable.clients(), durable.rpc_base_url, warm_up), durable.ask, durable.signal)
+            await pool.begin(Beginning(durable.clients(), durable.rpc_base_url, warm_up), durable.ask, durable)
 
     @staticmethod
     async def _guarded(what: str, work: Awaitable[Any]) -> None:

@@ -41,13 +41,16 @@ class HubProcess:
         data_dir: Path,
         host: str = "127.0.0.1",
         partitions: Mapping[str, int] | None = None,
+        retention_mib: float | None = None,
     ) -> None:
-        """`partitions`: how many a hub gets when it is made, by its name (default 4)."""
+        """`partitions`: how many a hub gets when it is made, by its name (default 4). `retention_mib`: the log
+        that each partition keeps (default: the hub's)."""
         self.port = port
         self._hubs = sorted(set(hubs))
         self._partitions = {name.lower(): count for name, count in (partitions or {}).items()}
         self._data = data_dir / "event_hubs"
         self._host = host
+        self._retention_mib = retention_mib
         self._ready_file = data_dir / f".event_hubs.{os.getpid()}.ready"
         self._process: asyncio.subprocess.Process | None = None
         self._watcher: Supervised | None = None
@@ -60,7 +63,7 @@ class HubProcess:
         """Why events cannot be taken or read now: it does not run, or its last write failed. None if all is well."""
         if self._process is None or self._process.returncode is not None:
             return "the local Event Hubs does not run"
-        return self._write_failure
+        return None if self._write_failure is None else f"the local Event Hubs: {self._write_failure}"
 
     @property
     def pid(self) -> int | None:
@@ -91,6 +94,10 @@ class HubProcess:
         command += ["--host", self._host, "--port", str(self.port), "--data", str(self._data)]
         for hub in self._hubs:
             command += ["--hub", f"{hub}:{self._count(hub)}"]
+        if self._retention_mib is not None:
+            # A segment goes as a whole, and the one that is written to never does.
+            segment = max(1.0, min(64.0, self._retention_mib / 4))
+            command += ["--retention-mib", str(self._retention_mib), "--segment-mib", str(segment)]
         # Its standard input is a pipe of ours that nobody writes to: it ends when this process does, however that is.
         command += ["--ready-file", str(self._ready_file), "--exit-with-parent"]
         # A session of its own: Ctrl-C in the terminal reaches the host alone, which then stops things in order.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,8 +12,8 @@ from functions_host.clock import CLOCK, IDS, Clock
 from functions_host.context import Origin, current
 from functions_host.errors import FunctionFailed, FunctionTimeout, RetryInterrupted, UserError, described
 from functions_host.functions import FunctionInfo
-from functions_host.payloads import Payload, Value, handle
-from functions_host.pool.call import Answer, Call
+from functions_host.payloads import Payload, Value
+from functions_host.pool.call import Answer, Call, Finished, HandedCall
 from functions_host.tasks import Supervised, supervise
 
 logger = logging.getLogger("functions_host.invoker")
@@ -28,6 +28,7 @@ class Workers(Protocol):
     """What runs the calls: `functions_host.pool.pool.WorkerPool`."""
 
     def submit(self, call: Call) -> None: ...
+    def submit_all(self, calls: Sequence[HandedCall], at_once: int) -> None: ...
     def has_begun(self, call: Call) -> bool: ...
     def give_up(self, call: Call) -> None: ...
 
@@ -89,7 +90,7 @@ class Invoker:
 
         Raises FunctionFailed, logged already with the function's own trace.
         """
-        origin = Origin(function.name, invocation_id or IDS.guid())
+        origin = Origin(function.name, invocation_id or IDS.counted_guid())
         token = current.set(origin)
         started = self._clock.monotonic()
         try:
@@ -139,30 +140,50 @@ class Invoker:
                 elif await self._clock.wait_for(stopping, delay):
                     raise RetryInterrupted(function.name, error.invocation_id, error.cause) from error
 
-    async def handle(self, function: FunctionInfo, context_json: str) -> str:
-        """One step of an orchestrator, or of an entity. Raises what became of it: UserError, WorkerLost, …"""
-        value, _ = await self._answer(Call(function.name, IDS.guid(), handle(context_json), None, None))
+    async def handle(self, function: FunctionInfo, payload: Payload) -> tuple[Any, ...]:
+        """One step of an orchestrator. Raises what became of it: UserError, WorkerLost, …"""
+        value, _ = await self._answer(Call(function.name, IDS.counted_guid(), payload, None, None))
         assert value is not None
-        return str(value[2])
+        return value
+
+    def hand_over(self, function: FunctionInfo, payloads: Sequence[tuple[Payload, Finished]], at_once: int) -> None:
+        """As `handle`, for many: each `finished` is called with the value, or with what became of it. No more than
+        `at_once` run at any time."""
+        name, over = function.name, self._ended
+        ids = IDS.guids(len(payloads))
+        calls = [
+            HandedCall(name, invocation_id, payload, finished, over)
+            for invocation_id, (payload, finished) in zip(ids, payloads, strict=True)
+        ]
+        for call in calls:
+            self._begun(call)
+        self._workers.submit_all(calls, at_once)
 
     async def _answer(self, call: Call) -> Answer:
-        self._running[call] = self._clock.monotonic()
-        if len(self._running) == 1:
-            self._idle.clear()
+        self._begun(call)
         try:
             self._workers.submit(call)
             return await call.answer
         finally:
-            del self._running[call]
-            if not self._running:
-                self._idle.set()
+            self._ended(call)
+
+    def _begun(self, call: Call) -> None:
+        self._running[call] = self._clock.monotonic()
+        if len(self._running) == 1:
+            self._idle.clear()
+
+    def _ended(self, call: Call) -> None:
+        del self._running[call]
+        if not self._running:
+            self._idle.set()
 
     async def _write(self, function: FunctionInfo, result: Result) -> None:
         for binding in function.bindings:
             if binding["type"] == "eventHub":
                 value = result.returned if binding["name"] == "$return" else result.outputs.get(binding["name"])
                 if value is not None:
-                    await self._write_output(binding, value)
+                    # A task of its own: clients' timeouts ask for one.
+                    await asyncio.ensure_future(self._write_output(binding, value))
 
     async def _watch(self, timeout: float) -> None:
         # One look around now and then instead of a timer per invocation: functionTimeout is minutes, calls are many.
@@ -170,7 +191,7 @@ class Invoker:
             await self._clock.sleep(min(1.0, timeout / 4))
             now = self._clock.monotonic()
             for call, since in list(self._running.items()):
-                if call.answer.done() or now - since < timeout:
+                if call.is_over or now - since < timeout:
                     continue
                 # Its time is the function's own: a call that waits for a worker loses nothing by that, within reason.
                 over = (

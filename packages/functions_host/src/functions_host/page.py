@@ -41,6 +41,15 @@ class Page:
     def begun(self, number: int) -> None:
         self._slots[0] = number
 
+    @property
+    def handling(self) -> int:
+        """The number of the orchestrator's or entity's call that is being run, 0 for none: one at a time."""
+        return self._slots[3]
+
+    @handling.setter
+    def handling(self, number: int) -> None:
+        self._slots[3] = number
+
     def take_back(self, after: int, to: int) -> None:
         """The calls numbered above `after`, up to `to`, are another worker's now."""
         self._slots[1], self._slots[2] = after, to

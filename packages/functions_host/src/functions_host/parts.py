@@ -113,7 +113,10 @@ def assemble(
 
         durable_options(config.raw)  # a wrong value is named before there is a function that needs it
     path_of = _paths(config.route_prefix, errors)
-    hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions) if hubs and hub_port is not None else None
+    hub = None
+    if hubs and hub_port is not None:
+        kept = options.event_hubs_retention_mib
+        hub = HubProcess(hub_port, hubs, data_dir, partitions=options.partitions, retention_mib=kept)
     admin = Admin(
         functions,
         path_of,

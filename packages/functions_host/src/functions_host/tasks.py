@@ -1,10 +1,10 @@
-"""Background tasks: their unexpected end is not silent, and a stop gives them time."""
+"""Background tasks: their unexpected end is not silent."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from functions_host.clock import CLOCK
@@ -70,19 +70,11 @@ def supervise(make: Callable[[], Coroutine[Any, Any, None]], name: str) -> Super
     return Supervised(make, name)
 
 
-async def finish_within(tasks: Iterable[asyncio.Task[Any]], grace: float) -> None:
-    """Wait `grace` seconds for the tasks to end; cancel those that have not, and wait for that."""
-    running = set(tasks)
-    if not running:
-        return
-    _, late = await asyncio.wait(running, timeout=grace)
-    for task in late:
-        task.cancel()
-    if late:
-        await asyncio.wait(late)
+def tell_end(name: str, error: BaseException) -> None:
+    """What nobody waits for ended by an error: it is logged with its trace."""
+    logger.critical("%s ended unexpectedly; it is stalled until a restart", name, exc_info=error)
 
 
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        trace = (type(error), error, error.__traceback__)
-        logger.critical("%s ended unexpectedly; it is stalled until a restart", task.get_name(), exc_info=trace)
+        tell_end(task.get_name(), error)

@@ -7,7 +7,7 @@ import inspect
 import json
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +22,9 @@ from functions_host.durable import (
     ManagementResponse,
     UserFunctionError,
 )
+from functions_host.durable.entities import entity_instance_id
+from functions_host.durable.entity_calls import EntityAnswer, EntityCall
+from functions_host.durable.runner import EntityFinished
 
 
 class AppRunner:
@@ -35,6 +38,7 @@ class AppRunner:
         self.contexts: list[tuple[str, str, str, str]] = []
         self.keep_contexts = True
         self._threads = threads
+        self._tasks: set[asyncio.Task[None]] = set()
         for function in app.get_functions():
             trigger = function.get_trigger()
             kinds: Mapping[str, dict[str, Any]] = {
@@ -48,8 +52,22 @@ class AppRunner:
     async def run_orchestrator(self, name: str, context_json: str, instance_id: str) -> str:
         return await self._handle("orchestrator", name, self.orchestrators[name], context_json, instance_id)
 
-    async def run_entity(self, name: str, context_json: str, instance_id: str) -> str:
-        return await self._handle("entity", name, self.entities[name], context_json, instance_id)
+    def start_entities(self, name: str, calls: Sequence[tuple[EntityCall, EntityFinished]], at_once: int) -> None:
+        async def run(call: EntityCall, finished: EntityFinished) -> None:
+            try:
+                answer = await self.run_entity(name, call, entity_instance_id(call.name, call.key))
+            except BaseException as error:
+                finished(None, error)
+            else:
+                finished(answer, None)
+
+        for call, finished in calls:
+            task = asyncio.get_running_loop().create_task(run(call, finished))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def run_entity(self, name: str, call: EntityCall, instance_id: str) -> EntityAnswer:
+        return EntityAnswer.parse(await self._handle("entity", name, self.entities[name], call.json(), instance_id))
 
     async def run_activity(self, name: str, input_json: str | None, instance_id: str) -> str | None:
         function = self.activities[name]

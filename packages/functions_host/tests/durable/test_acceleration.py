@@ -22,7 +22,7 @@ from azure.durable_functions.models.EntityStateResponse import EntityStateRespon
 from azure.durable_functions.models.PurgeHistoryResult import PurgeHistoryResult
 from dateutil.parser import parse as dateutil_parse  # type: ignore[import-untyped]
 from functions_host.durable import ManagementRequest
-from functions_host.durable.acceleration import install_executor, install_timestamps, parse_timestamp
+from functions_host.durable.acceleration import install_codec, install_executor, install_timestamps, parse_timestamp
 from functions_host.durable.acceleration.patches import ALL, WRITTEN_FOR, Patch
 from functions_host.durable.binding import WEBHOOK_PATH
 
@@ -91,6 +91,7 @@ def test_every_recorded_step_gets_the_same_answer_with_and_without(monkeypatch: 
     slow = answers()
     install_timestamps()
     install_executor()
+    install_codec()
     assert HISTORY_EVENT.dt_parse is parse_timestamp
     assert answers() == slow
     assert len(slow) > 100

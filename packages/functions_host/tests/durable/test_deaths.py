@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Generator
 from typing import Any
 
 import azure.durable_functions as df
 import pytest
 from functions_host.durable import DurableOptions, WorkItemLostError
+from functions_host.durable.entity_calls import EntityCall
 
 from .durable_support import Host
 
@@ -128,12 +128,11 @@ async def test_an_entity_loses_only_the_operation_that_kills(host: HostMaker) ->
     one = await host(build())
     real, sizes = one.runner.run_entity, []
 
-    async def run(name: str, context: str, instance: str) -> Any:
-        batch = json.loads(context)["batch"]
-        sizes.append(len(batch))
-        if any(operation["input"] == '"100"' for operation in batch):
+    async def run(name: str, call: EntityCall, instance: str) -> Any:
+        sizes.append(len(call.operations))
+        if any(given == '"100"' for _, _, given, _ in call.operations):
             raise WorkItemLostError("the worker process ended with exit code 1")
-        return await real(name, context, instance)
+        return await real(name, call, instance)
 
     one.runner.run_entity = run
     one.engine._scheduler._stopped = True

@@ -12,6 +12,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 from functions_host.durable import DurableOptions
+from functions_host.durable.entity_calls import EntityAnswer, EntityCall
 from functions_host.durable.messages import Operation
 
 from . import recorded_app
@@ -204,7 +205,7 @@ async def test_operations_for_an_entity_that_is_not_registered_any_more_wait(
 async def test_calls_to_an_entity_that_breaks_outside_an_operation_fail(host: HostMaker) -> None:
     one = await host(build())
 
-    async def broken(name: str, context_json: str, instance_id: str) -> str:
+    async def broken(name: str, call: EntityCall, instance_id: str) -> EntityAnswer:
         raise RuntimeError("no interpreter")
 
     one.runner.run_entity = broken
@@ -217,9 +218,10 @@ async def test_an_entity_purged_while_it_runs_stays_gone(host: HostMaker) -> Non
     one = await host(build())
     real = one.runner.run_entity
 
-    async def purge_meanwhile(name: str, context_json: str, instance_id: str) -> str:
+    async def purge_meanwhile(name: str, call: EntityCall, instance_id: str) -> EntityAnswer:
         await one.engine.clients.purge([instance_id])
-        return str(await real(name, context_json, instance_id))
+        answer: EntityAnswer = await real(name, call, instance_id)
+        return answer
 
     one.runner.run_entity = purge_meanwhile
     await signal(one, "p", "append", 1)

@@ -20,6 +20,32 @@ Steps = Generator[Any, Any, Any]
 HostMaker = Callable[..., Any]
 
 
+async def test_waiting_once_more_for_an_event_that_a_when_any_has_left_is_no_finding(
+    host: HostMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = df.DFApp()
+
+    @app.activity_trigger(input_name="value")
+    def say(value: str) -> str:
+        return value
+
+    @app.orchestration_trigger(context_name="context")
+    def twice(context: df.DurableOrchestrationContext) -> Steps:
+        first, second = context.wait_for_external_event("first"), context.wait_for_external_event("second")
+        yield context.task_any([first, second])
+        said = yield context.call_activity("say", "between")
+        return [said, (yield second)]
+
+    one = await host(app)
+    await one.start_new("twice", "t")
+    await one.settled()
+    for name in ("first", "second"):
+        await raise_event(one, "t", name, name)
+        await one.settled()
+    assert (await one.end_of("t"))["output"] == ["between", "second"]
+    assert "waits indefinitely" not in caplog.text
+
+
 async def test_concurrent_waiters_get_events_newest_first(host: HostMaker) -> None:
     one = await host(recorded_app.build())
     await one.start_new("waitorder", "w")
@@ -43,6 +69,11 @@ async def test_events_delivered_and_not_consumed_are_dropped_at_continue_as_new_
     assert status["runtimeStatus"] == "Running"
     assert json.loads(status["input"]) == {"n": 1, "got": [0]}
     assert "orchestration 'c' (canevents): continue_as_new drops 2 event(s)" in caplog.text
+    for number in range(2):
+        await raise_event(one, "c", "tick", number)
+    await one.quiet()
+    assert (await one.call("GET", "instances/c")).body["input"] != status["input"]  # a generation further
+    assert caplog.text.count("continue_as_new drops") == 1
 
 
 async def test_events_after_continue_as_new_reach_the_next_generation(host: HostMaker) -> None:

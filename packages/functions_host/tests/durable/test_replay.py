@@ -85,7 +85,8 @@ async def test_a_step_that_is_gone_from_the_code_is_found_too(host: HostMaker) -
     await one.stop()
     two = await host(build(1))
     await raise_event(two, "f", "go", 1)
-    output = (await two.end_of("f"))["output"]
+    with pytest.warns(UserWarning, match="Potential duplicate Task completion for TaskId: 1"):
+        output = (await two.end_of("f"))["output"]
     assert "scheduled an activity task named 'a' with sequence ID 1, but the current replay execution hasn't" in output
 
 

@@ -72,7 +72,9 @@ def parse_state(text: str) -> State:
         document = json.loads(text)
     else:
         # The quick reader makes floats of whole numbers beyond 64 bits: where there is a float, Python's reads again.
-        if isinstance(document, dict) and _holds_float([document.get("output"), document.get("customStatus")]):
+        if isinstance(document, dict) and (
+            _holds_float(document.get("output")) or _holds_float(document.get("customStatus"))
+        ):
             document = json.loads(text)
     if not isinstance(document, dict):
         raise ValueError(f"an orchestrator must answer with a JSON object, not {text[:100]!r}")
@@ -80,6 +82,8 @@ def parse_state(text: str) -> State:
 
 
 def _holds_float(value: Any) -> bool:
+    if value is None or type(value) is str:
+        return False
     if isinstance(value, list):
         return any(_holds_float(item) for item in value)
     if isinstance(value, dict):

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
+from functions_host.driven import Drive
 from functions_host.durable import failures
 from functions_host.durable.actions import HTTP_ACTIVITY
 from functions_host.durable.deaths import Deaths, item_key
@@ -17,7 +18,6 @@ from functions_host.durable.http_activity import HttpActivity
 from functions_host.durable.jsontext import recompact
 from functions_host.durable.names import Names
 from functions_host.durable.runner import FunctionRunner, UserFunctionError, WorkItemLostError
-from functions_host.tasks import finish_within
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,8 @@ class Activities:
         self._finished = finished
         self._http = HttpActivity()
         self._queue: deque[ActivityTask] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = Drive()
+        self._pump_is_due = False
         self._active = 0
         self._stopped = True
 
@@ -72,25 +73,31 @@ class Activities:
         return self._active
 
     def start(self) -> None:
+        """What waits begins in the next turn of the loop."""
         self._stopped = False
-        self._pump()
+        self._pump_soon()
 
     def add(self, task: ActivityTask) -> None:
         self._queue.append(task)
-        self._pump()
+        self._pump_soon()
 
     async def stop(self, grace: float) -> None:
         """No new activity; those that run get `grace` seconds."""
         self._stopped = True
-        await finish_within(self._tasks, grace)
+        await self._running.finish_within(grace)
         await self._http.close()
 
+    def _pump_soon(self) -> None:
+        """In the next turn of the loop: behind the turns of entities that were told something in this one."""
+        if not self._pump_is_due:
+            self._pump_is_due = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
     def _pump(self) -> None:
+        self._pump_is_due = False
         while self._queue and self._active < self._limit and not self._stopped:
-            task = asyncio.get_running_loop().create_task(self._run(self._queue.popleft()))
             self._active += 1
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running.start(self._run(self._queue.popleft()))
 
     async def _run(self, task: ActivityTask) -> None:
         try:
@@ -101,13 +108,15 @@ class Activities:
             return
         finally:
             self._active -= 1
-            self._pump()
+            if self._queue:
+                self._pump_soon()
         self._finished(result)
 
     async def _call(self, task: ActivityTask) -> ActivityResult:
         try:
             if task.name == HTTP_ACTIVITY:
-                return ActivityResult(task, await self._http.call(task.input))
+                # As a task of its own: its timeouts ask for one.
+                return ActivityResult(task, await asyncio.create_task(self._http.call(task.input)))
             name = self._names.find(task.name)
             if name is None:
                 text = failures.unknown_function("activity", task.name, self._names.all())

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from functions_host.durable.core import Core
 from functions_host.durable.entities import entity_instance_id
-from functions_host.durable.messages import Operation, Payload
+from functions_host.durable.jsontext import compact
+from functions_host.durable.messages import Message, Operation, Payload
 from functions_host.durable.names import Names
 from functions_host.durable.options import DurableOptions
 from functions_host.durable.orchestration import Conflict, Orchestration
 from functions_host.durable.orchestrations import Orchestrations
 from functions_host.durable.scheduler import Scheduler
-from functions_host.durable.store import Write
+from functions_host.durable.store import Commuting, Write
 
 Stored = Callable[["BaseException | None"], None]
+# Number, entity, key, operation, and the input as ``json.dumps`` writes it, or nothing.
+Signal = tuple[int, str, str, str, str]
+SignalsStored = Callable[[list[int], "BaseException | None"], None]
 
 
 class Clients:
@@ -107,14 +112,38 @@ class Clients:
         message = self._core.message(
             entity_instance_id(name, key), Operation(self._core.ids.guid(), operation, input_text)
         )
+        self._store_signals([message], [0], lambda _, error: stored(error))
 
-        def committed(done: asyncio.Future[None]) -> None:
-            error = None if done.cancelled() else done.exception()
-            if error is None and not done.cancelled():
-                self.orchestrations.entities.deliver(message)
-            stored(error)
+    def signal_all(self, signals: Sequence[Signal], stored: SignalsStored) -> None:
+        """As signal_entity, for many, in one transaction. `stored` is called with their numbers."""
+        new_message = self._core.message
+        messages, numbers = [], []
+        ids = self._core.ids.guids(len(signals))
+        for id_, (number, name, key, operation, text) in zip(ids, signals, strict=True):
+            if "\\u" in text:
+                text = compact(json.loads(text))
+            payload = Operation(id_, operation, text or None)
+            messages.append(new_message(entity_instance_id(name, key), payload))
+            numbers.append(number)
+        self._store_signals(messages, numbers, stored)
 
-        self._core.store.submit([message.insert()]).add_done_callback(committed)
+    def _store_signals(self, messages: list[Message], numbers: list[int], stored: SignalsStored) -> None:
+        writes = Commuting()
+        for message in messages:
+            writes.add(*message.insert())
+
+        def committed(error: BaseException | None) -> None:
+            if error is not None and len(messages) > 1:
+                # Something in one of them is refused: it alone is to fail.
+                for message, number in zip(messages, numbers, strict=True):
+                    self._store_signals([message], [number], stored)
+                return
+            if error is None:
+                for message in messages:
+                    self.orchestrations.entities.deliver(message)
+            stored(numbers, error)
+
+        self._core.store.submit_then(writes, committed)
 
     async def terminate_unstarted(self, instance_id: str, reason: str | None) -> bool:
         """End an instance whose version keeps it from ever starting; False if it has started or will."""

@@ -16,7 +16,7 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def wire(microseconds: int) -> str:
     """As .NET writes a UTC DateTime: up to seven fraction digits, trailing zeros cut, ``Z``."""
     seconds, fraction = divmod(microseconds, 1_000_000)

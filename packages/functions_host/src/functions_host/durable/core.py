@@ -8,6 +8,7 @@ from functions_host.durable.messages import Message, Payload
 from functions_host.durable.names import Names, Registry
 from functions_host.durable.options import DurableOptions
 from functions_host.durable.runner import FunctionRunner
+from functions_host.durable.scheduler import PLACE
 from functions_host.durable.store import Store
 from functions_host.durable.timers import Timers
 
@@ -22,7 +23,7 @@ class Core:
         self.clock = clock
         self.ids = ids
         self.timers = Timers(clock)
-        slots = options.max_concurrent_orchestrators + options.max_concurrent_activities
+        slots = options.max_concurrent_orchestrators * PLACE + options.max_concurrent_activities
         self.deaths = Deaths(store, self.clock, store.path.with_name("running"), slots)
         self.activities = Names(lambda: runner.activities)
         self.orchestrators = Names(lambda: runner.orchestrators)

@@ -15,11 +15,13 @@ import logging
 import mmap
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from functions_host.clock import Clock
+from functions_host.driven import Later
 from functions_host.durable.runner import UserFunctionError, WorkItemLostError
 from functions_host.durable.store import Store, Write
+from functions_host.tasks import spawn
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ _COUNT = (
 )
 
 T = TypeVar("T")
+Finished = Callable[[Any, "BaseException | None"], None]
 
 
 class GivenUpError(UserFunctionError):
@@ -100,14 +103,47 @@ class Deaths:
         """Await `call`, noting that it runs. Raises GivenUpError, and WorkItemLostError if it is to be run again."""
         if self._counts and item in self._counts:
             return await self._run_suspect(item, call)
-        slot = self._enter(item)
+        slot = self.enter(item)
         try:
             return await call()
         except WorkItemLostError as lost:
             self._lost(item, lost)
             raise
         finally:
-            self._leave(slot)
+            self.leave(slot)
+
+    def start(self, item: bytes, call: Callable[[Finished], None], finished: Finished) -> None:
+        """As `run` for a suspect whose call says itself when it is over; `finished` gets what `run` would give or
+        raise. For others: `enter`, `leave` and `lost`."""
+        spawn(self._start_suspect(item, call, finished), "an entity that was running at a death")
+
+    def lost(self, item: bytes, error: WorkItemLostError) -> BaseException:
+        """What ran the item died. The error to be told: this one, or that it is given up."""
+        try:
+            self._lost(item, error)
+        except GivenUpError as given_up:
+            return given_up
+        return error
+
+    async def _start_suspect(self, item: bytes, call: Callable[[Finished], None], finished: Finished) -> None:
+        over: Later[Any] = Later()
+
+        def ended(answer: Any, error: BaseException | None) -> None:
+            if error is None:
+                over.give(answer)
+            else:
+                over.fail(error)
+
+        async def asked() -> Any:
+            call(ended)
+            return await over
+
+        try:
+            answer = await self._run_suspect(item, asked)
+        except BaseException as error:
+            finished(None, error)
+        else:
+            finished(answer, None)
 
     async def _run_suspect(self, item: bytes, call: Callable[[], Awaitable[T]]) -> T:
         deaths = self._counts[item]
@@ -115,14 +151,14 @@ class Deaths:
             self._forget(item)
             raise GivenUpError("at the last, the host itself")
         async with self._alone(deaths):
-            slot = self._enter(item)
+            slot = self.enter(item)
             try:
                 answer = await call()
             except WorkItemLostError as lost:
                 self._lost(item, lost)
                 raise
             finally:
-                self._leave(slot)
+                self.leave(slot)
         self._forget(item)
         return answer
 
@@ -134,7 +170,8 @@ class Deaths:
         async with self._last_chance:
             yield
 
-    def _enter(self, item: bytes) -> int:
+    def enter(self, item: bytes) -> int:
+        """Note that it runs; the slot is for `leave`."""
         if self._map is None or not self._free:
             return -1
         slot = self._free.pop()
@@ -143,7 +180,7 @@ class Deaths:
         self._map[slot] = length
         return slot
 
-    def _leave(self, slot: int) -> None:
+    def leave(self, slot: int) -> None:
         if slot >= 0:
             if self._map is not None:
                 self._map[slot] = 0

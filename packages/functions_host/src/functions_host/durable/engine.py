@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from functions_host.clock import Clock, Ids
 from functions_host.durable.acceleration import (
+    install_codec,
     install_executor,
     install_loopback,
     install_timestamps,
@@ -17,7 +19,7 @@ from functions_host.durable.acceleration import (
 )
 from functions_host.durable.activities import ActivityTask
 from functions_host.durable.binding import WEBHOOK_PATH, client_binding
-from functions_host.durable.clients import Clients, Stored
+from functions_host.durable.clients import Clients, Signal, SignalsStored, Stored
 from functions_host.durable.core import Core
 from functions_host.durable.entities import Entities, Entity
 from functions_host.durable.instance_ids import has_forbidden_character
@@ -55,7 +57,13 @@ class DurableEngine:
         self.store = Store(Path(data_dir) / STORE_FILE, options.synchronous, clock)
         self._lock = StoreLock(Path(data_dir) / "durable.lock")
         self.core = Core(self.store, options, runner, clock, ids or Ids())
-        self._scheduler = Scheduler(options.max_concurrent_orchestrators, self._step, self.core.timers)
+        self._scheduler = Scheduler(
+            options.max_concurrent_orchestrators,
+            self._step,
+            self.core.timers,
+            self._start,
+            lambda: self.entities.flush(),
+        )
         self.clients = Clients(self.core, self._scheduler)
         self.orchestrations = self.clients.orchestrations
         self._api = ManagementApi(self.clients)
@@ -120,6 +128,7 @@ class DurableEngine:
         """Make the SDK in this process quicker (see `acceleration`); `base_url` must be set. Undone by stop."""
         install_timestamps()
         install_executor()
+        install_codec()
         self._loopback = self.rpc_base_url
         install_loopback(self._loopback, self.call)
 
@@ -145,6 +154,21 @@ class DurableEngine:
             text = compact(json.loads(text)) if text else ""
         self.clients.signal(name, key, operation, text or None, stored)
         return True
+
+    def signal_all(self, signals: Sequence[Signal], stored: SignalsStored) -> list[Signal]:
+        """Take what a worker's durable clients told entities at once; returns those that it does not take, which are
+        for handle_management. `stored` is called with numbers of those that are committed, or with what went wrong.
+
+        Names, keys and operations are plain: see `functions_host.durable.acceleration.signalling`.
+        """
+        known = self.core.entities
+        taken: list[Signal] = []
+        left: list[Signal] = []
+        for signal in signals:
+            (taken if known.has(signal[1]) else left).append(signal)
+        if taken:
+            self.clients.signal_all(taken, stored)
+        return left
 
     async def call(self, request: ManagementRequest) -> ManagementResponse:
         """As handle_management, from any event loop: a function may run on one of its own."""
@@ -172,11 +196,15 @@ class DurableEngine:
         """What the last write of the store failed with, until one succeeds."""
         return self.store.failed_write
 
-    async def _step(self, instance: Runnable) -> None:
-        if isinstance(instance, Entity):
-            await self.entities.step(instance)
-        elif isinstance(instance, Orchestration):
-            await self.orchestrations.step(instance)
+    def _step(self, instance: Runnable) -> Coroutine[Any, Any, None]:
+        assert isinstance(instance, Orchestration), instance
+        return self.orchestrations.step(instance)
+
+    def _start(self, instance: Runnable) -> bool:
+        if not isinstance(instance, Entity):
+            return False
+        self.entities.start(instance)
+        return True
 
     def _load_inbox(self) -> set[tuple[str, int]]:
         """Put stored messages back; returns the tasks whose result is among them."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from functions_host.durable.core import Core
 from functions_host.durable.deaths import item_key
+from functions_host.durable.entity_calls import EntityAnswer, EntityCall
 from functions_host.durable.jsontext import compact, quote
-from functions_host.durable.messages import Event, Message, Operation, Payload
+from functions_host.durable.messages import DELETE, Event, Message, Operation
 from functions_host.durable.orchestration import ENTITY
-from functions_host.durable.runner import UserFunctionError, WorkItemLostError
+from functions_host.durable.runner import EntityFinished, UserFunctionError, WorkItemLostError
 from functions_host.durable.scheduler import Scheduler
-from functions_host.durable.store import Write
+from functions_host.durable.store import Commuting, Write
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +32,16 @@ _RESPONSE_TYPE = (
     'Microsoft.Azure.WebJobs.Extensions.DurableTask","result":'
 )
 
+_EXISTS, _EXISTS_NOT = '{"entityExists":true}', '{"entityExists":false}'
+
 # Entities without work whose state is kept in memory; the others are read from the store when they get some.
 KEPT_IN_MEMORY = 10_000
 
 
 class Entity:
     """One entity's state in memory. `state` is JSON text, None if it was never written."""
+
+    weight = 1
 
     __slots__ = ("exists", "inbox", "instance_id", "key", "loaded", "name", "queued", "running", "state", "warned")
 
@@ -71,6 +75,12 @@ class Entities:
         self._scheduler = scheduler
         self._answered = answered
         self._known: OrderedDict[str, Entity] = OrderedDict()
+        # Turns that begin at the next `flush`, by function.
+        self._starting: dict[str, list[_Turn]] = {}
+        # Turns that are over and not yet taken by the store, and their writes.
+        self._turns: list[_Turn] = []
+        self._writes = Commuting()
+        self._writes.taken = True
 
     @property
     def backlog(self) -> int:
@@ -114,64 +124,147 @@ class Entities:
                 return
             del self._known[oldest.instance_id]
 
-    async def step(self, entity: Entity) -> None:
-        """Run all that waits, store the new state, send the answers."""
+    def start(self, entity: Entity) -> None:
+        """Run all that waits, with those of other entities, at `flush`. The scheduler is told that it has ended when
+        the new state is stored and the answers are sent, or why not."""
+        try:
+            function = self._core.entities.find(entity.name)
+            batch = self._take(entity, function is not None)
+        except Exception as error:
+            self._scheduler.ended(entity, error)
+            return
+        if not batch or function is None:
+            self._scheduler.ended(entity)
+            return
+        turn = _Turn(self, entity, batch)
+        deaths = self._core.deaths
+        if deaths.suspects(turn.item):
+            deaths.start(turn.item, lambda ended: self._run_alone(function, turn, ended), turn.ended)
+            return
+        turn.slot = deaths.enter(turn.item)
+        self._starting.setdefault(function, []).append(turn)
+
+    def flush(self) -> None:
+        """Run what was started since."""
+        starting, self._starting = self._starting, {}
+        for function, turns in starting.items():
+            try:
+                calls = [(turn.call(), turn.finished) for turn in turns]
+                self._core.runner.start_entities(function, calls, self._core.options.max_concurrent_orchestrators)
+            except Exception as error:
+                for turn in turns:
+                    turn.finished(None, error)
+
+    def _run_alone(self, function: str, turn: _Turn, ended: EntityFinished) -> None:
+        self._core.runner.start_entities(
+            function, [(turn.call(), ended)], self._core.options.max_concurrent_orchestrators
+        )
+
+    def _take(self, entity: Entity, registered: bool) -> list[Message]:
+        """What is to run now, out of its inbox."""
         if self._known.get(entity.instance_id) is not entity:
             # It was purged since it was queued.
-            return
+            return []
         self._known.move_to_end(entity.instance_id)
         self._shrink()
-        function = self._core.entities.find(entity.name)
-        if function is None:
+        if not registered:
             self._refuse(entity)
-            return
+            return []
         if not entity.loaded:
             self._load(entity)
-        if not entity.inbox:
-            return
-        item = item_key(f"e {entity.inbox[0].seq} {entity.instance_id}")
+        inbox = entity.inbox
+        if len(inbox) < 2:
+            return [inbox.popleft()] if inbox else []
         # Of operations that were running at a death each is tried alone, so that only the one that kills is given up.
-        most = 1 if self._core.deaths.suspects(item) else self._core.options.max_entity_batch
-        batch = [entity.inbox.popleft() for _ in range(min(len(entity.inbox), most))]
+        suspect = self._core.deaths.suspects(_item(entity, inbox[0]))
+        most = 1 if suspect else self._core.options.max_entity_batch
+        return [inbox.popleft() for _ in range(min(len(inbox), most))]
+
+    def finished(self, turn: _Turn, answer: EntityAnswer | None, error: BaseException | None) -> None:
+        """What came of a turn, or why nothing did."""
         try:
-            answer = await self._run(function, entity, batch, item)
-        except WorkItemLostError as lost:
-            logger.warning("entity %s: %d operation(s) are run again: %s", entity.instance_id, len(batch), lost)
-            entity.inbox.extendleft(reversed(batch))
-            return
-        except BaseException:
-            entity.inbox.extendleft(reversed(batch))
-            raise
+            if answer is None:
+                answer = self._without_answer(turn.entity, turn.batch, error)
+            if answer is None:
+                turn.entity.inbox.extendleft(reversed(turn.batch))
+                self._scheduler.ended(turn.entity)
+            else:
+                self._store(turn, answer)
+        except Exception as broke_off:
+            self._scheduler.ended(turn.entity, broke_off)
+
+    def lost(self, turn: _Turn, error: WorkItemLostError) -> BaseException:
+        """What ran the turn died: counts it. The error that is told instead, when it is not to run again."""
+        return self._core.deaths.lost(turn.item, error)
+
+    def left(self, turn: _Turn) -> None:
+        self._core.deaths.leave(turn.slot)
+
+    def _without_answer(self, entity: Entity, batch: list[Message], error: BaseException | None) -> EntityAnswer | None:
+        """What takes the answer's place; None: the operations are to run again."""
+        if isinstance(error, WorkItemLostError):
+            logger.warning("entity %s: %d operation(s) are run again: %s", entity.instance_id, len(batch), error)
+            return None
+        if isinstance(error, UserFunctionError):
+            logger.warning("entity %s: its function broke outside an operation: %s", entity.instance_id, error)
+            return EntityAnswer.failed(f"{error.type_name}: {error.message}", len(batch))
+        if self._core.stopping:
+            return None
+        logger.error("entity %s broke off in the host", entity.instance_id, exc_info=error)
+        stack = "" if error is None else "".join(traceback.format_exception(error))
+        return EntityAnswer.failed(f"{error}\n{stack}", len(batch))
+
+    def _store(self, turn: _Turn, answer: EntityAnswer) -> None:
+        entity, batch = turn.entity, turn.batch
         now = self._core.clock.now()
-        writes: list[Write] = []
-        purged = self._known.get(entity.instance_id) is not entity
-        if answer.state is not None and not purged:
+        if answer.state is not None and self._known.get(entity.instance_id) is entity:
             entity.exists = answer.exists
             entity.state = answer.state
-            status = '{"entityExists":true}' if entity.exists else '{"entityExists":false}'
-            row = (entity.instance_id, ENTITY, entity.instance_id, now, now, status, int(entity.exists), entity.state)
-            writes.append((_SAVE, row))
-        writes += [message.delete() for message in batch]
-        replies = list(self._replies(batch, answer, now))
-        writes += [reply.insert() for reply in replies]
-        signals = [self._signal(signal) for signal in answer.signals]
-        writes += [signal.insert() for signal in signals]
-        try:
-            await self._core.store.submit(writes)
-        except Exception:
+            turn.row = (
+                entity.instance_id, ENTITY, entity.instance_id, now, now,
+                _EXISTS if entity.exists else _EXISTS_NOT, int(entity.exists), entity.state,
+            )  # fmt: skip
+        turn.replies = self._replies(batch, answer, now)
+        turn.signals = [self._signal(signal) for signal in answer.signals] if answer.signals else []
+        if self._writes.taken:
+            self._writes, turns = Commuting(), [turn]
+            self._turns = turns
+            self._core.store.submit_then(self._writes, lambda error: self._stored(turns, error))
+        else:
+            self._turns.append(turn)
+        turn.write(self._writes)
+
+    def _stored(self, turns: list[_Turn], error: BaseException | None) -> None:
+        if error is None:
+            for turn in turns:
+                self._over(turn)
+        elif len(turns) == 1:
+            entity = turns[0].entity
             entity.loaded = False
-            raise
-        for reply in replies:
+            self._scheduler.ended(entity, error)
+        else:
+            # Something in one of them is refused: it alone is to fail.
+            for turn in turns:
+                self._write_alone(turn)
+
+    def _write_alone(self, turn: _Turn) -> None:
+        writes = Commuting()
+        turn.write(writes)
+        self._core.store.submit_then(writes, lambda error: self._stored([turn], error))
+
+    def _over(self, turn: _Turn) -> None:
+        for reply in turn.replies:
             self._answered(reply)
-        for signal in signals:
+        for signal in turn.signals:
             self.deliver(signal)
+        self._scheduler.ended(turn.entity)
 
     def _load(self, entity: Entity) -> None:
         rows = self._core.store.read(
             "SELECT entity_exists, entity_state FROM instances WHERE instance_id=? AND kind=1", (entity.instance_id,)
         )
-        if rows:
-            entity.exists, entity.state = bool(rows[0][0]), rows[0][1]
+        # What a turn left in memory whose commit failed is not the entity's.
+        entity.exists, entity.state = (bool(rows[0][0]), rows[0][1]) if rows else (False, None)
         entity.loaded = True
 
     def _refuse(self, entity: Entity) -> None:
@@ -183,35 +276,18 @@ class Entities:
             len(entity.inbox),
         )
 
-    async def _run(self, function: str, entity: Entity, batch: list[Message], item: bytes) -> _Answer:
-        context, runner = _context(entity, batch), self._core.runner
-        try:
-            text = await self._core.deaths.run(item, lambda: runner.run_entity(function, context, entity.instance_id))
-            return _Answer(json.loads(text))
-        except UserFunctionError as error:
-            logger.warning("entity %s: its function broke outside an operation: %s", entity.instance_id, error)
-            return _Answer.failed(f"{error.type_name}: {error.message}", len(batch))
-        except WorkItemLostError:
-            raise
-        except BaseException as error:
-            if self._core.stopping:
-                raise
-            logger.exception("entity %s broke off in the host", entity.instance_id)
-            return _Answer.failed(f"{error}\n{traceback.format_exc()}", len(batch))
-
-    def _replies(self, batch: list[Message], answer: _Answer, now: int) -> Iterable[Message]:
-        for message, result in zip(batch, answer.results, strict=False):
+    def _replies(self, batch: list[Message], answer: EntityAnswer, now: int) -> list[Message]:
+        replies: list[Message] = []
+        for message, (failed, text) in zip(batch, answer.results, strict=False):
             operation = message.payload
             assert isinstance(operation, Operation)
-            failed = bool(result.get("isError"))
             if failed:
-                logger.warning(
-                    "entity %s: operation '%s' failed: %s", message.instance_id, operation.name, result.get("result")
-                )
+                logger.warning("entity %s: operation '%s' failed: %s", message.instance_id, operation.name, text)
             if operation.parent is None:
                 continue
-            text = _RESPONSE_TYPE + quote(result.get("result")) + (',"exceptionType":"Error"}' if failed else "}")
-            yield self._core.message(operation.parent, Event(operation.id, text, now, operation.execution))
+            text = _RESPONSE_TYPE + quote(text) + (',"exceptionType":"Error"}' if failed else "}")
+            replies.append(self._core.message(operation.parent, Event(operation.id, text, now, operation.execution)))
+        return replies
 
     def _signal(self, signal: dict[str, Any]) -> Message:
         target = signal["target"]
@@ -220,36 +296,50 @@ class Entities:
         return self._core.message(entity_instance_id(target["name"], target["key"]), operation)
 
 
-class _Answer:
-    """An entity function's answer. `state` None: nothing came of the call, the state stays as it was."""
+class _Turn:
+    """One call of an entity's function, from its start to the commit of what came of it."""
 
-    __slots__ = ("exists", "results", "signals", "state")
+    __slots__ = ("_entities", "batch", "entity", "item", "replies", "row", "signals", "slot")
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.exists = bool(document.get("entityExists"))
-        state = document.get("entityState")
-        self.state: str | None = "null" if state is None else state
-        self.results: list[dict[str, Any]] = document.get("results") or []
-        self.signals: list[dict[str, Any]] = document.get("signals") or []
+    def __init__(self, entities: Entities, entity: Entity, batch: list[Message]) -> None:
+        self._entities = entities
+        self.entity = entity
+        self.batch = batch
+        self.item = _item(entity, batch[0])
+        self.slot = -1
+        # What is to be stored: the entity's row, None if it stays as it is, and messages.
+        self.row: tuple[Any, ...] | None = None
+        self.replies: list[Message] = []
+        self.signals: list[Message] = []
 
-    @classmethod
-    def failed(cls, text: str, operations: int) -> _Answer:
-        answer = cls({"results": [{"isError": True, "result": compact(text)}] * operations})
-        answer.state = None
-        return answer
+    def call(self) -> EntityCall:
+        entity = self.entity
+        return EntityCall(entity.name, entity.key, entity.exists, entity.state, tuple(map(_operation, self.batch)))
+
+    def finished(self, answer: EntityAnswer | None, error: BaseException | None) -> None:
+        """The function's call is over."""
+        self._entities.left(self)
+        if isinstance(error, WorkItemLostError):
+            error = self._entities.lost(self, error)
+        self._entities.finished(self, answer, error)
+
+    def ended(self, answer: EntityAnswer | None, error: BaseException | None) -> None:
+        """As `finished`, of one that was not noted as running."""
+        self._entities.finished(self, answer, error)
+
+    def write(self, writes: Commuting) -> None:
+        if self.row is not None:
+            writes.add(_SAVE, self.row)
+        writes.add(DELETE, *[(message.seq,) for message in self.batch])
+        for message in (*self.replies, *self.signals):
+            writes.add(*message.insert())
 
 
-def _context(entity: Entity, batch: list[Message]) -> str:
-    operations = ",".join(_operation_json(message.payload) for message in batch)
-    return (
-        f'{{"self":{{"name":{quote(entity.name)},"key":{quote(entity.key)}}},'
-        f'"exists":{"true" if entity.exists else "false"},"state":{quote(entity.state)},"batch":[{operations}]}}'
-    )
+def _item(entity: Entity, first: Message) -> bytes:
+    return item_key(f"e {first.seq} {entity.instance_id}")
 
 
-def _operation_json(operation: Payload) -> str:
+def _operation(message: Message) -> tuple[str, str, str | None, bool]:
+    operation = message.payload
     assert isinstance(operation, Operation)
-    return (
-        f'{{"name":{quote(operation.name)},"input":{quote(operation.input)},'
-        f'"isSignal":{"true" if operation.parent is None else "false"},"id":{quote(operation.id)}}}'
-    )
+    return operation.id, operation.name, operation.input, operation.parent is None

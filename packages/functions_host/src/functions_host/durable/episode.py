@@ -16,7 +16,9 @@ from functions_host.durable.replay import Replay
 class Episode:
     """`started` is its time, microseconds; `continued`: the first one of a successor by continue-as-new."""
 
-    __slots__ = ("arrivals", "continued", "facts", "first", "history", "instance", "number", "replay", "started")
+    __slots__ = (
+        "_start", "arrivals", "continued", "facts", "first", "history", "instance", "number", "replay", "started",
+    )  # fmt: skip
 
     def __init__(self, instance: Orchestration, history: History, arrivals: Arrivals, started: int) -> None:
         self.instance = instance
@@ -27,6 +29,7 @@ class Episode:
         self.replay: Replay | None = None
         self.first = self.number == 0
         self.continued = self.first and instance.status != PENDING
+        self._start = ev.orchestrator_started(started)
         self.facts: list[Fact] = [OrchestratorStarted(started), *self._beginning(), *arrivals.facts]
 
     @property
@@ -68,5 +71,6 @@ class Episode:
         return [ExecutionStarted()] if self.first else []
 
     def _opening(self, played: bool) -> str:
-        start = ev.orchestrator_started(self.started)
-        return f"{start},{ev.render(self.instance.started_event(), played)}" if self.first else start
+        if not self.first:
+            return self._start
+        return f"{self._start},{ev.render(self.instance.started_event(), played)}"

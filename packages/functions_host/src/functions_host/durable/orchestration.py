@@ -11,6 +11,7 @@ from functions_host.durable import events as ev
 from functions_host.durable.facts import SCHEDULED, Completed, Fact, Failed, Scheduled
 from functions_host.durable.messages import Message
 from functions_host.durable.replay import Replay
+from functions_host.durable.scheduler import PLACE
 from functions_host.durable.store import Write
 from functions_host.durable.timers import Timer
 
@@ -126,6 +127,8 @@ class Orchestration:
         "version",
         "warned",
     )
+
+    weight = PLACE
 
     def __init__(
         self,

@@ -150,7 +150,9 @@ class Orchestrations:
         self.live.idle(instance)
 
     def _let_out(self, instance: Orchestration, effects: Effects) -> None:
-        """After the commit: new work starts."""
+        """After the commit: new work starts. Entities first: what follows from an activity takes their time."""
+        for operation in effects.operations:
+            self.entities.deliver(operation)
         for task in effects.tasks:
             instance.outstanding += 1
             self.delivery.activities.add(task)
@@ -159,8 +161,6 @@ class Orchestrations:
         for child in effects.children:
             self.live.add(child)
             self.delivery.begin(child)
-        for operation in effects.operations:
-            self.entities.deliver(operation)
 
     @staticmethod
     def _take_all(instance: Orchestration) -> list[Message]:

@@ -108,9 +108,9 @@ class Replay:
             if isinstance(fact, SCHEDULED):
                 recorded[fact.id] = fact
         for position, fact in enumerate(facts, self.seen):
-            if isinstance(fact, Completed):
+            if type(fact) is Completed:
                 self._finish(fact.id, False)
-            elif isinstance(fact, OrchestratorStarted):
+            elif type(fact) is OrchestratorStarted:
                 self._now, self._guids = fact.at, 0
             elif isinstance(fact, SCHEDULED):
                 self._check_created(fact)

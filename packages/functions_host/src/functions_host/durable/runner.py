@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
+
+from functions_host.durable.entity_calls import EntityAnswer, EntityCall
 
 
 class UserFunctionError(Exception):
@@ -35,6 +37,10 @@ class WorkItemLostError(Exception):
         self.blamed = blamed
 
 
+# Gets the answer, or what a coroutine would have raised.
+EntityFinished = Callable[["EntityAnswer | None", "BaseException | None"], None]
+
+
 class FunctionRunner(Protocol):
     """Implemented by the host. The mappings hold registered names as the app spells them; the engine folds case.
 
@@ -57,6 +63,9 @@ class FunctionRunner(Protocol):
         """Run an activity; `input_json` is what the SDK put into the action; returns JSON text of the result."""
         ...
 
-    async def run_entity(self, name: str, context_json: str, instance_id: str) -> str:
-        """Run a batch of an entity's operations; returns the SDK's JSON state."""
+    def start_entities(self, name: str, calls: Sequence[tuple[EntityCall, EntityFinished]], at_once: int) -> None:
+        """Run batches of operations of different entities; each `finished` is called once, now or later. Entities'
+        steps are many and short: each its own task would cost more than what it does. No more than `at_once` of them
+        may run at any time, whatever else was started.
+        """
         ...

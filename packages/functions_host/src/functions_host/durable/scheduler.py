@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
+from functions_host.driven import Drive
 from functions_host.durable.timers import Timers
-from functions_host.tasks import finish_within
 
 logger = logging.getLogger(__name__)
 
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 60.0
+
+
+# What an orchestration's step takes. Turns of entities take less: handed over together they share a message and a
+# commit, and run one after another all the same.
+PLACE = 4
 
 
 class Runnable(Protocol):
@@ -25,25 +31,51 @@ class Runnable(Protocol):
     queued: bool
     running: bool
 
+    @property
+    def weight(self) -> int:
+        """How much of one of the scheduler's places its step takes, in `PLACE`-ths."""
+        ...
+
     def has_work(self) -> bool: ...
 
 
-class Scheduler:
-    """First come, first served; `limit` steps at a time. One that broke off is tried again later and later."""
+Start = Callable[[Runnable], bool]
 
-    def __init__(self, limit: int, step: Callable[[Runnable], Awaitable[None]], timers: Timers) -> None:
-        self._limit = limit
+
+class Scheduler:
+    """First come, first served; `limit` steps at a time, or `PLACE` turns of entities for one. What broke off is tried
+    again later and later.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        step: Callable[[Runnable], Coroutine[Any, Any, None]],
+        timers: Timers,
+        start: Start | None = None,
+        started: Callable[[], None] | None = None,
+    ) -> None:
+        """`start` takes a step that needs no task, and has `ended` called when it is over; False: `step` is to run it.
+        `started` is called when it has been given all that may run now.
+        """
+        self._limit = limit * PLACE
+        self._load = 0
         self._step = step
+        self._start = start
+        self._started = started
+        self._pump_is_due = False
+        self._idle = asyncio.Event()
         self._queue: deque[Runnable] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._steps = Drive()
         self._active = 0
         self._stopped = True
         self._timers = timers
         self._broken: dict[str, int] = {}
 
     def start(self) -> None:
+        """What waits begins in the next turn of the loop."""
         self._stopped = False
-        self._pump()
+        self._pump_soon()
 
     @property
     def backlog(self) -> int:
@@ -60,45 +92,69 @@ class Scheduler:
         if not instance.queued and not instance.running:
             instance.queued = True
             self._queue.append(instance)
-            self._pump()
+            self._pump_soon()
 
     async def stop(self, grace: float) -> None:
         """No new step; those that run get `grace` seconds."""
         self._stopped = True
-        await finish_within(self._tasks, grace)
+        until = asyncio.get_running_loop().time() + grace
+        await self._steps.finish_within(grace)
+        while self._active and (left := until - asyncio.get_running_loop().time()) > 0:
+            self._idle.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), left)
+
+    def _pump_soon(self) -> None:
+        """In the next turn of the loop: what arrives in this one at one instance is done in one step."""
+        if self._queue and not self._pump_is_due and not self._stopped:
+            self._pump_is_due = True
+            asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
-        while self._queue and self._active < self._limit and not self._stopped:
-            instance = self._queue.popleft()
-            instance.queued = False
-            instance.running = True
-            self._active += 1
-            task = asyncio.get_running_loop().create_task(self._run(instance))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._pump_is_due = False
+        queue = self._queue
+        while queue and not self._stopped and self._load + queue[0].weight <= self._limit:
+            self._begin(queue.popleft())
+        if self._started is not None:
+            self._started()
+
+    def _begin(self, instance: Runnable) -> None:
+        instance.queued = False
+        instance.running = True
+        self._active += 1
+        self._load += instance.weight
+        if self._start is not None and self._start(instance):
+            return
+        self._steps.start(self._run(instance))
 
     async def _run(self, instance: Runnable) -> None:
-        broke_off = False
+        error: BaseException | None = None
         try:
             await self._step(instance)
         except asyncio.CancelledError:
             raise
-        except sqlite3.Error as error:
-            broke_off = True
-            logger.error("durable: a step of instance %s broke off: %s", instance.instance_id, error)
-        except Exception:
-            broke_off = True
-            logger.exception("durable: a step of instance %s broke off", instance.instance_id)
+        except Exception as broke_off:
+            error = broke_off
         finally:
-            instance.running = False
-            self._active -= 1
-            if broke_off:
-                self._try_later(instance)
-            elif self._broken:
-                self._broken.pop(instance.instance_id, None)
-            if instance.has_work():
-                self.ready(instance)
-            self._pump()
+            self.ended(instance, error)
+
+    def ended(self, instance: Runnable, error: BaseException | None = None) -> None:
+        """Its step is over, or broke off."""
+        instance.running = False
+        self._active -= 1
+        self._load -= instance.weight
+        if error is not None:
+            # What SQLite says needs no stack.
+            stack = None if isinstance(error, sqlite3.Error) else error
+            logger.error("durable: a step of instance %s broke off: %s", instance.instance_id, error, exc_info=stack)
+            self._try_later(instance)
+        elif self._broken:
+            self._broken.pop(instance.instance_id, None)
+        if instance.has_work():
+            self.ready(instance)
+        self._pump_soon()
+        if self._stopped and not self._active:
+            self._idle.set()
 
     def _try_later(self, instance: Runnable) -> None:
         times = self._broken[instance.instance_id] = self._broken.get(instance.instance_id, 0) + 1

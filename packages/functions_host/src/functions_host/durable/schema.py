@@ -7,7 +7,8 @@ import re
 import sqlite3
 from typing import Any
 
-VERSION = 3
+VERSION = 5
+"""Up to 3 there was no table of that name or no index; up to 4 nothing in the inbox was of kind ``signal``."""
 
 _DEATHS = """
 CREATE TABLE deaths(                   -- work items that were running when what ran them died, until they succeed
@@ -16,8 +17,13 @@ CREATE TABLE deaths(                   -- work items that were running when what
   latest INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-_LIVE = """
-CREATE INDEX live ON instances(status) WHERE kind=0 AND status IN ('Pending','Running','Suspended');
+LIVE = "kind=0 AND status IN ('Pending','Running','Suspended')"
+"""What the index of that name holds, letter by letter: SQLite takes it only for a query that says the same."""
+_LIVE = f"""
+CREATE INDEX live ON instances(status) WHERE {LIVE};
+"""
+_CREATED = """
+CREATE INDEX created ON instances(created);
 """
 
 _TABLES = f"""
@@ -54,7 +60,7 @@ CREATE TABLE inbox(                    -- arrived, not yet in history (orchestra
   payload     TEXT NOT NULL,
   due         INTEGER                  -- of a scheduled signal
 );
-{_DEATHS}{_LIVE}"""
+{_DEATHS}{_LIVE}{_CREATED}"""
 
 
 class LaterVersionError(Exception):
@@ -83,6 +89,8 @@ def prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     if version in (1, 2):
         _tasks_into_history(connection)
         _run(connection, _LIVE)
+    if version in (1, 2, 3):
+        _run(connection, _CREATED)
     connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
 

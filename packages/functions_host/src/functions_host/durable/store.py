@@ -1,7 +1,7 @@
 """The SQLite file: one writer that commits the steps of many instances together, one reader beside it.
 
 A submission (the writes of one step) is atomic; submissions made in one turn of the event loop share a transaction,
-and keep their order. Nothing may act on a step before its submission's future is done. A commit that fails is rolled
+and keep their order. Nothing may act on a step before its submission is done. A commit that fails is rolled
 back and tried again until it succeeds; only a write that SQLite refuses for its content fails alone.
 """
 
@@ -17,19 +17,42 @@ from pathlib import Path
 from typing import Any
 
 from functions_host.clock import Clock
+from functions_host.driven import Later
 from functions_host.durable.schema import LaterVersionError, prepare
 from functions_host.errors import StartError
 
 logger = logging.getLogger(__name__)
 
 Write = tuple[str, tuple[Any, ...]]
-Submission = tuple[Any, "asyncio.Future[None] | None"]
+# Called with what the write failed with for good, or None.
+Then = Callable[["BaseException | None"], None]
+Submission = tuple[Any, "Then | None"]
 _TOLD_EVERY = 60
 RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)
 CHECKPOINT_SECONDS = 2.0
 CLOSE_SECONDS = 5.0
 LATE_SECONDS = 0.1
 LOG_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Commuting:
+    """Writes of which it does not matter in which order they stand among those of other such submissions.
+
+    `taken`: the store has them, and no more may be added.
+    """
+
+    __slots__ = ("rows", "taken")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[tuple[Any, ...]]] = {}
+        self.taken = False
+
+    def add(self, sql: str, *rows: tuple[Any, ...]) -> None:
+        of_sql = self.rows.get(sql)
+        if of_sql is None:
+            self.rows[sql] = list(rows)
+        else:
+            of_sql += rows
 
 
 class Store:
@@ -92,8 +115,10 @@ class Store:
         self._checkpointing = None
         self._no_later()
         while self._queue or self._committing is not None:
-            _, late = await asyncio.wait([self.submit([])], timeout=CLOSE_SECONDS)
-            if late:
+            written = self.submit([])
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(written.wait(), CLOSE_SECONDS)
+            if not written.done():
                 # Nobody was told that these are stored: what they belong to starts over from what is.
                 logger.error("durable store: closed with %d unwritten submission(s)", len(self._queue))
                 break
@@ -114,12 +139,18 @@ class Store:
             if connection is not None:
                 connection.close()
 
-    def submit(self, writes: list[Write]) -> asyncio.Future[None]:
-        """Queue one step's writes; the future is done when they are committed."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._queue.append((writes, future))
+    def submit(self, writes: list[Write]) -> Later[None]:
+        """Queue one step's writes; what is returned is done when they are committed."""
+        written: Later[None] = Later()
+        self.submit_then(writes, lambda error: written.give(None) if error is None else written.fail(error))
+        return written
+
+    def submit_then(self, writes: list[Write] | Commuting, then: Then) -> None:
+        """As submit; `then` is called at once when they are committed, or with what SQLite refused them for.
+        What commutes may grow until it is `taken`.
+        """
+        self._queue.append((writes, then))
         self._schedule()
-        return future
 
     def submit_nowait(self, writes: list[Write]) -> None:
         """As submit, for writes nobody waits for."""
@@ -155,6 +186,9 @@ class Store:
         if self._closed:
             return
         batch, self._queue = self._queue, []
+        for writes, _ in batch:
+            if type(writes) is Commuting:
+                writes.taken = True
         if self._full:
             self._committing = self._loop.run_in_executor(self._threads, self._write, batch)
             self._committing.add_done_callback(lambda done: self._settle(batch, done.exception()))
@@ -206,9 +240,7 @@ class Store:
             except Exception as error:
                 self.failed_write = f"{self.path.name}: {error}"
                 logger.error("durable store: %s refused a write: %s", self.path, error)
-                future = submission[1]
-                if future is not None and not future.done():
-                    future.set_exception(error)
+                _tell(submission[1], error)
             else:
                 _resolve([submission])
 
@@ -232,20 +264,35 @@ class Store:
             self.after_commit()
 
     def _execute(self, connection: sqlite3.Connection, batch: Iterable[Submission]) -> None:
-        """All statements in their order, those that are the same one after another in one call."""
+        """All statements in their order, those that are the same one after another in one call; of submissions that
+        commute, one after another, all that are the same.
+        """
         hook = self.before_write
-        same, rows = "", list[tuple[Any, ...]]()
+        commuting = False
+        rows: dict[str, list[tuple[Any, ...]]] = {}
         for writes, _ in batch:
+            commutes = type(writes) is Commuting
+            if commuting is not commutes:
+                _run(connection, rows)
+            commuting = commutes
+            if commutes:
+                for sql, more in writes.rows.items():
+                    if hook:
+                        for _ in more:
+                            hook(sql)
+                    rows.setdefault(sql, []).extend(more)
+                continue
             for sql, parameters in writes() if callable(writes) else writes:
                 if hook:
                     hook(sql)
-                if sql is not same:
-                    if rows:
-                        _run(connection, same, rows)
-                    same, rows = sql, []
-                rows.append(parameters)
-        if rows:
-            _run(connection, same, rows)
+                if rows and sql not in rows:
+                    _run(connection, rows)
+                of_sql = rows.get(sql)
+                if of_sql is None:
+                    rows[sql] = [parameters]
+                else:
+                    of_sql.append(parameters)
+        _run(connection, rows)
 
     async def _checkpoints(self) -> None:
         """Fold the log into the file from a connection of its own, so that no step waits for the disk."""
@@ -272,14 +319,24 @@ class Store:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _run(connection: sqlite3.Connection, sql: str, rows: list[tuple[Any, ...]]) -> None:
-    if len(rows) == 1:
-        connection.execute(sql, rows[0])
-    else:
-        connection.executemany(sql, rows)
+def _run(connection: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    for sql, of_sql in rows.items():
+        if len(of_sql) == 1:
+            connection.execute(sql, of_sql[0])
+        else:
+            connection.executemany(sql, of_sql)
+    rows.clear()
 
 
 def _resolve(batch: Iterable[Submission]) -> None:
-    for _, future in batch:
-        if future is not None and not future.done():
-            future.set_result(None)
+    for _, then in batch:
+        _tell(then, None)
+
+
+def _tell(then: Then | None, error: BaseException | None) -> None:
+    if then is None:
+        return
+    try:
+        then(error)
+    except Exception:
+        logger.exception("durable store: what follows a commit broke off")

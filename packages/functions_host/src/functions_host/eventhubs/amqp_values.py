@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ def text_of(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+@lru_cache(maxsize=1024)
 def time_text(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with Z, fractions without trailing zeros."""
     if moment is None:

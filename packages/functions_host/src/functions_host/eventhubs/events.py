@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from functions_host.eventhubs.amqp_values import holds_binary, json_bytes, last_resort, text_of
@@ -38,13 +39,22 @@ MESSAGE_PROPERTIES = (
 )
 
 
+@dataclass(slots=True, eq=False)
+class SharedProperties:
+    """Properties that many events have alike. Nobody changes them; `wired` is what they are on the wire, once known."""
+
+    properties: Mapping[Any, Any]
+    message_properties: Mapping[str, Any]
+    wired: tuple[Any, ...] | None = None
+
+
 @dataclass(slots=True)
 class ReceivedEvent:
     """One event of a partition.
 
     `enqueued` is in milliseconds since 1970. `annotations` are those that the four named fields do not tell;
     `message_properties` are AMQP's own (content-type and so on), those that are set. `damage` says what of the event
-    could not be read, and is empty when all could.
+    could not be read, and is empty when all could. `shared`: its properties are those, and nothing else is told of it.
     """
 
     body: bytes
@@ -58,15 +68,20 @@ class ReceivedEvent:
     damage: str = ""
     body_type: str = "data"  # of AMQP: data, value or sequence
     body_damage: str = ""  # the part of ``damage`` that concerns the body
+    shared: SharedProperties | None = field(default=None, compare=False, repr=False)
 
     @property
     def enqueued_time(self) -> datetime | None:
-        if self.enqueued is None:
-            return None
-        try:
-            return datetime.fromtimestamp(self.enqueued / 1000, timezone.utc)
-        except (OverflowError, ValueError, OSError):
-            return None
+        return None if self.enqueued is None else _moment(self.enqueued)
+
+
+@lru_cache(maxsize=1024)
+def _moment(milliseconds: int) -> datetime | None:
+    """Events that were sent together have one."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 class Unreadable(Exception):

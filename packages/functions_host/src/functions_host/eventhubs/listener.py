@@ -15,7 +15,7 @@ from functions_host.eventhubs.connection import Source, named_port
 from functions_host.eventhubs.events import ReceivedEvent
 from functions_host.eventhubs.hub import HubConnection
 from functions_host.eventhubs.positions import Position, initial_position, resume
-from functions_host.eventhubs.pump import PartitionPump
+from functions_host.eventhubs.pump import PartitionPump, Step
 from functions_host.eventhubs.readers import Reader, ReaderMark
 from functions_host.eventhubs.sdk_connection import SdkConnection
 from functions_host.eventhubs.sdk_patches import prepare
@@ -51,6 +51,7 @@ class EventHubListener:
         self._mark = ReaderMark(source.fully_qualified_namespace, source.hub, self.group, data_dir)
         self._store = CheckpointStore(data_dir, source.checkpoint_key, self.group)
         self._stopping = asyncio.Event()
+        self._step = Step(options.max_wait)
         self._starting: Supervised | None = None
         self._pumping: list[Supervised] = []
         self._pumps: dict[str, PartitionPump] = {}
@@ -88,6 +89,7 @@ class EventHubListener:
         tasks = [*self._receivers, *(task for task in (self._starting, self._looking) if task is not None)]
         pumping = (pump.stop(_CHECKPOINT_SECONDS) for pump in self._pumping)
         await asyncio.gather(*pumping, *(task.stop() for task in tasks))
+        self._store.close()
         self._mark.close()
 
     async def _look_for_others(self) -> None:
@@ -115,7 +117,14 @@ class EventHubListener:
             if partition in self._pumps:
                 continue  # this is not the first time
             pump = PartitionPump(
-                self.function, partition, context, self._options, self._invoker, self._store, self._stopping
+                self.function,
+                partition,
+                context,
+                self._options,
+                self._invoker,
+                self._store,
+                self._stopping,
+                self._step,
             )
             self._pumps[partition] = pump
             name = f"{self.function.name} partition {partition}"

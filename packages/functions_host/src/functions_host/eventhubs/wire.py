@@ -19,7 +19,13 @@ WireEvent = tuple[Any, ...]
 
 def wired(event: ReceivedEvent, *, binary: bool) -> WireEvent:
     more = None
-    if (
+    shared = event.shared
+    if shared is not None:
+        # One object for all of them: it crosses to the worker once in a batch.
+        more = shared.wired
+        if more is None and (shared.properties or shared.message_properties):
+            more = shared.wired = _more(event)
+    elif (
         event.properties
         or event.annotations
         or event.message_properties
@@ -27,14 +33,7 @@ def wired(event: ReceivedEvent, *, binary: bool) -> WireEvent:
         or event.body_damage
         or event.body_type != "data"
     ):
-        more = (
-            _plain(event.properties),
-            _plain(event.annotations),
-            _plain(event.message_properties),
-            event.damage,
-            event.body_type,
-            event.body_damage,
-        )
+        more = _more(event)
     return (
         body_of(event, binary=binary),
         event.sequence_number,
@@ -42,6 +41,17 @@ def wired(event: ReceivedEvent, *, binary: bool) -> WireEvent:
         event.enqueued,
         event.partition_key,
         more,
+    )
+
+
+def _more(event: ReceivedEvent) -> tuple[Any, ...]:
+    return (
+        _plain(event.properties),
+        _plain(event.annotations),
+        _plain(event.message_properties),
+        event.damage,
+        event.body_type,
+        event.body_damage,
     )
 
 

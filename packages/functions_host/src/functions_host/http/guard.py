@@ -11,6 +11,7 @@ import ipaddress
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -100,6 +101,7 @@ def _has_key(request: web.BaseRequest) -> bool:
     return bool(key) and hmac.compare_digest(given.encode("utf-8", "replace"), key.encode("utf-8", "replace"))
 
 
+@lru_cache(maxsize=64)
 def _hostname(host: str) -> str | None:
     try:
         parts = urlsplit(f"//{host}")

@@ -21,7 +21,7 @@ from functions_host.tasks import spawn
 
 logger = logging.getLogger("functions_host.workers")
 
-# A worker that is to leave has so long to finish its calls.
+# A worker that is replaced because one of its calls goes on beyond its time has so long to finish the others.
 LEAVING_SECONDS = 10.0
 _STOP_SECONDS = 1.5
 _SLOW_START_SECONDS = 10.0
@@ -116,6 +116,7 @@ class Crew:
             logger.warning("the worker process %d is replaced: %s", worker.pid, why)
             self._dismiss(worker)
             self.balance()
+        asyncio.get_running_loop().call_later(LEAVING_SECONDS, worker.signal, signal.SIGKILL)
 
     def end_for(self, worker: WorkerProcess, call: Call) -> None:
         """Kill it for this call's sake: the others that it runs are not to blame."""
@@ -128,7 +129,8 @@ class Crew:
             worker.send((STOP,))
 
     def balance(self) -> None:
-        """As many workers as asked for take calls; a stuck one has a stand-in, and one too many leaves."""
+        """As many workers as asked for take calls; a stuck one has a stand-in, and one too many leaves when the calls
+        that it has are over: they are as good as any."""
         if self.stopping:
             return
         able = [worker for worker in self.workers if worker.state in (State.LOADING, State.READY)]
@@ -142,7 +144,6 @@ class Crew:
 
     def _dismiss(self, worker: WorkerProcess) -> None:
         worker.state = State.LEAVING
-        asyncio.get_running_loop().call_later(LEAVING_SECONDS, worker.signal, signal.SIGKILL)
         self.end_if_idle(worker)
 
     def _start_one(self) -> None:
@@ -185,7 +186,7 @@ class Crew:
         for call in first:
             self._duties.send(worker, call)
         if first:
-            await asyncio.wait([call.answer for call in first])
+            await asyncio.gather(*(call.answer.wait() for call in first))
         if worker.state is State.LOADING:
             worker.state = State.READY
             self.balance()
@@ -198,12 +199,15 @@ class Crew:
         if not worker.loaded.done():
             worker.loaded.set_exception(WorkerLost(lost))
         running, again = worker.left_behind()
+        handled = worker.page.handling
         worker.close()
         if not self.stopping and worker.state is not State.LEAVING:
             names = ", ".join(sorted({call.function for call in running})) or "nothing"
             logger.error("%s; it was running: %s", lost, names)
         for call in running:
-            blamed = worker.blamed is None or worker.blamed is call
+            # Orchestrators and entities run one at a time: of the others only the answer was still on its way.
+            ended = call.is_handle and call.number != handled
+            blamed = not ended and (worker.blamed is None or worker.blamed is call)
             call.fail(WorkerLost(f"{lost} while it ran {call.function}", blamed=blamed))
         if self._beginning is not None and not self.stopping:
             since, self._last_death = CLOCK.monotonic() - self._last_death, CLOCK.monotonic()

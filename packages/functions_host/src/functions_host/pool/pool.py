@@ -6,14 +6,30 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
-from functions_host.channel import ASK, CANCEL, DONE, FAILED, HELD, INDEX, REFUSED, REPLY, SAY, SKIPPED, Message
+from functions_host.channel import (
+    ASK,
+    CANCEL,
+    DONE,
+    FAILED,
+    HELD,
+    INDEX,
+    REFUSED,
+    REPLY,
+    SAY,
+    SIGNALLED,
+    SIGNALS,
+    SKIPPED,
+    TURNED,
+    TURNS,
+    Message,
+)
 from functions_host.clock import CLOCK
 from functions_host.described import App
 from functions_host.errors import StartError, UserError, WorkerLost
-from functions_host.pool.call import Call
+from functions_host.pool.call import Call, HandedCall
 from functions_host.pool.crew import Beginning, Crew, CrewOptions, Duties
 from functions_host.pool.process import State, WorkerProcess
 from functions_host.tasks import Supervised, supervise
@@ -21,8 +37,18 @@ from functions_host.tasks import Supervised, supervise
 logger = logging.getLogger("functions_host.workers")
 
 Ask = Callable[..., Awaitable[tuple[int, bytes]]]
-# DurableEngine.signal
-Signal = Callable[[str, Any, bytes, Callable[["BaseException | None"], None]], bool]
+# Number, entity, key, operation, JSON text of the input.
+Signal = tuple[int, str, str, str, str]
+
+
+class Signals(Protocol):
+    """What takes signals to entities: `DurableEngine`."""
+
+    def signal(self, path: str, query: Any, body: bytes, stored: Callable[[BaseException | None], None]) -> bool: ...
+    def signal_all(
+        self, signals: Sequence[Signal], stored: Callable[[list[int], BaseException | None], None]
+    ) -> list[Signal]: ...
+
 
 _LOOK_SECONDS = 0.5
 # A worker that takes up no call for so long is stuck: others get what it has not begun.
@@ -39,24 +65,45 @@ class WorkerPool:
         self._waiting: deque[Call] = deque()
         self._answering: set[asyncio.Task[None]] = set()
         self._ask: Ask | None = None
-        self._signal: Signal | None = None
+        self._signals: Signals | None = None
         self._look: Supervised | None = None
 
     async def load(self) -> App:
         """Start the workers and load the app in each. StartError if it cannot be loaded."""
         return await self._crew.load()
 
-    async def begin(self, beginning: Beginning, ask: Ask | None, signal: Signal | None = None) -> None:
-        """From now on calls are run. `ask` answers the workers' durable clients, `signal` a part of that."""
-        self._ask, self._signal = ask, signal
+    async def begin(self, beginning: Beginning, ask: Ask | None, signals: Signals | None = None) -> None:
+        """From now on calls are run. `ask` answers the workers' durable clients, `signals` a part of that."""
+        self._ask, self._signals = ask, signals
         await self._crew.begin(beginning)
         self._look = supervise(self._look_after, "the watch over the workers")
 
+    def submit_all(self, calls: Sequence[HandedCall], at_once: int) -> None:
+        """As `submit` for calls of entities, of which a worker runs one after another: those that go to one worker go
+        in one message. If there are more workers than `at_once`, all go to the same.
+        """
+        ready = self._ready()
+        if not ready:
+            for call in calls:
+                self.submit(call)
+        elif len(ready) == 1 or at_once < len(ready):
+            self._send_turns(ready[0], calls)
+        else:
+            shares: dict[WorkerProcess, list[HandedCall]] = {worker: [] for worker in ready}
+            for call in calls:
+                shares[min(ready, key=lambda worker: len(worker.calls) + len(shares[worker]))].append(call)
+            for worker, share in shares.items():
+                if share:
+                    self._send_turns(worker, share)
+
+    def _ready(self) -> list[WorkerProcess]:
+        return [worker for worker in self._crew.workers if worker.state is State.READY]
+
     def submit(self, call: Call) -> None:
         """Send it to the worker with the least to do; it waits while there is none."""
-        ready = [worker for worker in self._crew.workers if worker.state is State.READY]
+        ready = self._ready()
         if ready:
-            self._send(min(ready, key=lambda worker: len(worker.calls)), call)
+            self._send(ready[0] if len(ready) == 1 else min(ready, key=lambda worker: len(worker.calls)), call)
         elif self._crew.stopping:
             call.fail(WorkerLost("the host stops", blamed=False))
         else:
@@ -151,24 +198,47 @@ class WorkerPool:
             del worker.calls[call.number]
             call.fail(ValueError(f"the call cannot be sent to a worker: {error}"))
 
+    def _send_turns(self, worker: WorkerProcess, calls: Sequence[HandedCall]) -> None:
+        now, number = CLOCK.monotonic(), worker.sent
+        turns = []
+        for call in calls:
+            number += 1
+            call.number, call.sent = number, now
+            turns.append((number, call.function, call.invocation_id, call.payload))
+        try:
+            worker.send((TURNS, turns))
+        except ValueError:
+            # Nothing went out. Each alone: only one that cannot be sent is to fail.
+            for call in calls:
+                self._send(worker, call)
+            return
+        worker.sent = number
+        for call in calls:
+            worker.calls[call.number] = call
+
     def _received(self, worker: WorkerProcess, message: Message) -> None:
         kind, number = message[0], message[1]
         if kind == DONE:
             call = self._over(worker, number)
-            if call is not None and not call.answer.done():
-                call.answer.set_result((message[2], message[3]))
+            if call is not None:
+                call.succeed((message[2], message[3]))
         elif kind == FAILED:
             call = self._over(worker, number)
             if call is not None:
                 call.fail(UserError(*message[2:]))
+        elif kind == TURNED:
+            for turn, value in number:
+                call = self._over(worker, turn)
+                if call is not None:
+                    call.succeed((value, {}))
+        elif kind == SIGNALS:
+            self._take_signals(worker, number)
         elif kind == ASK:
             if not self._signalled(worker, *message[1:]):
-                task = asyncio.get_running_loop().create_task(self._answer(worker, *message[1:]))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
+                self._answer_soon(worker, *message[1:])
         elif kind == SKIPPED:
             call = self._over(worker, number)
-            if call is not None and not call.answer.done():
+            if call is not None and not call.is_over:
                 self.submit(call)
         elif kind == HELD:
             call = self._over(worker, number)
@@ -198,7 +268,25 @@ class WorkerPool:
         def stored(error: BaseException | None) -> None:
             worker.send((REPLY, question, 202 if error is None else 500, b""))
 
-        return self._signal is not None and method == "POST" and self._signal(path, query, body, stored)
+        return self._signals is not None and method == "POST" and self._signals.signal(path, query, body, stored)
+
+    def _take_signals(self, worker: WorkerProcess, signals: list[Signal]) -> None:
+        """What a worker's clients told entities in one turn of its loop. What the engine has to say about one that it
+        does not take, the management API says."""
+
+        def stored(questions: list[int], error: BaseException | None) -> None:
+            worker.send((SIGNALLED, 202 if error is None else 500, questions))
+
+        for question, name, key, operation, text in (
+            signals if self._signals is None else self._signals.signal_all(signals, stored)
+        ):
+            path, headers = f"entities/{name}/{key}", {"content-type": "application/json"} if text else {}
+            self._answer_soon(worker, question, "POST", path, [("op", operation)], headers, text.encode())
+
+    def _answer_soon(self, worker: WorkerProcess, question: int, *request: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(worker, question, *request))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     async def _answer(self, worker: WorkerProcess, question: int, *request: Any) -> None:
         status, answer = 503, b""

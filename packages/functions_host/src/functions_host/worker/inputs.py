@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azure.functions import EntityContext, OrchestrationContext
 from azure.functions.meta import Datum
 
 from functions_host.eventhubs.metadata import batch_datum, batch_metadata, event_metadata, event_objects
@@ -29,12 +28,6 @@ class Out:
 
     def get(self) -> Any:
         return self._value
-
-
-def context_of(function: LoadedFunction, payload: Payload) -> Any:
-    """What an orchestrator's or an entity's handle is called with."""
-    make = EntityContext if function.kind == "entityTrigger" else OrchestrationContext
-    return make(payload[1])
 
 
 def arguments_of(

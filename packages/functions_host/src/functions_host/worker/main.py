@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import socket
@@ -12,10 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from functions_host import garbage
 from functions_host.channel import BEGIN, INDEX, LOAD, REFUSED, SAY, STOP, Message, Stream
 from functions_host.described import described
 from functions_host.errors import StartError
 from functions_host.functions import LoadedFunction, index
+from functions_host.lean_memory import keep_lean
 from functions_host.limits import thread_count
 from functions_host.loader import load_app
 from functions_host.logs import set_up_logging
@@ -30,6 +31,7 @@ _LIFESPAN_SECONDS = 1.0
 
 def main(arguments: list[str]) -> None:
     """`arguments`: the host's process id, and the descriptors of calls, answers and the page."""
+    keep_lean()
     host, *descriptors = (int(argument) for argument in arguments)
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
@@ -98,9 +100,7 @@ class Worker:
             self._outbox.send((REFUSED, str(error)))
             return
         self._functions = {function.name: function for function in functions}
-        # What the imports made stays: no collection of garbage needs to look at it again and again.
-        gc.collect()
-        gc.freeze()
+        garbage.settle()
         self._outbox.send((INDEX, described(functions, left_out)))
 
     def _begin(self, settings: dict[str, str], clients: list[tuple[Any, ...]], rpc_base_url: str | None) -> None:
@@ -113,12 +113,21 @@ class Worker:
             clients={(hub, connection): text for hub, connection, text in clients},
         )
         if rpc_base_url is not None:
-            from functions_host.durable.acceleration import install_executor, install_loopback, install_timestamps
+            from functions_host.durable.acceleration import (
+                install_codec,
+                install_executor,
+                install_loopback,
+                install_signalling,
+                install_timestamps,
+            )
             from functions_host.worker.durable_clients import DurableClients
 
             install_timestamps()
             install_executor()
-            install_loopback(rpc_base_url, DurableClients(runtime, self._loop))
+            install_codec()
+            asking = DurableClients(runtime, self._loop)
+            install_loopback(rpc_base_url, asking)
+            install_signalling(rpc_base_url, asking.signal)
         self._runtime = runtime
 
     async def _stop(self) -> None:

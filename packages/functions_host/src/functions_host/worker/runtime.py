@@ -9,16 +9,32 @@ import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol
 
-from functions_host.channel import ASK, CALL, CANCEL, DONE, HELD, REPLY, SKIPPED, Message
+from azure.functions import OrchestrationContext
+
+from functions_host.channel import (
+    ASK,
+    CALL,
+    CANCEL,
+    DONE,
+    FAILED,
+    HELD,
+    REPLY,
+    SIGNALLED,
+    SIGNALS,
+    SKIPPED,
+    TURNED,
+    TURNS,
+    Message,
+)
 from functions_host.context import Invocation, RetryContext, RpcException, current
 from functions_host.functions import LoadedFunction
 from functions_host.payloads import Payload
-from functions_host.worker.inputs import ClientTexts, arguments_of, context_of
+from functions_host.worker.inputs import ClientTexts, arguments_of
 from functions_host.worker.results import done, failed
+from functions_host.worker.threads import Threads
 
 # An async function that was cancelled has so long to end.
 _CANCEL_SECONDS = 1.0
@@ -30,12 +46,14 @@ class Progress(Protocol):
     """Where the worker notes how far it came; see `functions_host.page`."""
 
     begun: int
+    handling: int
 
     def is_taken_back(self, number: int) -> bool: ...
 
 
 class Sender(Protocol):
     def send(self, message: Message) -> None: ...
+    def post(self, kind: int, item: Any) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -56,9 +74,11 @@ class Runtime:
         self._progress = progress
         self._clients = clients
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="function")
-        self._running: dict[int, asyncio.Task[None] | Future[None]] = {}
+        self._threads = Threads(threads, self._in_thread)
+        # Its task, or nothing for what is in a thread or waits for one.
+        self._running: dict[int, asyncio.Task[None] | None] = {}
         self._asked: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
+        self._signals: dict[int, asyncio.Future[int]] = {}
         self._questions = 0
         # How many tasks are made and have not run yet, and what must not overtake them.
         self._starting = 0
@@ -87,6 +107,10 @@ class Runtime:
     def _take_up(self, message: Message) -> None:
         if message[0] == CALL:
             self._begin(message)
+        elif message[0] == TURNS:
+            self._take_turns(message[1])
+        elif message[0] == SIGNALLED:
+            self._signalled(message[1], message[2])
         elif message[0] == REPLY:
             self._answered(message)
         elif message[0] == CANCEL:
@@ -103,8 +127,19 @@ class Runtime:
         self._sender.send((ASK, self._questions, *request))
         return answer
 
+    def signal(self, signal: tuple[str, str, str, str]) -> asyncio.Future[int]:
+        """Tell an entity something; on the loop. `signal`: its name and key, the operation, JSON text of the input.
+
+        The answer is a status. What is told in one turn of the loop goes to the host together.
+        """
+        self._questions += 1
+        answer: asyncio.Future[int] = self._loop.create_future()
+        self._signals[self._questions] = answer
+        self._sender.post(SIGNALS, (self._questions, *signal))
+        return answer
+
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _begin(self, message: Message) -> None:
         _, number, name, invocation_id, trace, retry, payload = message
@@ -123,10 +158,12 @@ class Runtime:
             trace,
         )
         if function.kind in _HANDLES:
-            # It may take long: what is done need not wait for it.
-            self._sender.flush()
+            if function.kind != "entityTrigger":
+                # It may take long: what is done need not wait for it. Entities are many, and the outbox sees to it.
+                self._sender.flush()
+            self._progress.handling = number
             self._send(contextvars.copy_context().run(_handled, number, function, payload, run))
-            self._sender.flush()
+            self._progress.handling = 0
         elif is_task:
             self._starting += 1
             task = self._loop.create_task(self._await(number, function, payload, run))
@@ -134,10 +171,27 @@ class Runtime:
                 self._running[number] = task
                 task.add_done_callback(partial(self._never_ran, number))
         else:
-            future = self._threads.submit(self._in_thread, number, function, payload, run)
-            self._running[number] = future
-            if future.done():
-                self._running.pop(number, None)
+            self._running[number] = None
+            self._threads.start(number, function, payload, run)
+
+    def _take_turns(self, turns: list[tuple[int, str, str, Payload]]) -> None:
+        """Calls of entities, one after another."""
+        progress = self._progress
+        for number, name, invocation_id, payload in turns:
+            if not self._is_ours(number):
+                continue
+            function = self._functions.get(name)
+            if function is None:
+                self._send(failed(number, LookupError(f"the app has no function {name!r} any more")))
+                continue
+            run = Invocation(function.name, function.directory, invocation_id, _NO_RETRY)
+            progress.handling = number
+            answer = contextvars.copy_context().run(_turned, number, function, payload, run)
+            progress.handling = 0
+            if answer[0] == FAILED:
+                self._send(answer)
+            else:
+                self._sender.post(TURNED, (number, answer))
 
     def _is_ours(self, number: int) -> bool:
         """Note that it begins, unless the host has given it to another worker."""
@@ -173,7 +227,6 @@ class Runtime:
         self._send(message)
 
     def _in_thread(self, number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> None:
-        # Nothing may leave this: not even what a thread cannot hand on, such as StopIteration.
         message = contextvars.copy_context().run(_called, number, function, payload, run, self._clients)
         self._running.pop(number, None)
         self._send(message)
@@ -186,11 +239,11 @@ class Runtime:
 
     def _cancel(self, number: int) -> None:
         """The host waits no longer. HELD tells it that the function goes on all the same."""
-        running = self._running.get(number)
-        if isinstance(running, asyncio.Task):
-            running.cancel()
+        task = self._running.get(number)
+        if task is not None:
+            task.cancel()
             self._loop.call_later(_CANCEL_SECONDS, self._tell_if_held, number)
-        elif running is None or running.cancel():
+        elif number not in self._running or self._threads.take_back(number):
             self._running.pop(number, None)
             self._sender.send((SKIPPED, number))
         else:
@@ -202,15 +255,39 @@ class Runtime:
 
     def _answered(self, message: Message) -> None:
         _, question, status, body = message
+        if question in self._signals:
+            self._signalled(status, [question])
+            return
         answer = self._asked.pop(question, None)
         if answer is not None and not answer.done():
             answer.set_result((status, body))
+
+    def _signalled(self, status: int, questions: list[int]) -> None:
+        for question in questions:
+            answer = self._signals.pop(question, None)
+            if answer is not None and not answer.done():
+                answer.set_result(status)
+
+
+def _turned(number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> tuple[Any, ...]:
+    """The entity's answer as a value, or the message of its failure."""
+    from functions_host.worker import entities
+
+    current.set(run)
+    try:
+        return ("entity", *entities.run(function, payload))
+    except BaseException as error:
+        return failed(number, error)
 
 
 def _handled(number: int, function: LoadedFunction, payload: Payload, run: Invocation) -> Message:
     current.set(run)
     try:
-        answer = function.call(context_of(function, payload))
+        if payload[0] == "entity":
+            from functions_host.worker import entities
+
+            return (DONE, number, ("entity", *entities.run(function, payload)), {})
+        answer = function.call(OrchestrationContext(payload[1]))
         return (DONE, number, ("plain", "string", answer if isinstance(answer, str) else str(answer)), {})
     except BaseException as error:
         return failed(number, error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -72,12 +73,17 @@ def _base_of(url: str) -> str | None:
     return next((base for base in _calls if url.startswith(base)), None)
 
 
+@lru_cache(maxsize=64)
+def _parsed(query: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(query, keep_blank_values=True))
+
+
 async def _call(base: str, url: str, method: str, body: bytes) -> list[Any]:
     path, _, query = url[len(base) :].partition("#")[0].partition("?")
     request = ManagementRequest(
         method,
         path,
-        parse_qsl(query, keep_blank_values=True) if query else (),
+        _parsed(query) if query else (),
         _JSON_HEADERS if body else {},
         body,
         base.partition(WEBHOOK_PATH)[0],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import datetime
 from functools import lru_cache
 
 from dateutil.parser import parse as _slow  # type: ignore[import-untyped]
 
-from functions_host.durable.acceleration.patches import TIMESTAMPS
+from functions_host.durable.acceleration.patches import TIMESPANS, TIMESTAMPS
 
 # What dateutil makes of "Z" depends on the machine's own zone.
 _UTC = _slow("1970-01-01T00:00:00Z").tzinfo
@@ -32,3 +33,6 @@ def parse_timestamp(text: str) -> datetime:
 def install_timestamps() -> None:
     """Let the SDK's history events use it."""
     TIMESTAMPS.install(parse_timestamp)
+    if TIMESPANS.original is None and TIMESPANS.is_known():
+        names = importlib.import_module(TIMESPANS.module)
+        TIMESPANS.install(lru_cache(maxsize=16)(names.parse_timespan_attrib))

@@ -5,13 +5,22 @@ from __future__ import annotations
 import importlib
 import struct
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from azure.eventhub import EventData
 from event_hubs_emulator.amqp import types
 from event_hubs_emulator.amqp.decoding import decode
+from event_hubs_emulator.amqp.errors import DecodeError
 
-from functions_host.eventhubs.events import MESSAGE_PROPERTIES, ReceivedEvent, Unreadable, body_bytes, from_sdk
+from functions_host.eventhubs.events import (
+    MESSAGE_PROPERTIES,
+    ReceivedEvent,
+    SharedProperties,
+    Unreadable,
+    body_bytes,
+    from_sdk,
+)
 from functions_host.eventhubs.tolerant_decoding import decimal_of, tolerant
 
 _U32 = struct.Struct(">I").unpack_from
@@ -28,8 +37,12 @@ _DIGITS_AT = _OFFSET_AT + len(_OFFSET)
 _ENQUEUED_SIZE = len(_ENQUEUED)
 _KEY_SIZE = len(_KEY)
 
-_SMALL_MAP, _LARGE_MAP = b"\x00\x53\x72\xc1", b"\x00\x53\x72\xd1"
+_LIST_0, _LIST_8, _LIST_32, _MAP_8, _MAP_32 = 0x45, 0xC0, 0xD0, 0xC1, 0xD1
+_HEADER, _MAP = b"\x00\x53\x70", b"\x00\x53\x72"
 _SMALL_DATA, _LARGE_DATA = b"\x00\x53\x75\xa0", b"\x00\x53\x75\xb0"
+_MIDDLE = frozenset({b"\x00\x53\x73", b"\x00\x53\x74"})
+# Properties that are longer are not likely to come again.
+_LONGEST_MIDDLE = 512
 
 _ANNOTATIONS, _PROPERTIES, _APPLICATION, _DATA, _SEQUENCE, _VALUE = range(0x72, 0x78)
 _KINDS = {_DATA: "DATA", _SEQUENCE: "SEQUENCE", _VALUE: "VALUE"}
@@ -47,14 +60,15 @@ def read_event(payload: bytes) -> ReceivedEvent:
 
 
 def _common(payload: bytes) -> ReceivedEvent | None:
-    """The event if it has no more than the hub's annotations, a partition key and one binary; else None."""
-    lead = payload[:4]
-    if lead == _SMALL_MAP:
-        at, end = 6, 5 + payload[4]
-    elif lead == _LARGE_MAP:
-        at, end = 12, 8 + _U32(payload, 4)[0]
-    else:
+    """The event if it has the hub's annotations, perhaps a partition key, and one binary; else None.
+
+    Properties may stand between: what a device says there is the same in all its events, and is decoded once.
+    """
+    lead = _section_end(payload, 0) if payload[:3] == _HEADER else 0
+    if payload[lead : lead + 3] != _MAP:
         return None
+    end = _section_end(payload, lead)
+    at = lead + (6 if payload[lead + 3] == _MAP_8 else 12)
     digits = at + _DIGITS_AT
     if payload[at : at + _NUMBER_AT] != _SEQUENCE_NUMBER or payload[at + _OFFSET_AT : digits] != _OFFSET:
         return None
@@ -68,23 +82,51 @@ def _common(payload: bytes) -> ReceivedEvent | None:
         key = payload[after + _KEY_SIZE + 1 : end].decode("utf-8", "replace")
     else:
         return None
-    kind = payload[end : end + 4]
+    data = end
+    while payload[data : data + 3] in _MIDDLE:
+        data = _section_end(payload, data)
+    kind = payload[data : data + 4]
     if kind == _SMALL_DATA:
-        start = end + 5
-        whole = start + payload[end + 4] == len(payload)
+        start = data + 5
+        whole = start + payload[data + 4] == len(payload)
     elif kind == _LARGE_DATA:
-        start = end + 8
-        whole = start + _U32(payload, end + 4)[0] == len(payload)
+        start = data + 8
+        whole = start + _U32(payload, data + 4)[0] == len(payload)
     else:
         return None
-    if not whole:
+    if not whole or data - end > _LONGEST_MIDDLE:
         return None
-    return ReceivedEvent(
+    event = ReceivedEvent(
         payload[start:],
         _I64(payload, at + _NUMBER_AT)[0],
         payload[digits + 1 : time_at].decode("ascii"),
         _I64(payload, after - 8)[0],
         key,
+    )
+    if data > end:
+        shared = _middle(payload[end:data])
+        event.properties, event.message_properties, event.shared = shared.properties, shared.message_properties, shared
+    return event
+
+
+def _section_end(payload: bytes, at: int) -> int:
+    """Where the section at `at` ends, a list or a map. Raises IndexError, struct.error, DecodeError."""
+    constructor = payload[at + 3]
+    if constructor in (_LIST_8, _MAP_8):
+        return at + 5 + payload[at + 4]
+    if constructor in (_LIST_32, _MAP_32):
+        return int(at + 8 + _U32(payload, at + 4)[0])
+    if constructor == _LIST_0:
+        return at + 4
+    raise DecodeError("a section is neither a list nor a map")
+
+
+@lru_cache(maxsize=2048)
+def _middle(encoded: bytes) -> SharedProperties:
+    """Properties and application properties. Raises what `sections` does."""
+    found = dict(sections(encoded))
+    return SharedProperties(
+        native(found.get(_APPLICATION) or {}), _message_properties(native(found.get(_PROPERTIES) or []))
     )
 
 
