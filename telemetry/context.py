@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,32 +27,65 @@ _KEPT_SYSTEM = frozenset({"message-id", "correlation-id", BODY_TYPE, BODY_ERROR}
 _CONTENT = frozenset({"content-type", "content-encoding"})
 _LONGEST_NAME = 128
 _MOST_NAMES = 32
+_LONGEST_NAMES = 1024
+_MOST_REMEMBERED = 512
 
 
 def content_of(properties: Any, system: Any) -> tuple[str | None, str | None]:
     """Content type and encoding: an application property stands before the AMQP property of that name."""
     named: dict[str, str] = {}
     for some in (system, properties):
-        for name, value in some.items() if isinstance(some, dict) else ():
-            if name[:8].lower() == "content-" and isinstance(value, str) and value:
-                named[name.lower()] = value[:MAX_CONTENT_TYPE]
+        if not some or not isinstance(some, dict):
+            continue
+        for name, lower in _known_names(tuple(some)).content:
+            value = some[name]
+            if isinstance(value, str) and value:
+                named[lower] = value[:MAX_CONTENT_TYPE]
     return named.get("content-type"), named.get("content-encoding")
+
+
+class _Names(NamedTuple):
+    """Of an event's names those that matter, each with the name under which it is kept."""
+
+    content: tuple[tuple[str, str], ...]
+    kept: tuple[tuple[str, str], ...]
+
+
+def _known_names(names: tuple[str, ...]) -> _Names:
+    """Most events have the same few names: whoever invents new ones with each must not fill the memory."""
+    known = _remembered_names.get(names)
+    if known is None:
+        known = _names(names)
+        if sum(map(len, names)) < _LONGEST_NAMES:
+            if len(_remembered_names) >= _MOST_REMEMBERED:
+                _remembered_names.clear()
+            _remembered_names[names] = known
+    return known
+
+
+def _names(names: tuple[str, ...]) -> _Names:
+    lower = [(name, name.lower()) for name in names]
+    return _Names(
+        tuple(pair for pair in lower if pair[1] in _CONTENT),
+        tuple(pair for pair in lower if pair[1] in _KEPT_SYSTEM or pair[1].startswith("iothub-")),
+    )
+
+
+_remembered_names: dict[tuple[str, ...], _Names] = {}
 
 
 def context_of(partition_key: str | None, properties: Any, system: Any) -> EventContext | None:
     """The context that is kept of an event; None when there is nothing. ``properties`` and ``system`` are what the
     trigger hands over, of whatever type; content type and encoding are kept apart (``content_of``)."""
-    context: EventContext = {}
     wanted: list[tuple[str, str, Any]] = []
-    if isinstance(system, dict):
-        for name, value in system.items():
-            kept = name.lower()
-            if value is not None and (kept in _KEPT_SYSTEM or kept.startswith("iothub-")):
-                wanted.append(("system", kept, value))
-    if isinstance(properties, dict):
+    if system and isinstance(system, dict):
+        kept_names = _known_names(tuple(system)).kept
+        wanted += [("system", kept, system[name]) for name, kept in kept_names if system[name] is not None]
+    if properties and isinstance(properties, dict):
         wanted += [("properties", name, value) for name, value in properties.items() if name.lower() not in _CONTENT]
-    if not partition_key and not wanted:
-        return None
+    if not wanted:  # as it nearly always is
+        return {"partitionKey": partition_key} if partition_key else None
+    context: EventContext = {}
     room = MAX_BYTES
     left_out: list[str] = []
     if partition_key:

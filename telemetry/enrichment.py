@@ -31,12 +31,19 @@ def enrich(
     not in it. A geofence's ceiling instead is the altitude limit inside it (of several the lowest), in the place of the
     general one. A drone of unknown height counts as in the zone.
     """
-    placed = [m for m in messages if (p := m.get("position")) and "latitude" in p and "longitude" in p]
-    latitudes = [m["position"]["latitude"] for m in placed]
-    longitudes = [m["position"]["longitude"] for m in placed]
+    placed: list[Message] = []
+    latitudes: list[float] = []
+    longitudes: list[float] = []
+    heights: list[float | None] = []
     known = registry.drones if registry is not None else None
+    for message in messages:
+        position = message.get("position")
+        if position and "latitude" in position and "longitude" in position:
+            placed.append(message)
+            latitudes.append(position["latitude"])
+            longitudes.append(position["longitude"])
+            heights.append(judged_height(position, None if known is None else known.get(message["deviceId"]), rules))
     distances = _distances_from_home(placed, latitudes, longitudes, registry)
-    heights = [judged_height(m["position"], None if known is None else known.get(m["deviceId"]), rules) for m in placed]
     inside: list[list[Zone]] = [[] for _ in placed]
     fenced = False
     if zones is not None and zones.zones and placed:
@@ -54,7 +61,7 @@ def enrich(
     for message in messages:
         message["alerts"] = _alerts(message, rules)
         flags = message["flags"]
-        if UNREGISTERED_DEVICE in flags:
+        if flags and UNREGISTERED_DEVICE in flags:
             flags.remove(UNREGISTERED_DEVICE)
         if known is not None and message["deviceId"] not in known:
             flags.append(UNREGISTERED_DEVICE)

@@ -13,7 +13,6 @@ starts nothing. A drone that never says a mode flies while it moves, pauses of u
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, get_args
@@ -92,6 +91,17 @@ def stamp_of(message: Message) -> Stamp:
     ]
 
 
+_NEEDED = (
+    *("deviceId", "id", "time", "enqueuedAt", "sequenceNumber", "index"),
+    *("flightMode", "position", "battery", "groundSpeed", "alerts", "mission"),
+)
+
+
+def needed(message: Message) -> Message:
+    """What flights are worked out from: the other fields are read nowhere here, and need not be kept in memory."""
+    return {name: message[name] for name in _NEEDED if name in message}  # type: ignore[return-value, literal-required]
+
+
 def says_mode(message: Message) -> bool:
     return message.get("flightMode", "unknown") != "unknown"
 
@@ -118,9 +128,19 @@ def fold(state: Fold, messages: Iterable[Message], by_mode: bool, rules: FlightR
 
     ``state`` is left as it is. ``by_mode``: whether the drone has ever said a mode.
     """
-    now = copy.deepcopy(state)
+    now = copied(state)
     ended = [advance(now, message, by_mode, rules) for message in messages]
     return now, [flight for flight in ended if flight is not None]
+
+
+def copied(state: Fold) -> Fold:
+    """A copy that ``advance`` may change: what is in a flight is replaced there, never changed."""
+    flight, pausing = state["flight"], state["pausing"]
+    return {
+        "flight": None if flight is None else flight.copy(),
+        "pausing": None if pausing is None else pausing.copy(),
+        "idleFrom": state["idleFrom"],
+    }
 
 
 def advance(now: Fold, message: Message, by_mode: bool, rules: FlightRules) -> Flight | None:
@@ -154,7 +174,7 @@ def _keeps_moving(now: Fold, flight: Flight, message: Message, rules: FlightRule
     if times.seconds_between(flight["lastAt"], message["time"]) > rules.pause_seconds:
         return False
     if pausing is None:
-        pausing = now["pausing"] = copy.deepcopy(flight)
+        pausing = now["pausing"] = flight.copy()
     _extend(pausing, message)
     if moves:
         now["flight"], now["pausing"] = pausing, None
@@ -211,9 +231,9 @@ def _extend(flight: Flight, message: Message) -> None:
     mission = message.get("mission")
     if mission is not None:
         flight["mission"] = mission
-    codes = {alert["code"] for alert in message.get("alerts", ())} - set(flight["alerts"])
-    if codes:
-        flight["alerts"] = sorted([*flight["alerts"], *codes])
+    alerts = message.get("alerts")
+    if alerts:
+        flight["alerts"] = sorted({*flight["alerts"], *(alert["code"] for alert in alerts)})
     position = message.get("position")
     if position:
         _place(flight, position)

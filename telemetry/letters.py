@@ -7,11 +7,13 @@ import binascii
 
 import orjson
 
+from telemetry.context import BODY_ERROR, BODY_TYPE
 from telemetry.identity import dead_letter_id
 from telemetry.model import DeadLetter, Delivery, Error
 from telemetry.reading import claimed_device_id
 from telemetry.told import Event, Told
 
+_OF_THE_BODY = frozenset({BODY_TYPE, BODY_ERROR})
 MANY_ALIKE = 100
 """An event of more elements than this, all rejected for the same codes, is one dead letter."""
 
@@ -66,6 +68,21 @@ def dead_letter_of(
         "contentEncoding": delivery.content_encoding if whole else None,
         "context": delivery.context,
         "messages": 1,
+    }
+
+
+def with_text(letter: DeadLetter, text: str) -> DeadLetter:
+    """A copy of the letter whose event said this JSON text, and nothing of how its own body could not be read."""
+    context = letter.get("context")
+    if context is not None and "system" in context:
+        kept = {name: value for name, value in context["system"].items() if name not in _OF_THE_BODY}
+        context = {**context, "system": kept}
+    return {
+        **letter,
+        "body": base64.b64encode(text.encode("utf-8", "surrogatepass")).decode(),
+        "contentType": "application/json",
+        "contentEncoding": None,
+        "context": context,
     }
 
 

@@ -216,11 +216,16 @@ def merge(state: DroneState | None, patch: DroneState) -> DroneState:
     if a["id"] != b["id"]:
         raise ValueError(f"states of {a['id']} and {b['id']} are not of one drone")
     newer = a if (a["lastSeen"], a["seen"]) >= (b["lastSeen"], b["seen"]) else b
-    clear, held = dict(a["clear"]), dict(a["held"])
-    for name, time in b["clear"].items():
-        clear[name] = max(time, clear.get(name, time))
-    for name, time in b["held"].items():
-        held[name] = min(time, held.get(name, time))
+    clear = dict(b["clear"])
+    named = len(clear)
+    for name, time in a["clear"].items():
+        if name not in clear or clear[name] < time:
+            clear[name] = time
+    held = b["held"]
+    if held or a["held"]:
+        held = dict(held)
+        for name, time in a["held"].items():
+            held[name] = min(time, held.get(name, time))
     merged: DroneState = {
         "id": a["id"],
         "layers": _merged_layers(a["layers"], b["layers"]),
@@ -230,7 +235,8 @@ def merge(state: DroneState | None, patch: DroneState) -> DroneState:
         "clear": clear,
         "held": held,
     }
-    _settle(merged)
+    if held or len(clear) != named:  # what the patch names stands in order already
+        _settle(merged)
     return merged
 
 
@@ -256,6 +262,8 @@ def canonical(state: DroneState) -> bytes:
 
 def _merged_layers(a: list[Layer], b: list[Layer]) -> list[Layer]:
     """Both lists' registers, of each the one with the larger stamp."""
+    if len(a) == len(b) == 1 and a[0][_VALUES].keys() <= b[0][_VALUES].keys() and a[0][:_VALUES] < b[0][:_VALUES]:
+        return b  # a newer message that says all that was known: nearly every one
     merged: list[Layer] = []
     known: set[str] = set()
     i = j = 0

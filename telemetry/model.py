@@ -91,11 +91,30 @@ class Message(TypedDict, total=False):
     sequenceNumber: int
     index: int
     batchId: str
+    correctedFrom: str  # the dead letter whose corrected copy it is
 
 
-class DeadLetter(TypedDict):
-    """What was rejected, and why."""
+class CorrectedMessage(TypedDict):
+    """Where to find a message that a corrected copy became."""
 
+    id: str
+    deviceId: str
+    time: str
+
+
+class Correction(TypedDict):
+    """A corrected copy of a dead letter, which was accepted in its place; the letter's own bytes stay."""
+
+    at: str
+    by: str | None
+    body: str  # base64
+    contentType: str | None
+    contentEncoding: str | None
+    count: int  # messages in it
+    messages: list[CorrectedMessage]  # the first of them
+
+
+class _Rejected(TypedDict):
     id: str
     status: LetterStatus
     errors: list[Error]
@@ -116,6 +135,12 @@ class DeadLetter(TypedDict):
     contentEncoding: str | None
     context: EventContext | None
     messages: int  # how many it stands for
+
+
+class DeadLetter(_Rejected, total=False):
+    """What was rejected, and why."""
+
+    correction: Correction
 
 
 class DroneState(TypedDict):

@@ -78,12 +78,16 @@ def _what_is_wrong(text: str) -> str:
 # A number below it is seconds since the epoch, else milliseconds: as seconds it would be the year 5138.
 _MILLISECONDS_FROM = 10**11
 _LAST_SECOND = 253_402_300_799  # of the year 9999
+_LAST_MILLISECOND = _LAST_SECOND * 1000
 _PLAUSIBLE = range(946_684_800, 4_102_444_800)  # seconds of 2000 to 2099
 
 
 def from_epoch(number: int | float) -> str:
     """Canonical form of a finite number since 1970-01-01T00:00Z: seconds if it is below 1e11, else milliseconds;
     fractions to the microsecond, cut off. ValueError outside the years 0001 to 9999, with what it looks like."""
+    if type(number) is int and _MILLISECONDS_FROM <= number < _LAST_MILLISECOND:
+        # What nearly every device sends.
+        return f"{_second(number // 1000)}{number % 1000:03d}000Z"
     if number < _MILLISECONDS_FROM:
         seconds, micros = _split(number, 1, 1_000_000)
     else:
@@ -151,7 +155,7 @@ def add_seconds(canonical: str, seconds: float) -> str:
 
 def seconds_between(earlier: str, later: str) -> float:
     """``later - earlier`` in seconds, both canonical; negative when they are the other way round."""
-    return (to_datetime(later) - to_datetime(earlier)) / timedelta(seconds=1)
+    return (microseconds(later) - microseconds(earlier)) / 1_000_000
 
 
 def epoch_microseconds(canonical: str) -> int:

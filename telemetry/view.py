@@ -8,30 +8,17 @@ from typing import Any
 import orjson
 
 from telemetry import merge, merge_old, times
+from telemetry.conditions import UNKNOWN, Registers, conditions, connectivity
 from telemetry.fields import GROUPS, HEALTH, POSITION, TOP_LEVEL, of_group
 from telemetry.model import DroneState, Message
 from telemetry.registry import Registry
 from telemetry.rules import Rules
-from telemetry.vocabulary import (
-    ALERT_CODES,
-    FLIGHT_MODES,
-    OFFLINE,
-    ONLINE,
-    STALE,
-    AlertCode,
-    Connectivity,
-    FlightMode,
-)
-
-LOW_BATTERY, SENSOR_UNHEALTHY, NO_FLY_ZONE, OUTSIDE_GEOFENCE, ALTITUDE_LIMIT, TELEMETRY_DELAYED = ALERT_CODES
-
-Registers = dict[str, tuple[Any, str]]
+from telemetry.vocabulary import FLIGHT_MODES, FlightMode
 
 _GROUPS = {group: tuple(field.name for field in of_group(group) if field.merged) for group in GROUPS}
 # Top-level key -> its registers.
 _SHOWN = {key: _GROUPS.get(key, (key,)) for key in TOP_LEVEL if key in GROUPS or key in merge.REGISTERS}
 _UPDATED = {**_SHOWN, "derived": ("derived", "altitudeLimitExceeded")}
-_UNKNOWN: tuple[Any, str] = (None, "")
 
 
 def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | None) -> dict[str, Any]:
@@ -41,17 +28,17 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
     said: dict[str, Any] = {}
     for key, names in _SHOWN.items():
         if key in _GROUPS:
-            parts = {name: registers.get(name, _UNKNOWN)[0] for name in names}
+            parts = {name: registers.get(name, UNKNOWN)[0] for name in names}
             said[key] = parts if any(part is not None for part in parts.values()) else None
         else:
-            said[key] = registers.get(key, _UNKNOWN)[0]
+            said[key] = registers.get(key, UNKNOWN)[0]
             if key == "flightMode":
                 mode = said[key]
                 said[key], said["flightModeNumber"] = None if mode is None else _mode_name(mode), mode
     position, health = said[POSITION], said[HEALTH]
     if position is not None and position["altitude"] is not None:
         position["altitudeReference"] = position["altitudeReference"] or rules.altitude_reference
-    derived = registers.get("derived", _UNKNOWN)[0] or {}
+    derived = registers.get("derived", UNKNOWN)[0] or {}
     age = max(times.seconds_between(state["lastSeen"], now), 0.0)
     connected = connectivity(age, rules)
     enqueued_at, partition, number = merge_old.delivery(state["last"])
@@ -62,10 +49,10 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
             "zones": derived.get("zones"),
             "healthy": None if health is None else False not in health.values(),
             "outsideGeofence": derived.get("outsideGeofence"),
-            "altitudeLimitExceeded": registers.get("altitudeLimitExceeded", _UNKNOWN)[0],
+            "altitudeLimitExceeded": registers.get("altitudeLimitExceeded", UNKNOWN)[0],
             "distanceFromHome": derived.get("distanceFromHome"),
         },
-        "alerts": _alerts(state, registers, connected, rules),
+        "alerts": [{"code": one.code, "at": one.since} for one in conditions(state, registers, connected, rules)],
         "updatedAt": {field: _latest(registers, names) for field, names in _UPDATED.items()},
         "lastSeen": state["lastSeen"],
         "ageSeconds": round(age, 3),
@@ -73,13 +60,6 @@ def drone_view(state: DroneState, now: str, rules: Rules, registry: Registry | N
         "registration": None if registry is None else registry.drones.get(state["id"]),
         "lastMessage": {"partition": partition, "sequenceNumber": number, "enqueuedAt": enqueued_at},
     }
-
-
-def connectivity(age_seconds: float, rules: Rules) -> Connectivity:
-    """online, stale or offline by the age of the last message."""
-    if age_seconds < rules.stale_after_seconds:
-        return ONLINE
-    return STALE if age_seconds < rules.offline_after_seconds else OFFLINE
 
 
 def etag(state: DroneState, view: dict[str, Any]) -> str:
@@ -96,7 +76,7 @@ def status_v1(state: DroneState) -> dict[str, Any]:
     registers = merge.registers(state)
 
     def value(name: str) -> Any:
-        return registers.get(name, _UNKNOWN)[0]
+        return registers.get(name, UNKNOWN)[0]
 
     return {
         "id": state["id"],
@@ -126,43 +106,3 @@ def _mode_name(number: int | float) -> FlightMode:
 def _latest(registers: Registers, names: tuple[str, ...]) -> str | None:
     known = [registers[name][1] for name in names if name in registers]
     return max(known) if known else None
-
-
-def _alerts(state: DroneState, registers: Registers, connected: Connectivity, rules: Rules) -> list[dict[str, str]]:
-    """Each with the latest message time at which it did not hold; where it always did, with the earliest known."""
-
-    clear, held = dict(state["clear"]), dict(state["held"])
-
-    def since(condition: str, value_time: str) -> str:
-        time = clear.get(condition, held.get(condition))
-        return value_time if time is None else times.from_microseconds(time)
-
-    raised: list[tuple[AlertCode, str]] = []
-    battery = registers.get("battery")
-    if battery is not None and battery[0] < rules.low_battery:
-        raised.append((LOW_BATTERY, since(LOW_BATTERY, battery[1])))
-    ill = {name: registers[name][1] for name in _GROUPS[HEALTH] if registers.get(name, _UNKNOWN)[0] is False}
-    if ill:
-        # Told of all sensors together, and of each that is ill now: it has been so since the earlier of the two.
-        of_each = min(since(name, time) for name, time in ill.items())
-        raised.append((SENSOR_UNHEALTHY, min(since(SENSOR_UNHEALTHY, of_each), of_each)))
-    derived, derived_at = registers.get("derived", _UNKNOWN)
-    if derived is not None:
-        if derived["noFly"]:
-            raised.append((NO_FLY_ZONE, since(NO_FLY_ZONE, derived_at)))
-        if derived["outsideGeofence"]:
-            raised.append((OUTSIDE_GEOFENCE, since(OUTSIDE_GEOFENCE, derived_at)))
-    too_high, too_high_at = registers.get("altitudeLimitExceeded", _UNKNOWN)
-    if too_high:
-        raised.append((ALTITUDE_LIMIT, since(ALTITUDE_LIMIT, too_high_at)))
-    if connected == ONLINE and _delayed(state, rules):
-        raised.append((TELEMETRY_DELAYED, times.from_microseconds(state["last"][0])))
-    return [{"code": code, "at": time} for code, time in raised]
-
-
-def _delayed(state: DroneState, rules: Rules) -> bool:
-    """Whether what is shown is not what the drone says now: the newest message is old (a backlog), or what the hub
-    delivers now is older by the drone's clock than what it delivered before (the clock was ahead, or fell back)."""
-    newest, now_said = state["last"][0], state["seen"][2]
-    allowed = rules.stale_after_seconds * 1_000_000
-    return bool(newest < times.microseconds(state["lastSeen"]) - allowed or 0 < now_said < newest - allowed)

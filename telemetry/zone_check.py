@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
-import shapely
-from shapely.geometry import Polygon, shape
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.validation import explain_validity
 
 from telemetry.antimeridian import cut
@@ -88,8 +87,8 @@ def _properties(properties: dict[str, Any], zone_id: Any) -> Iterator[str]:
         value = properties.get(field)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            yield f"properties.{field}: must be a number of metres, not {value!r}"
+        if not _is_finite(value):
+            yield f"properties.{field}: must be a number of metres, not {repr(value)[:60]}"
         else:
             heights[field] = value
     if len(heights) == 2 and heights["floor"] > heights["ceiling"]:
@@ -117,9 +116,22 @@ def _geometry(geometry: Any) -> Iterator[tuple[int | None, str]]:
                 yield number, f"geometry.coordinates: {detail}"
             number += 1
     if sound:
-        whole = cut(shapely.force_2d(shape(geometry)))
+        whole = cut(in_plan_view(geometry))
         if not whole.is_valid:
             yield None, f"geometry.coordinates: {explain_validity(whole)}"
+
+
+def in_plan_view(geometry: dict[str, Any]) -> Polygon | MultiPolygon:
+    """A (Multi)Polygon whose rings are sound. What else its positions say, an altitude or more, each as it likes, is
+    left out (RFC 7946, 3.1.1)."""
+    if geometry["type"] == "Polygon":
+        return _polygon(geometry["coordinates"])
+    return MultiPolygon([_polygon(rings) for rings in geometry["coordinates"]])
+
+
+def _polygon(rings: list[list[list[float]]]) -> Polygon:
+    outside, *holes = ([position[:2] for position in ring] for ring in rings)
+    return Polygon(outside, holes)
 
 
 def _ring(ring: Any) -> str | None:
@@ -142,8 +154,12 @@ def _ring(ring: Any) -> str | None:
 
 
 def _is_position(position: Any) -> bool:
-    return (
-        isinstance(position, list)
-        and 2 <= len(position) <= 4
-        and all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in position)
-    )
+    return isinstance(position, list) and 2 <= len(position) <= 4 and all(map(_is_finite, position))
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a number that a float can hold: JSON has integers of any length."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -8,11 +8,10 @@ from typing import Any
 
 import orjson
 import shapely
-from shapely.geometry import shape
 
 from telemetry.antimeridian import cut
 from telemetry.vocabulary import ZoneKind
-from telemetry.zone_check import check, in_words
+from telemetry.zone_check import check, in_plan_view, in_words
 
 _MOST_TOLD = 3
 
@@ -58,7 +57,7 @@ class Zones:
         features = parsed["features"]
         zones = [_zone(feature) for feature in features]
         drawn = [feature["geometry"] for feature in features]
-        return cls(zones, [cut(shapely.force_2d(shape(geometry))) for geometry in drawn], drawn)
+        return cls(zones, [cut(in_plan_view(geometry)) for geometry in drawn], drawn)
 
     def containing(self, longitudes: Sequence[float], latitudes: Sequence[float]) -> list[tuple[int, int]]:
         """Pairs (point, zone) of indices: each zone that each point is inside of or on the border of, in plan view."""

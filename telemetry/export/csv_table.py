@@ -29,10 +29,13 @@ COLUMNS = (
 )
 """Column and JSON path."""
 _PATHS = tuple(path.split(".") for _, path in COLUMNS)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet takes a cell that begins so for a formula, quoted or not, and runs it."""
 
 
 class CsvTable:
-    """Empty where a message does not say; several values in one cell are separated by blanks."""
+    """Empty where a message does not say; several values in one cell are separated by blanks. Text that a spreadsheet
+    would run has an apostrophe before it: devices write it, people open it."""
 
     def __init__(self, track: Track) -> None:
         self._buffer = io.StringIO(newline="")
@@ -62,5 +65,7 @@ def _cell(message: Any, path: list[str]) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return " ".join(item["code"] if isinstance(item, dict) else str(item) for item in value)
+        value = " ".join(item["code"] if isinstance(item, dict) else str(item) for item in value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
     return value

@@ -129,6 +129,18 @@ def test_lists_in_the_table_are_separated_by_blanks() -> None:
     assert row["alerts"] == "low_battery no_fly_zone"
 
 
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_text_is_no_formula_to_a_spreadsheet(begins: str) -> None:
+    made = message(0, 1)
+    made["mission"] = f"{begins}cmd|' /C calc'!A1"
+    made["derived"] = {"zones": [f"{begins}1+1", "b"]}
+    made["verticalSpeed"] = -1.5
+    (row,) = csv.DictReader(io.StringIO(written("csv", [made]).decode(), newline=""))
+    assert row["mission"] == f"'{made['mission']}"
+    assert row["derived.zones"] == f"'{begins}1+1 b"
+    assert row["verticalSpeed_mps"] == "-1.5"
+
+
 def tree(name: str, body: bytes) -> Any:
     schema = etree.XMLSchema(etree.parse(str(SCHEMAS / f"{name}_track.xsd")))
     document = etree.fromstring(body)

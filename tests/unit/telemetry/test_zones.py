@@ -39,6 +39,13 @@ def test_points_inside_on_the_border_in_a_hole_and_outside() -> None:
     assert sorted(zones.containing(longitudes, latitudes)) == [(0, 0), (0, 1), (1, 0), (3, 0), (5, 0)]
 
 
+@pytest.mark.parametrize("kind", ["Polygon", "MultiPolygon"])
+def test_what_a_position_says_besides_the_place_is_left_out(kind: str) -> None:
+    ring = [[0, 0], [1, 0, 120], [1, 1, 120, 7], [0, 1], [0, 0, 3]]
+    zones = Zones.parse(collection(feature({"type": kind, "coordinates": [ring] if kind == "Polygon" else [[ring]]})))
+    assert zones.containing([0.5, 2.0], [0.5, 0.5]) == [(0, 0)]
+
+
 def test_no_zones_at_all() -> None:
     assert Zones.parse(collection()).containing([1.0], [1.0]) == []
 
@@ -50,6 +57,11 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [
     ("document", "named"),
     [
         (b"{", "not JSON"),
+        (
+            collection(feature({"type": "Polygon", "coordinates": [[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]]})),
+            r"features\[0\].*a position must be",
+        ),
+        (collection(feature(floor=10**400)), r"features\[0\].*floor: must be a number of metres"),
         ([], "FeatureCollection"),
         ({"type": "Feature"}, "FeatureCollection"),
         ({"type": "FeatureCollection"}, "features"),
