@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 
+from settings.alerts import Alerts, Webhook
 from settings.app import Settings, read_settings
 from settings.azure_store import AzureStoreSettings
 from settings.errors import SettingError
@@ -25,6 +26,7 @@ from settings.sweeping import Sweeping
 
 __all__ = [
     "APP_ROOT",
+    "Alerts",
     "AzureStoreSettings",
     "EventHub",
     "Flights",
@@ -33,6 +35,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "Sweeping",
+    "Webhook",
     "get_event_hub",
     "get_settings",
     "read_event_hub",

@@ -25,7 +25,11 @@ class AzureStoreSettings:
 
 def read_azure_store(read: Reader) -> AzureStoreSettings:
     connection = read.optional("BATCH_BLOB_CONNECTION_STRING")
-    account = read.optional("BATCH_BLOB_ACCOUNT_URL")
+    account = read.url("BATCH_BLOB_ACCOUNT_URL")
+    if connection is not None and account is not None:
+        raise SettingError(
+            "BATCH_BLOB_CONNECTION_STRING", "is set; allowed: that or BATCH_BLOB_ACCOUNT_URL, which is set too"
+        )
     if connection is None and account is None:
         # Blob storage that the Functions host itself uses is there in every function app.
         connection = read.optional("AzureWebJobsStorage")
@@ -34,7 +38,8 @@ def read_azure_store(read: Reader) -> AzureStoreSettings:
                 "BATCH_BLOB_ACCOUNT_URL", "is not set; STORE=azure needs it, or BATCH_BLOB_CONNECTION_STRING"
             )
     return AzureStoreSettings(
-        cosmos_endpoint=read.required("COSMOS_ENDPOINT", "STORE=azure needs the account's https URL"),
+        cosmos_endpoint=read.url("COSMOS_ENDPOINT")
+        or read.required("COSMOS_ENDPOINT", "STORE=azure needs the account's https URL"),
         cosmos_key=read.optional("COSMOS_KEY"),
         cosmos_database=read.text("COSMOS_DATABASE", "dronetelemetry"),
         blob_connection_string=connection,

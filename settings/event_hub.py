@@ -26,6 +26,11 @@ def read_event_hub(environ: Mapping[str, str], settings: Settings) -> EventHub:
     read = Reader(environ)
     connection = read.optional("EventHubConnection")
     namespace = read.optional("EventHubConnection__fullyQualifiedNamespace")
+    if connection is not None and namespace is not None:
+        raise SettingError(
+            "EventHubConnection",
+            "is set; allowed: that or EventHubConnection__fullyQualifiedNamespace, which is set too",
+        )
     if connection is None and namespace is None:
         raise SettingError(
             "EventHubConnection",

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from settings.errors import SettingError
 from settings.reader import Reader
 
+REDELIVERY_HOURS = 90 * 24
+"""The longest that Event Hubs keeps events, and may deliver them again."""
+
 
 @dataclass(frozen=True)
 class Retention:
@@ -16,7 +19,9 @@ class Retention:
     batches_hours: float
     dead_letters_hours: float
     flights_hours: float
+    alerts_hours: float
     durable_hours: float
+    purged_hours: float  # what is left of a purged batch
     limit: int
     schedule: str
 
@@ -33,10 +38,21 @@ def read_retention(read: Reader) -> Retention:
         batches_hours=batches,
         dead_letters_hours=kept["RETENTION_DEADLETTERS_HOURS"],
         flights_hours=_flights(read, kept["RETENTION_MESSAGES_HOURS"]),
-        durable_hours=read.hours("RETENTION_DURABLE_HOURS", 24),
+        alerts_hours=read.hours("RETENTION_ALERTS_HOURS", 365 * 24),
+        durable_hours=_durable(read, batches),
+        purged_hours=read.hours("RETENTION_PURGED_HOURS", REDELIVERY_HOURS),
         limit=read.whole("PURGE_LIMIT", 5000, 1, 1_000_000),
         schedule=read.schedule("PURGE_SCHEDULE", "30 * * * * *"),
     )
+
+
+def _durable(read: Reader, batches: float) -> float:
+    hours = read.hours("RETENTION_DURABLE_HOURS", min(24, batches))
+    if hours > batches:
+        # Histories are deleted by the ledger's list of completed batches.
+        allowed = f"at most RETENTION_BATCHES_HOURS, which is {batches:g}"
+        raise SettingError("RETENTION_DURABLE_HOURS", f"is {hours:g}; allowed: {allowed}")
+    return hours
 
 
 def _flights(read: Reader, messages: float) -> float:

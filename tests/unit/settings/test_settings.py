@@ -66,6 +66,8 @@ def test_an_empty_value_counts_as_not_set() -> None:
         ("LOW_BATTERY", "20"),
         ("LOW_BATTERY", "nan"),
         ("LOW_BATTERY", "low"),
+        ("SIGNAL_WINDOW_SECONDS", "-1"),
+        ("SIGNAL_WINDOW_SECONDS", "16"),
         ("STALE_SECONDS", "0"),
         ("STALE_SECONDS", "inf"),
         ("OFFLINE_SECONDS", "10"),
@@ -81,6 +83,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
         ("RETENTION_BATCHES_HOURS", "x"),
         ("RETENTION_DEADLETTERS_HOURS", "-3"),
         ("RETENTION_DURABLE_HOURS", "one"),
+        ("RETENTION_PURGED_HOURS", "0"),
         ("PURGE_LIMIT", "0"),
         ("PURGE_LIMIT", "1.5"),
         ("PURGE_SCHEDULE", "* * *"),
@@ -109,6 +112,13 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str) -> N
     assert caught.value.name == name
 
 
+def test_a_signal_window_that_would_make_drones_stale_is_named_with_both() -> None:
+    assert read_settings({}).signal_window == 0
+    assert read_settings({"SIGNAL_WINDOW_SECONDS": "10"}).signal_window == 10
+    with pytest.raises(SettingError, match=r"SIGNAL_WINDOW_SECONDS: is 10; .* half of STALE_SECONDS, which is 15"):
+        read_settings({"SIGNAL_WINDOW_SECONDS": "10", "STALE_SECONDS": "15"})
+
+
 def test_faults_are_parsed_in_order() -> None:
     settings = read_settings({"INJECT_FAULTS": "messages.write:before:1000, ledger.read:after:1"})
     assert settings.inject_faults == (
@@ -122,6 +132,12 @@ def test_the_azure_store_names_what_it_lacks() -> None:
         read_settings({"STORE": "azure", "COSMOS_ENDPOINT": "https://a"})
     with pytest.raises(SettingError, match="COSMOS_ENDPOINT"):
         read_settings({"STORE": "azure", "AzureWebJobsStorage": "UseDevelopmentStorage=true"})
+
+
+@pytest.mark.parametrize("name", ["COSMOS_ENDPOINT", "BATCH_BLOB_ACCOUNT_URL"])
+def test_an_address_of_the_azure_store_is_a_url(name: str) -> None:
+    with pytest.raises(SettingError, match=rf"{name}: is 'cosmos.example.org'; allowed: a URL"):
+        read_settings({**CLOUD, name: "cosmos.example.org"})
 
 
 def test_the_azure_store_falls_back_on_the_storage_of_the_host() -> None:
@@ -146,6 +162,45 @@ def test_a_hub_is_reached_by_connection_string_or_by_identity() -> None:
     by_identity = read_event_hub({"EventHubConnection__fullyQualifiedNamespace": "x.servicebus.windows.net"}, settings)
     assert by_identity.connection_string is None
     assert by_identity.fully_qualified_namespace == "x.servicebus.windows.net"
+
+
+CLOUD = {"STORE": "azure", "COSMOS_ENDPOINT": "https://a", "BATCH_BLOB_ACCOUNT_URL": "https://b"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({"RETENTION_DURABLE_HOURS": "169"}, ("RETENTION_DURABLE_HOURS", "RETENTION_BATCHES_HOURS, which is 168")),
+        (
+            {"WEBSITE_SKU": "FlexConsumption", "AUTH_MODE": "app-service", "SIGNAL_WINDOW_SECONDS": "10"},
+            ("SIGNAL_WINDOW_SECONDS", "STORE is sqlite"),
+        ),
+        ({**CLOUD, "INJECT_FAULTS": "ledger.read:before:1"}, ("INJECT_FAULTS", "STORE is azure")),
+        (
+            {**CLOUD, "BATCH_BLOB_CONNECTION_STRING": "UseDevelopmentStorage=true"},
+            ("BATCH_BLOB_CONNECTION_STRING", "BATCH_BLOB_ACCOUNT_URL, which is set too"),
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_both_named(environ: dict[str, str], names: tuple[str, str]) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_settings(environ)
+    assert caught.value.name == names[0]
+    assert names[1] in str(caught.value)
+
+
+def test_histories_are_kept_no_longer_than_batches_that_are_kept_shortly() -> None:
+    assert read_settings({"RETENTION_BATCHES_HOURS": "2"}).retention.durable_hours == 2
+    assert read_settings({}).retention.durable_hours == 24
+
+
+def test_two_ways_to_the_hub_are_one_too_many() -> None:
+    both = {
+        "EventHubConnection": "Endpoint=sb://localhost;SharedAccessKey=k",
+        "EventHubConnection__fullyQualifiedNamespace": "x.servicebus.windows.net",
+    }
+    with pytest.raises(SettingError, match="EventHubConnection__fullyQualifiedNamespace, which is set too"):
+        read_event_hub(both, read_settings({}))
 
 
 def test_a_missing_hub_is_named_and_a_wrong_string_is_not_shown() -> None:
@@ -180,3 +235,15 @@ def test_what_a_batch_is_told_by_is_kept_as_long_as_the_batch(name: str) -> None
     assert caught.value.name == name
     assert "RETENTION_BATCHES_HOURS, which is 25" in str(caught.value)
     assert read_settings({name: "24", "RETENTION_BATCHES_HOURS": "24"}).retention.batches_hours == 24
+
+
+@pytest.mark.parametrize(
+    ("schedule", "seconds"),
+    [
+        ("*/10 * * * * *", 8), ("30 * * * * *", 48), ("0 */5 * * * *", 48), ("*/20 * * * * *", 16),
+        ("0/30 * * * * *", 24), ("* * * * * *", 8), ("*/2 * * * * *", 8), ("0,30 * * * * *", 8),
+        ("0-59/5 * * * * *", 8),
+    ],
+)  # fmt: skip
+def test_a_run_for_flights_takes_most_of_the_time_to_the_next(schedule: str, seconds: float) -> None:
+    assert read_settings({"FLIGHTS_SCHEDULE": schedule}).flights.run_seconds == pytest.approx(seconds)
