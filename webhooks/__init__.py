@@ -1,0 +1,1 @@
+"""Notices to receivers outside: CloudEvents over HTTP, signed as Standard Webhooks says."""
