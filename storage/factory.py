@@ -21,7 +21,7 @@ def make_store(settings: Settings) -> Store:
         return AzureStore(settings.azure, settings.retention)
     from storage.sqlite import SqliteStore
 
-    store = SqliteStore(settings.data_dir)
+    store = SqliteStore(settings.data_dir, synchronous=settings.sqlite_synchronous)
     return FaultyStore(store, settings.inject_faults) if settings.inject_faults else store
 
 

@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from pipeline.ports import (
+    AlertStore,
     BatchLedger,
     DeadLetterStore,
     FlightStore,
+    HeldBatches,
     MessageStore,
     ReferenceStore,
     Store,
@@ -30,14 +32,18 @@ _READS = {
     "stalled",
     "totals",
     "history",
+    "enqueued_since",
     "written_by",
     "of_batch",
     "claims",
+    "groups",
     "purged",
+    "completed_between",
+    "mark",
 }
 _WRITES = {
     "receive", "cover", "begin", "leave", "complete", "fail", "open_attempt", "stage", "recount", "count", "purge",
-    "forget", "put", "claim", "resolve", "release", "record_failed_replay",
+    "forget", "put", "claim", "correct", "resolve", "set_mark", "release", "record_failed_replay",
 }  # fmt: skip
 
 
@@ -104,8 +110,10 @@ class FaultyStore:
     ledger: BatchLedger
     messages: MessageStore
     dead_letters: DeadLetterStore
+    held: HeldBatches
     flights: FlightStore
     reference: ReferenceStore
+    alerts: AlertStore
 
     def __init__(self, store: Store, faults: Sequence[Fault]) -> None:
         self._store = store
@@ -119,8 +127,10 @@ class FaultyStore:
             )
         }
         self.ledger, self.messages, self.dead_letters = ports["ledger"], ports["messages"], ports["deadletters"]
+        self.held = store.held
         self.flights = store.flights
         self.reference = store.reference
+        self.alerts = store.alerts
 
     async def open(self) -> None:
         text = ", ".join(f"{f.port}.{f.operation}:{f.when}:{f.times}" for f in self._faults)

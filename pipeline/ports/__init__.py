@@ -15,9 +15,11 @@ are ``StoreUnavailable``; a continuation token that is not the adapter's own, or
 
 from __future__ import annotations
 
-from pipeline.ports.dead_letters import DeadLetterFilter, DeadLetterStore
+from pipeline.ports.alerts import AlertFilter, AlertNote, AlertStore
+from pipeline.ports.dead_letters import DeadLetterFilter, DeadLetterStore, LetterGroup, LetterGroups
 from pipeline.ports.errors import Conflict, InvalidContinuation, StoreUnavailable
-from pipeline.ports.flights import Arrivals, FlightFilter, FlightHead, FlightStore
+from pipeline.ports.flights import Arrival, Arrivals, FlightChange, FlightFilter, FlightHead, FlightStore
+from pipeline.ports.held import Held, HeldBatches, HeldTotals
 from pipeline.ports.ledger import BatchFilter, BatchLedger, Totals
 from pipeline.ports.messages import MessageStore
 from pipeline.ports.paging import Page
@@ -25,16 +27,26 @@ from pipeline.ports.reference import ReferenceStore, RegistrationRecord, ZonesVe
 from pipeline.ports.store import Store
 
 __all__ = [
+    "AlertFilter",
+    "AlertNote",
+    "AlertStore",
+    "Arrival",
     "Arrivals",
     "BatchFilter",
     "BatchLedger",
     "Conflict",
     "DeadLetterFilter",
     "DeadLetterStore",
+    "FlightChange",
     "FlightFilter",
     "FlightHead",
     "FlightStore",
+    "Held",
+    "HeldBatches",
+    "HeldTotals",
     "InvalidContinuation",
+    "LetterGroup",
+    "LetterGroups",
     "MessageStore",
     "Page",
     "ReferenceStore",

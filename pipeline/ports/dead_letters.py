@@ -10,7 +10,7 @@ from typing import Protocol
 from pipeline.ports.ledger import Totals
 from pipeline.ports.paging import Page
 from pipeline.records import Claim, Outcome, Standing
-from telemetry.model import DeadLetter, Error, Message
+from telemetry.model import Correction, DeadLetter, Error, Message
 from telemetry.vocabulary import LetterStatus
 
 
@@ -22,6 +22,27 @@ class DeadLetterFilter:
     device_id: str | None = None
     batch_id: str | None = None
     status: LetterStatus | None = None
+
+
+@dataclass(frozen=True)
+class LetterGroup:
+    """Letters of one device (None: not known) that break one rule; one that breaks several is in several groups."""
+
+    error_code: str
+    device_id: str | None
+    letters: int
+    newest: str  # createdAt
+    oldest: str
+
+
+@dataclass(frozen=True)
+class LetterGroups:
+    """The largest groups first. ``letters`` are those that were looked at, the newest; ``complete`` unless there were
+    more."""
+
+    groups: list[LetterGroup]
+    letters: int
+    complete: bool
 
 
 class DeadLetterStore(Protocol):
@@ -42,6 +63,17 @@ class DeadLetterStore(Protocol):
         """Claim open letters, each for the messages that it turned out to hold: from then on it can only become
         replayed, and whoever finds the claim can store them. How each stands then, by id; unknown ones are left out.
         One that is claimed already keeps its claim, one that is resolved is not claimed. None only looks."""
+        ...
+
+    async def correct(
+        self, letter_id: str, messages: Sequence[Message], correction: Correction, at: str
+    ) -> Claim | None:
+        """As ``claim`` of one, for the messages of a corrected copy, which the letter keeps beside its own bytes from
+        then on. How it stands then: with another correction, or none, when somebody was quicker. None when unknown."""
+        ...
+
+    async def groups(self, where: DeadLetterFilter, most: int, limit: int) -> LetterGroups:
+        """Up to ``limit`` groups of the newest ``most`` letters that match."""
         ...
 
     async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:

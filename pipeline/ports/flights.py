@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipeline.ports.paging import Page
 from telemetry.flights import Flight, Fold
@@ -23,12 +23,32 @@ class FlightHead:
 
 
 @dataclass(frozen=True)
-class Arrivals:
-    """Messages in the order in which they were stored. ``more``: there may be others behind them."""
+class FlightChange:
+    """What replaces one drone's ``head`` in the version that was read, and the flights of it to put and to delete (by
+    id)."""
 
-    messages: list[Message]
+    head: FlightHead
+    put: Sequence[Flight] = ()
+    delete: Sequence[str] = ()
+
+
+class Arrival(NamedTuple):
+    """A message and its place in the order in which messages were stored; several may share one."""
+
+    position: int
+    message: Message
+    """At least the fields that ``telemetry.flights`` reads."""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Messages in the order in which they were stored. ``more``: there may be others behind them. ``mark``: a position,
+    as text. Every read of messages that begins later sees all up to the position ``visible``."""
+
+    messages: list[Arrival]
     mark: str
     more: bool
+    visible: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,12 @@ class FlightFilter:
 class FlightStore(Protocol):
     """Flights (``telemetry.flights``), worked out from stored messages; everything here can be worked out again."""
 
+    @property
+    def arrivals_at_once(self) -> int:
+        """How many arrivals are best read at once: each portion writes every drone that flies once, so a larger one
+        saves writes, and takes about 1 KB of memory a message."""
+        ...
+
     async def arrivals(self, mark: str, limit: int) -> Arrivals:
         """Messages stored after ``mark`` ("" for all), each once. What was stored in the last seconds may come
         later."""
@@ -54,11 +80,13 @@ class FlightStore(Protocol):
 
     async def set_mark(self, mark: str) -> None: ...
 
-    async def head(self, device_id: str) -> FlightHead | None: ...
+    async def heads(self, device_ids: Sequence[str]) -> builtins.list[FlightHead]:
+        """Those that are kept, in any order."""
+        ...
 
-    async def save(self, head: FlightHead, put: Sequence[Flight], delete: Sequence[str]) -> None:
-        """Replace the drone's head, put and delete flights of it (by id), all or nothing. ``Conflict`` when the head
-        that is kept has another version than ``head``."""
+    async def save(self, changes: Sequence[FlightChange]) -> builtins.list[str]:
+        """Each drone's change all or nothing; a drone is named once. Returns the drones of which nothing was changed,
+        because the head that is kept has another version than the change's."""
         ...
 
     async def between(self, device_id: str, time_from: str | None, time_to: str | None) -> builtins.list[Flight]:

@@ -76,9 +76,12 @@ class BatchLedger(Protocol):
         """The step under way has ended with an error, and its process lives. ``Conflict`` as ``begin``."""
         ...
 
-    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+    async def complete(
+        self, batch_id: str, instance_id: str, counts: Counts, at: str, *, held_from: str | None = None
+    ) -> Batch:
         """running → completed; deletes the staged documents. ``counts`` unless ``count`` has said others. Again with
-        the same instance: no change."""
+        the same instance: no change. ``held_from``: the earliest enqueued time of messages of which drones have not
+        been told yet; the batch is held (``HeldBatches``), and what this attempt staged stays until it is released."""
         ...
 
     async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
@@ -121,9 +124,20 @@ class BatchLedger(Protocol):
         """Ledger part of the totals: events, messages and parts, batches."""
         ...
 
+    async def completed_between(self, after: str, before: str, limit: int | None) -> builtins.list[Batch]:
+        """Batches that were completed later than ``after`` and earlier than ``before``, in that order: at most
+        ``limit``, or all."""
+        ...
+
+    async def mark(self, name: str) -> str:
+        """How far some work on the ledger has come, as ``set_mark`` was told; empty when it never was."""
+        ...
+
+    async def set_mark(self, name: str, mark: str) -> None: ...
+
     async def purge(self, completed_before: str, limit: int) -> int:
         """Delete completed batches (record, raw bytes, staged documents) that ended before; the totals keep them.
-        Never one that is received, running or failed. Returns how many. What is needed to know its events again
+        Never one that is received, running, failed or held. Returns how many. What is needed to know its events again
         stays: see ``purged``."""
         ...
 

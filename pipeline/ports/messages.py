@@ -42,4 +42,9 @@ class MessageStore(Protocol):
         from inclusive, to exclusive."""
         ...
 
+    async def enqueued_since(self, device_id: str, enqueued_from: str, limit: int) -> list[Message]:
+        """Messages of one drone that were enqueued at or after that time, in any order; of more than ``limit`` those
+        that were enqueued last."""
+        ...
+
     async def purge(self, enqueued_before: str, limit: int) -> int: ...

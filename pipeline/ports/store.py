@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pipeline.ports.alerts import AlertStore
 from pipeline.ports.dead_letters import DeadLetterStore
 from pipeline.ports.flights import FlightStore
+from pipeline.ports.held import HeldBatches
 from pipeline.ports.ledger import BatchLedger
 from pipeline.ports.messages import MessageStore
 from pipeline.ports.reference import ReferenceStore
@@ -16,10 +18,12 @@ class Store(Protocol):
     or when the last write failed and none has succeeded since."""
 
     ledger: BatchLedger
+    held: HeldBatches
     messages: MessageStore
     dead_letters: DeadLetterStore
     flights: FlightStore
     reference: ReferenceStore
+    alerts: AlertStore
 
     async def open(self) -> None: ...
 

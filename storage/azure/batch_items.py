@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.ports import Held
 from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Outcome
 from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item
 
 KIND = "batch"
 PURGED = "purged"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A document that a step of ``instance_id`` has left."""
+
+    instance_id: str
+    name: str
+    in_blob: bool
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,17 @@ class Record:
     """What an instance has counted itself."""
     purging: bool = False
     """Its bytes are being deleted: it is as good as gone."""
+    staged: tuple[Staged, ...] = ()
+    """Items are there as long as the record has them; blobs may be gone already."""
+    raw_in_item: bool | None = None
+    """Where its bytes are. None: of the version before, in a blob."""
+    held: tuple[Held, ...] = ()
+    """Of its attempts those whose drones have not all been told."""
+    unlisted: bool = False
+    """Of the version before, which did not keep ``staged``: there may be blobs besides."""
+
+    def of_instance(self, *instance_ids: str) -> tuple[Staged, ...]:
+        return tuple(one for one in self.staged if one.instance_id in instance_ids)
 
 
 def to_item(record: Record) -> Item:
@@ -50,12 +71,22 @@ def to_item(record: Record) -> Item:
         "moved": [{"letter": letter_id, **vars(move)} for letter_id, move in record.moved],
         "counted": None if record.counted is None else {"by": record.counted[0], **vars(record.counted[1])},
         "purging": record.purging,
+        "staged": [vars(one) for one in record.staged],
+        "rawInItem": record.raw_in_item,
+        "unlisted": record.unlisted,
+        "held": [[one.instance_id, one.since, one.enqueued_from] for one in record.held],
     }
     if batch.counts is not None:
         item["counts"] = dict(vars(batch.counts))
+    if record.held:
+        item["heldSort"] = held_sort(batch.hub, batch.partition, f"{record.held[0].since}|{batch.id}")
     if batch.status in UNFINISHED:  # absent otherwise, so that the index holds only what is in flight
         item["inFlightSince"] = in_flight_since(batch)
     return item
+
+
+def held_sort(hub: str, partition: str, what: str) -> str:
+    return f"{hub}|{partition}|{what}"
 
 
 def in_flight_since(batch: Batch) -> str:
@@ -85,6 +116,13 @@ def from_item(item: Item) -> Record:
         tuple((one["letter"], _move(one)) for one in item["moved"]),
         None if by is None else (by, Counts(**counted)),
         item["purging"],
+        tuple(Staged(**one) for one in item.get("staged", ())),
+        item.get("rawInItem"),
+        tuple(
+            Held(batch.id, instance_id, batch.hub, batch.partition, since, enqueued_from)
+            for instance_id, since, enqueued_from in item.get("held", ())
+        ),
+        item.get("unlisted", "staged" not in item),
     )
 
 

@@ -29,7 +29,7 @@ class Blobs:
             except ResourceExistsError:
                 return
 
-        await self._calls.run(f"{self._name}: write", call)
+        await self._calls.run(f"{self._name}: write", call, patient=True)
 
     async def get(self, name: str) -> bytes | None:
         async def call() -> bytes | None:
@@ -39,7 +39,7 @@ class Blobs:
             except ResourceNotFoundError:
                 return None
 
-        return await self._calls.run(f"{self._name}: read", call)
+        return await self._calls.run(f"{self._name}: read", call, patient=True)
 
     async def delete(self, name: str) -> None:
         async def call() -> None:
@@ -48,7 +48,7 @@ class Blobs:
             except ResourceNotFoundError:
                 return
 
-        await self._calls.run(f"{self._name}: delete", call)
+        await self._calls.run(f"{self._name}: delete", call, patient=True)
 
     async def delete_under(self, prefix: str, *, but: str | None = None) -> None:
         """All blobs whose names start with ``prefix``, save those that start with ``but``."""
@@ -57,7 +57,7 @@ class Blobs:
             found: AsyncIterator[str] = self._container.list_blob_names(name_starts_with=prefix, timeout=_SECONDS)
             return [name async for name in found]
 
-        for name in await self._calls.run(f"{self._name}: list", names):
+        for name in await self._calls.run(f"{self._name}: list", names, patient=True):
             if but is None or not name.startswith(but):
                 await self.delete(name)
 

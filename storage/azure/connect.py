@@ -12,15 +12,22 @@ from azure.identity.aio import DefaultAzureCredential
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from settings import AzureStoreSettings
-from storage.azure.containers import CONTAINERS
+from storage.azure.containers import CONTAINERS, ContainerSpec
 
 # They log every request at INFO, which would cost more to keep in Application Insights than the requests themselves.
 _TALKATIVE = ("azure.core.pipeline.policies.http_logging_policy", "azure.cosmos", "azure.identity")
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 15
-_THROTTLE_RETRIES = 9
+# A few, so that a query of many pages need not begin again; calls.py does the long waiting, and gives its slot back.
+_THROTTLE_RETRIES = 3
 _THROTTLE_SECONDS = 15
+
+
+def partition_key(spec: ContainerSpec) -> PartitionKey:
+    if spec.second_key is None:
+        return PartitionKey(spec.partition_key)
+    return PartitionKey(spec.key_paths, kind="MultiHash")
 
 
 class Clients:
@@ -84,7 +91,7 @@ class Clients:
         for spec in CONTAINERS:
             await database.create_container_if_not_exists(
                 spec.name,
-                PartitionKey(spec.partition_key),
+                partition_key(spec),
                 indexing_policy=spec.indexing_policy,
                 default_ttl=spec.default_ttl,
             )

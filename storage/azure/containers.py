@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 BATCHES = "batches"
-MESSAGES = "messages"
+MESSAGES = "messages-by-day"
+OLD_MESSAGES = "messages"
+"""Where messages were kept by the drone alone, whose 20 GB a fast drone fills. Read as long as something is in it; made
+no more (docs/storage-azure.md)."""
 DEAD_LETTERS = "deadletters"
 FLIGHTS = "flights"
 REFERENCE = "reference"
+ALERTS = "alerts"
 
 NO_DEFAULT_TTL = -1
 """Items expire only if they carry a ``ttl`` of their own (seconds)."""
@@ -26,6 +30,12 @@ class ContainerSpec:
     partition_key: str
     indexed: tuple[str, ...]
     default_ttl: int = NO_DEFAULT_TTL
+    second_key: str | None = None
+    """The second level of a hierarchical partition key."""
+
+    @property
+    def key_paths(self) -> list[str]:
+        return [self.partition_key] if self.second_key is None else [self.partition_key, self.second_key]
 
     @property
     def indexing_policy(self) -> dict[str, Any]:
@@ -41,9 +51,18 @@ CONTAINERS = (
     ContainerSpec(
         BATCHES,
         "/bucket",
-        ("/kind/?", "/sort/?", "/statusSort/?", "/partition/?", "/inFlightSince/?", "/completedAt/?", "/purgedSort/?"),
+        (
+            "/kind/?",
+            "/sort/?",
+            "/statusSort/?",
+            "/partition/?",
+            "/inFlightSince/?",
+            "/completedAt/?",
+            "/purgedSort/?",
+            "/heldSort/?",
+        ),
     ),
-    ContainerSpec(MESSAGES, "/deviceId", ("/sort/?", "/enqueuedAt/?")),
+    ContainerSpec(MESSAGES, "/deviceId", ("/sort/?", "/enqueuedAt/?"), second_key="/day"),
     ContainerSpec(
         DEAD_LETTERS,
         "/bucket",
@@ -60,4 +79,9 @@ CONTAINERS = (
     ),
     ContainerSpec(FLIGHTS, "/deviceId", ("/sort/?", "/lastAt/?")),
     ContainerSpec(REFERENCE, "/kind", ("/version/?",)),
+    ContainerSpec(
+        ALERTS,
+        "/deviceId",
+        ("/sort/?", "/status/?", "/code/?", "/acknowledged/?", "/unsettled/?", "/clearedAt/?", "/notedAt/?"),
+    ),
 )

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-from pipeline.ports import Conflict, DeadLetterFilter, Page, StoreUnavailable, Totals
+from pipeline.ports import Conflict, DeadLetterFilter, LetterGroups, Page, StoreUnavailable, Totals
 from pipeline.records import Claim, Outcome, Standing
 from storage.azure import oversize
 from storage.azure.batch_items import KIND
@@ -17,6 +17,7 @@ from storage.azure.counters import commit, total
 from storage.azure.gather import gather_all
 from storage.azure.ids import bucket_of, safe_id
 from storage.azure.items import Item, Items, Operation, Refused, chunks
+from storage.azure.letter_groups import FIELDS, grouped, matching
 from storage.azure.letter_items import (
     KEY_FIELDS,
     claimed_messages,
@@ -26,13 +27,14 @@ from storage.azure.letter_items import (
     is_open,
     to_item,
     with_claim,
+    with_correction,
     with_errors,
     with_status,
     without_claim,
 )
 from storage.azure.missing import create_missing
 from storage.continuation import decode, encode, query_digest
-from telemetry.model import DeadLetter, Error, Message
+from telemetry.model import Correction, DeadLetter, Error, Message
 from telemetry.vocabulary import DISCARDED, LETTER_STATUSES, OPEN, REPLAYED, LetterStatus
 
 _MAX_TRIES = 50
@@ -105,18 +107,7 @@ class CosmosDeadLetters:
     async def list(self, where: DeadLetterFilter, limit: int, continuation: str | None) -> Page[DeadLetter]:
         query = query_digest("dead letters", where.error_code, where.device_id, where.batch_id, where.status)
         after = decode(query, continuation, 1)
-        path, prefix = ("c.sort", "") if where.status is None else ("c.statusSort", f"{where.status}|")
-        conditions = [f"{path} >= @from", f"{path} < @to"]
-        parameters = {"@from": prefix, "@to": prefix + (after[0] if after else "~")}  # "~": larger than any time
-        if where.device_id is not None:
-            conditions.append("c.deviceId = @device")
-            parameters["@device"] = where.device_id
-        if where.batch_id is not None:
-            conditions.append("c.batchId = @batch")
-            parameters["@batch"] = where.batch_id
-        if where.error_code is not None:
-            conditions.append("ARRAY_CONTAINS(c.codes, @code)")
-            parameters["@code"] = where.error_code
+        conditions, parameters, path = matching(where, after[0] if after else "~")
         text = f"SELECT TOP {limit + 1} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
         found = await self._items.query(text, parameters, limit + 1)
         token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
@@ -132,6 +123,20 @@ class CosmosDeadLetters:
 
         item = await self._change(letter_id, change)
         return None if item is None else await self._as_claim(item)
+
+    async def correct(
+        self, letter_id: str, messages: Sequence[Message], correction: Correction, at: str
+    ) -> Claim | None:
+        def change(item: Item) -> Item:
+            return with_correction(with_claim(item, messages, at), correction) if is_open(item) else item
+
+        item = await self._change(letter_id, change)
+        return None if item is None else await self._as_claim(item)
+
+    async def groups(self, where: DeadLetterFilter, most: int, limit: int) -> LetterGroups:
+        conditions, parameters, path = matching(where, "~")
+        text = f"SELECT TOP {most + 1} {FIELDS} FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
+        return grouped(await self._items.query(text, parameters, most + 1), where.error_code, most, limit)
 
     async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:
         text = f"SELECT TOP {limit} * FROM c WHERE c.claimedAt < @before ORDER BY c.claimedAt"
@@ -189,10 +194,11 @@ class CosmosDeadLetters:
 
     async def of_batch(self, batch_id: str) -> builtins.list[Standing]:
         found = await self._items.query(
-            'SELECT c.letterId, c.status, c.messages, c.sequenceNumber, c["index"], c.enqueuedAt FROM c '
+            'SELECT c.letterId, c.status, c.messages, c.sequenceNumber, c["index"], c.enqueuedAt, c.corrected FROM c '
             "WHERE c.batchId = @batch",
             {"@batch": batch_id},
             _MAX_OF_BATCH,
+            patient=True,
         )
         return [
             Standing(
@@ -202,6 +208,7 @@ class CosmosDeadLetters:
                 sequence_number=item["sequenceNumber"],
                 index=item["index"],
                 enqueued_at=item["enqueuedAt"],
+                corrected=item.get("corrected"),
             )
             for item in found
         ]

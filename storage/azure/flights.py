@@ -7,19 +7,25 @@ handed out once.
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
-from pipeline.ports import Arrivals, Conflict, FlightFilter, FlightHead, Page
+from pipeline.many import for_each
+from pipeline.ports import Arrival, Arrivals, FlightChange, FlightFilter, FlightHead, Page
 from storage.azure.items import Item, Items, Operation, Refused, chunks
 from storage.azure.messages import CosmosMessages
 from storage.continuation import decode, encode, query_digest
-from telemetry.flights import Flight, device_of
+from telemetry.flights import Flight, device_of, needed
 
 SETTLE_SECONDS = 5
+AT_ONCE = 16
+"""Drones whose heads are read or written at the same time."""
+ARRIVALS_AT_ONCE = 100_000
+"""Writes cost money here, and an instance has the memory."""
 _HEAD = "~head"
 _MARK = "~mark"
 _FLIGHT_BYTES = 4_096
@@ -27,6 +33,8 @@ _FLIGHT_BYTES = 4_096
 
 class CosmosFlights:
     """``FlightStore`` on Azure. A mark is the last second (since the epoch) whose messages were handed out."""
+
+    arrivals_at_once = ARRIVALS_AT_ONCE
 
     def __init__(
         self,
@@ -44,7 +52,8 @@ class CosmosFlights:
     async def arrivals(self, mark: str, limit: int) -> Arrivals:
         after, until = int(mark or 0), int(self._clock() - self._settle) - 1
         if until <= after:
-            return Arrivals([], mark, False)
+            return Arrivals([], mark, False, until)
+        visible = until
         found = await self._messages.written_between(after, until, limit + 1)
         more = len(found) > limit
         if more:
@@ -55,7 +64,7 @@ class CosmosFlights:
                 until = found[-1][0]
                 whole = await self._messages.written_between(until - 1, until, None)
             found = whole
-        return Arrivals([message for _, message in found], str(until), more)
+        return Arrivals([Arrival(second, needed(message)) for second, message in found], str(until), more, visible)
 
     async def mark(self) -> str:
         item = await self._items.read_current(_MARK, _MARK)
@@ -64,13 +73,22 @@ class CosmosFlights:
     async def set_mark(self, mark: str) -> None:
         await self._items.transact([("upsert", ({"id": _MARK, "deviceId": _MARK, "mark": mark},))], _MARK)
 
-    async def head(self, device_id: str) -> FlightHead | None:
+    async def heads(self, device_ids: Sequence[str]) -> builtins.list[FlightHead]:
+        found = await for_each(device_ids, AT_ONCE, self._head)
+        return [head for head in found if head is not None]
+
+    async def _head(self, device_id: str) -> FlightHead | None:
         item = await self._items.read_current(_HEAD, device_id)
         if item is None:
             return None
         return FlightHead(device_id, orjson.loads(item["fold"]), bool(item["byMode"]), str(item["_etag"]))
 
-    async def save(self, head: FlightHead, put: Sequence[Flight], delete: Sequence[str]) -> None:
+    async def save(self, changes: Sequence[FlightChange]) -> builtins.list[str]:
+        saved = await for_each(changes, AT_ONCE, self._save)
+        return [change.head.device_id for change, done in zip(changes, saved, strict=True) if not done]
+
+    async def _save(self, change: FlightChange) -> bool:
+        head = change.head
         item = {
             "id": _HEAD,
             "deviceId": head.device_id,
@@ -80,19 +98,18 @@ class CosmosFlights:
         replaced: Operation = (
             ("create", (item,)) if head.version is None else ("replace", (_HEAD, item), {"if_match_etag": head.version})
         )
-        there = await self._there(head.device_id, delete)
+        there = await self._there(head.device_id, change.delete)
         operations: list[tuple[Operation, int]] = [(("delete", (flight,)), 100) for flight in there]
-        operations += [(("upsert", (_to_item(flight),)), _FLIGHT_BYTES) for flight in put]
+        operations += [(("upsert", (_to_item(flight),)), _FLIGHT_BYTES) for flight in change.put]
         # Where one transaction cannot hold them all the head comes last: until then they are worked out again.
         parts = chunks(operations, reserve=1) or [[]]
         try:
             for part in parts[:-1]:
                 await self._items.transact(part, head.device_id)
             await self._items.transact([*parts[-1], replaced], head.device_id)
-        except Refused as refused:
-            raise Conflict(
-                f"the flights of {head.device_id} have been worked out by somebody else meanwhile"
-            ) from refused
+        except Refused:
+            return False
+        return True
 
     async def _there(self, device_id: str, flights: Sequence[str]) -> list[str]:
         """Deleting what is not there would undo the transaction; a call may be made twice."""

@@ -13,10 +13,13 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
-from storage.azure.calls import Calls
+from pipeline.ports import StoreUnavailable
+from storage.azure.calls import PARTITION_FULL, Calls, is_missing
 
 Item = dict[str, Any]
 Operation = tuple[Any, ...]
+Partition = str | list[str]
+"""A value of the partition key, or one for each of its levels; of a query also for the first of them only."""
 
 MAX_OPERATIONS = 100
 """Operations of one transaction."""
@@ -44,18 +47,20 @@ class Items:
         self.request_units = 0.0
         """What all requests to this container have cost so far."""
 
-    async def read(self, item_id: str, partition: str) -> Item | None:
+    async def read(self, item_id: str, partition: Partition) -> Item | None:
         """An ordinary point read: 1 RU, and as old as the account's consistency allows."""
 
         async def call() -> Item | None:
             try:
                 return dict(await self._container.read_item(item_id, partition, response_hook=self._charge))
-            except CosmosResourceNotFoundError:
+            except CosmosResourceNotFoundError as error:
+                if not is_missing(error):
+                    raise
                 return None
 
         return await self._calls.run(f"{self._name}: read", call)
 
-    async def read_current(self, item_id: str, partition: str) -> Item | None:
+    async def read_current(self, item_id: str, partition: Partition) -> Item | None:
         """What stands there now. Read inside a transaction, which the service runs where writes are made: a decision
         that refuses something must not rest on a replica that lags behind."""
         try:
@@ -66,7 +71,7 @@ class Items:
             raise
         return item
 
-    async def create(self, item: Item, partition: str) -> bool:
+    async def create(self, item: Item, partition: Partition) -> bool:
         """False when an item with this id is there already."""
 
         async def call() -> bool:
@@ -76,18 +81,19 @@ class Items:
                 return False
             return True
 
-        return await self._calls.run(f"{self._name}: create", call)
+        return await self._calls.run(f"{self._name}: create", call, patient=True)
 
-    async def delete(self, item_id: str, partition: str) -> None:
+    async def delete(self, item_id: str, partition: Partition) -> None:
         async def call() -> None:
             try:
                 await self._container.delete_item(item_id, partition, response_hook=self._charge)
-            except CosmosResourceNotFoundError:
-                return
+            except CosmosResourceNotFoundError as error:
+                if not is_missing(error):
+                    raise
 
-        await self._calls.run(f"{self._name}: delete", call)
+        await self._calls.run(f"{self._name}: delete", call, patient=True)
 
-    async def transact(self, operations: Sequence[Operation], partition: str) -> list[Item]:
+    async def transact(self, operations: Sequence[Operation], partition: Partition) -> list[Item]:
         """All of ``operations`` or none; their items. ``Refused`` says which one was not possible."""
 
         async def call() -> list[Item]:
@@ -99,16 +105,28 @@ class Items:
                 status = _status_of_operation(error)
                 if status in (404, 409, 412):
                     raise Refused(error.error_index, status) from None
-                # 429, 449, 410, … of one operation: as if the whole request had got it.
-                raise CosmosHttpResponseError(status_code=status, message="transaction rolled back") from None
+                # 429, 449, 410, … of one operation: as if the whole request had got it. Who may not write at all is
+                # refused the whole request, so that a 403 of one operation is the partition's.
+                raise CosmosHttpResponseError(
+                    status_code=status,
+                    message="transaction rolled back",
+                    sub_status=PARTITION_FULL if status == 403 else None,
+                ) from None
             return [dict(result.get("resourceBody") or {}) for result in results]
 
-        return await self._calls.run(f"{self._name}: transaction", call)
+        return await self._calls.run(f"{self._name}: transaction", call, patient=True)
 
     async def query(
-        self, text: str, parameters: Mapping[str, Any], limit: int | None, *, partition: str | None = None
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        limit: int | None,
+        *,
+        partition: Partition | None = None,
+        patient: bool = False,
     ) -> list[Item]:
-        """At most ``limit`` items (None: all). Without ``partition`` all partitions are asked."""
+        """At most ``limit`` items (None: all). Without ``partition`` all partitions are asked. ``patient``: it is for a
+        batch, and not for a person (``calls``)."""
 
         async def call() -> list[Item]:
             arguments: dict[str, Any] = {"partition_key": partition} if partition is not None else {}
@@ -125,7 +143,16 @@ class Items:
                     break
             return found
 
-        return await self._calls.run(f"{self._name}: query", call)
+        return await self._calls.run(f"{self._name}: query", call, patient=patient)
+
+    async def has_any(self) -> bool:
+        """Whether the container is there, and something is in it."""
+        try:
+            return bool(await self.query("SELECT TOP 1 c.id FROM c", {}, 1))
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, CosmosResourceNotFoundError):
+                return False
+            raise
 
     async def probe(self) -> None:
         """``StoreUnavailable`` unless the container is there and may be used."""

@@ -7,71 +7,66 @@ that promises them, the record before bytes that nobody needs any more are delet
 
 from __future__ import annotations
 
-import asyncio
 import builtins
-import heapq
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
-from pipeline.ports import BatchFilter, Conflict, Page, StoreUnavailable, Totals
-from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Purged
+from pipeline.ports import Conflict, Held, StoreUnavailable
+from pipeline.records import UNFINISHED, Batch, Counts, Move
 from storage.azure import coverage
 from storage.azure.batch_items import (
     PURGED,
     Record,
+    Staged,
     from_item,
     from_purged,
-    in_flight_since,
     increments,
-    purged_sort,
     to_item,
     to_purged,
     with_counts,
 )
+from storage.azure.batch_queries import BatchQueries
 from storage.azure.blobs import Blobs
-from storage.azure.counters import commit, total
+from storage.azure.bodies import RawBodies, StagedBodies, to_text
+from storage.azure.bodies import to_item as to_staged_item
+from storage.azure.counters import commit
 from storage.azure.gather import gather_all
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, Items, Operation, Refused
-from storage.continuation import decode, encode, query_digest
+from storage.azure.records import MAX_TRIES, Records, step_aside
 
-_MAX_TRIES = 50
-_MOST_PURGED = 1000
 _REDELIVERY_SECONDS = 90 * 24 * 3600
 """The longest that Event Hubs keeps events."""
-Change = Callable[[Record | None], Record]
 
 
-_MOST_WAITING = 10_000
-"""Batches of one status whose events are added up for the totals: beyond it the number is a lower bound."""
-
-
-class CosmosLedger:
+class CosmosLedger(BatchQueries):
     """``BatchLedger`` on Azure. ``trace_ttl``: seconds for which a recount is remembered, longer than a resolved dead
     letter is kept."""
 
     def __init__(self, items: Items, blobs: Blobs, trace_ttl: int) -> None:
-        self._items = items
-        self._blobs = blobs
+        super().__init__(items)
+        self._records = Records(items)
+        self._raw = RawBodies(items, blobs)
+        self._staged = StagedBodies(items, blobs)
         self._trace_ttl = trace_ttl
 
     async def receive(self, batch: Batch, raw: bytes) -> Batch:
         new = replace(batch, updated_at=batch.updated_at or batch.received_at)
-        await self._blobs.put(_raw_name(batch.id), raw, overwrite=False)
+        in_item = await self._raw.put(batch.id, raw)
+        item = to_item(Record(new, raw_in_item=in_item))
         try:
-            await commit(self._items, [("create", (to_item(Record(new)),))], increments(None, new), bucket_of(batch.id))
+            await commit(self._items, [("create", (item,))], increments(None, new), bucket_of(batch.id))
         except Refused:
-            item = await self._items.read_current(safe_id(batch.id), bucket_of(batch.id))
-            if item is None:  # forgotten between the two calls
+            there = await self._items.read_current(safe_id(batch.id), bucket_of(batch.id))
+            if there is None:  # forgotten between the two calls
                 raise StoreUnavailable(f"batch {batch.id} was being forgotten; ask again") from None
-            if item["kind"] == PURGED:
-                await self._blobs.delete(_raw_name(batch.id))
-                return from_purged(item)
-            new = from_item(item).batch
+            if there["kind"] == PURGED:
+                await self._raw.delete(batch.id, in_item)
+                return from_purged(there)
+            new = from_item(there).batch
         # Also when it was there: the call before may have ended between the record and this.
         await self.cover(batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number)
         return new
@@ -87,7 +82,7 @@ class CosmosLedger:
         return None if item is None or item["kind"] == PURGED else from_item(item).batch
 
     async def raw(self, batch_id: str) -> bytes | None:
-        return await self._blobs.get(_raw_name(batch_id))
+        return await self._raw.get(batch_id)
 
     async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
         at = now()  # once: a write whose answer was lost is known by it
@@ -97,7 +92,7 @@ class CosmosLedger:
             old = _known(record)
             return old if batch is old.batch else replace(old, batch=batch)
 
-        return await self._change(batch_id, change)
+        return (await self._records.change(batch_id, change)).batch
 
     async def leave(self, batch_id: str, instance_id: str) -> None:
         def change(record: Record | None) -> Record:
@@ -105,20 +100,28 @@ class CosmosLedger:
             old = _known(record)
             return old if batch is old.batch else replace(old, batch=batch)
 
-        await self._change(batch_id, change)
+        await self._records.change(batch_id, change)
 
-    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+    async def complete(
+        self, batch_id: str, instance_id: str, counts: Counts, at: str, *, held_from: str | None = None
+    ) -> Batch:
         def change(record: Record | None) -> Record:
             moves = [move for _, move in record.moved] if record else []
             own = record.counted[1] if record and record.counted and record.counted[0] == instance_id else counts
             batch = transitions.complete(_batch_of(record), batch_id, instance_id, own, at, moves)
             old = _known(record)
-            return old if batch is old.batch else replace(old, batch=batch, moved=(), counted=None)
+            if batch is old.batch:
+                return old
+            new = replace(old, batch=batch, moved=(), counted=None)
+            if held_from is not None:
+                held = Held(batch_id, instance_id, batch.hub, batch.partition, at, held_from)
+                new = replace(new, held=(*old.held, held))
+            return replace(new, staged=_still_staged(new))
 
-        done = await self._change(batch_id, change)
+        done = await self._records.change(batch_id, change)
         # Also when there was nothing to change: the call before may have ended between the record and this.
-        await self._blobs.delete_under(_staged_folder(batch_id))
-        return done
+        await self._delete_blobs(done)
+        return done.batch
 
     async def fail(self, batch_id: str, instance_id: str, stage: str, error: str, at: str) -> Batch:
         def change(record: Record | None) -> Record:
@@ -126,7 +129,7 @@ class CosmosLedger:
             old = _known(record)
             return old if batch is old.batch else replace(old, batch=batch)
 
-        return await self._change(batch_id, change)
+        return (await self._records.change(batch_id, change)).batch
 
     async def open_attempt(self, batch_id: str, expect: Batch, instance_id: str, at: str, *, swept: bool) -> Batch:
         def change(record: Record | None) -> Record:
@@ -135,53 +138,47 @@ class CosmosLedger:
             batch = transitions.open_attempt(_batch_of(record), batch_id, expect, instance_id, at, swept)
             old = _known(record)
             # The new attempt counts everything afresh: of what was replayed before the letters themselves tell.
-            return old if batch is old.batch else replace(old, batch=batch, moved=())
+            if batch is old.batch:
+                return old
+            return replace(old, batch=batch, moved=(), staged=_still_staged(old))
 
-        opened = await self._change(batch_id, change)
-        await self._blobs.delete_under(_staged_folder(batch_id), but=_staged_folder(batch_id, instance_id))
-        return opened
+        opened = await self._records.change(batch_id, change)
+        await self._delete_blobs(opened, but=instance_id)
+        return opened.batch
 
     async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
-        there = await self._current(batch_id)
-        transitions.unfinished(_batch_of(there[0] if there else None), batch_id, instance_id)
-        await self._blobs.put(_staged_folder(batch_id, instance_id) + safe_id(name), document)
+        text = to_text(document)
+        one = Staged(instance_id, name, in_blob=text is None)
+
+        def change(record: Record | None) -> Record:
+            transitions.unfinished(_batch_of(record), batch_id, instance_id)
+            old = _known(record)
+            # An item would be read before the blob; a blob is remembered until it is deleted.
+            left = tuple(there for there in old.staged if there != replace(one, in_blob=False) or not one.in_blob)
+            return old if one in left else replace(old, staged=(*left, one))
+
+        bucket = bucket_of(batch_id)
+        if text is not None:
+            item = to_staged_item(bucket, instance_id, name, text)
+            await self._records.change(batch_id, change, ("upsert", (item,)))
+        else:  # named first, so that it is deleted whatever happens
+            await self._records.change(batch_id, change)
+            await self._staged.put_blob(batch_id, instance_id, name, document)
 
     async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None:
-        return await self._blobs.get(_staged_folder(batch_id, instance_id) + safe_id(name))
+        return await self._staged.get(batch_id, bucket_of(batch_id), instance_id, name)
 
-    async def list(self, where: BatchFilter, limit: int, continuation: str | None) -> Page[Batch]:
-        statuses = sorted(status.value for status in where.statuses)
-        query = query_digest("batches", statuses, where.partition, where.received_from, where.received_to)
-        after = decode(query, continuation, 1)
-        before = after[0] if after else where.received_to
-        # One query a status, each a single range of one index, and a merge; all statuses are one range by themselves.
-        pages = await gather_all(
-            self._newest(status, where, before, limit + 1) for status in (statuses if statuses else [None])
+    async def _delete_blobs(self, record: Record, *, but: str | None = None) -> None:
+        """The staged blobs, save those of the instance ``but`` and of those that are held."""
+        if record.unlisted and not record.held:
+            await self._staged.delete_blobs_under(record.batch.id, but=but)
+            return
+        stay = {but, *(one.instance_id for one in record.held)}
+        await gather_all(
+            self._staged.delete_blob(record.batch.id, one.instance_id, one.name)
+            for one in record.staged
+            if one.in_blob and one.instance_id not in stay
         )
-        found = builtins.list(heapq.merge(*pages, key=lambda item: str(item["sort"]), reverse=True))[: limit + 1]
-        token = encode(query, found[limit - 1]["sort"]) if len(found) > limit else None
-        return Page([from_item(item).batch for item in found[:limit]], token)
-
-    async def _newest(
-        self, status: str | None, where: BatchFilter, before: str | None, limit: int
-    ) -> builtins.list[Item]:
-        path, prefix = ("c.sort", "") if status is None else ("c.statusSort", f"{status}|")
-        conditions = [f"{path} >= @from", f"{path} < @to"]
-        # "~" is larger than any time.
-        parameters = {"@from": prefix + (where.received_from or ""), "@to": prefix + (before or "~")}
-        if where.partition is not None:
-            conditions.append("c.partition = @partition")
-            parameters["@partition"] = where.partition
-        text = f"SELECT TOP {limit} * FROM c WHERE {' AND '.join(conditions)} ORDER BY {path} DESC"
-        return await self._items.query(text, parameters, limit)
-
-    async def stalled(self, updated_before: str, limit: int, *, after: Batch | None = None) -> builtins.list[Batch]:
-        text = (
-            f"SELECT TOP {limit} * FROM c WHERE c.inFlightSince > @after AND c.inFlightSince < @before "
-            "ORDER BY c.inFlightSince"
-        )
-        parameters = {"@before": updated_before, "@after": "" if after is None else in_flight_since(after)}
-        return [from_item(item).batch for item in await self._items.query(text, parameters, limit)]
 
     async def recount(self, batch_id: str, dead_letter_id: str, move: Move) -> None:
         trace = self._trace(batch_id, dead_letter_id, move)
@@ -194,7 +191,7 @@ class CosmosLedger:
             return with_counts(record, transitions.move(record.batch.counts, move))
 
         async def attempt() -> None:
-            there = await self._current(batch_id)
+            there = await self._records.current(batch_id)
             operations: builtins.list[Operation] = [("create", (trace,))]
             if there is None:  # purged: only the totals still know of it
                 changes = {
@@ -206,21 +203,19 @@ class CosmosLedger:
                 await commit(self._items, operations, changes, bucket_of(batch_id))
                 return
             record, etag = there
-            new = change(record)
-            operations.append(_replacing(new, etag))
-            await commit(self._items, operations, increments(record.batch, new.batch), bucket_of(batch_id))
+            await self._records.replace(record, change(record), etag, operations)
 
-        for tries in range(_MAX_TRIES):
+        for tries in range(MAX_TRIES):
             try:
                 return await attempt()
             except Refused as refused:
                 if refused.index == 0:  # the trace is there: this has been done
                     return None
-                await _step_aside(tries)
+                await step_aside(tries)
         raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
 
     async def count(self, batch_id: str, instance_id: str, counts: Counts, replayed_letters: Sequence[str]) -> None:
-        there = await self._current(batch_id)
+        there = await self._records.current(batch_id)
         transitions.unfinished(_batch_of(there[0] if there else None), batch_id, instance_id)
         # First what keeps moves of these letters from being made, then the counts that have them.
         await gather_all(
@@ -236,7 +231,7 @@ class CosmosLedger:
             new = replace(old, moved=left, counted=(instance_id, counts))
             return old if new == old else new
 
-        await self._change(batch_id, change)
+        await self._records.change(batch_id, change)
 
     def _trace(self, batch_id: str, dead_letter_id: str, move: Move) -> Item:
         return {
@@ -249,31 +244,15 @@ class CosmosLedger:
             "ttl": self._trace_ttl,
         }
 
-    async def totals(self) -> Totals:
-        sums = await total(self._items)
-        waiting = await gather_all(
-            self._waiting(status.value) for status in BatchStatus if status is not BatchStatus.COMPLETED
-        )
-        return Totals(
-            events=sums["events"],
-            messages=sums["messages"],
-            stored=sums["stored"],
-            duplicates=sums["duplicates"],
-            rejected=sums["rejected"],
-            batches={status.value: sums[f"batches_{status.value}"] for status in BatchStatus},
-            unprocessed=sum(events for events, _ in waiting),
-            oldest_unprocessed_at=min((oldest for _, oldest in waiting if oldest is not None), default=None),
-        )
+    async def mark(self, name: str) -> str:
+        identity = f"~mark~{name}"
+        item = await self._items.read_current(identity, bucket_of(identity))
+        return "" if item is None else str(item["mark"])
 
-    async def _waiting(self, status: str) -> tuple[int, str | None]:
-        """Events of the batches in this status (of the oldest so many), and when the oldest was received."""
-        found = await self._items.query(
-            f"SELECT TOP {_MOST_WAITING} c.events, c.receivedAt FROM c "
-            "WHERE c.statusSort >= @first AND c.statusSort < @end ORDER BY c.statusSort ASC",
-            {"@first": f"{status}|", "@end": f"{status}|~"},
-            _MOST_WAITING,
-        )
-        return sum(item["events"] for item in found), found[0]["receivedAt"] if found else None
+    async def set_mark(self, name: str, mark: str) -> None:
+        identity = f"~mark~{name}"
+        item = {"id": identity, "bucket": bucket_of(identity), "kind": "mark", "mark": mark}
+        await self._items.transact([("upsert", (item,))], bucket_of(identity))
 
     async def purge(self, completed_before: str, limit: int) -> int:
         text = f"SELECT TOP {limit} * FROM c WHERE c.completedAt < @before ORDER BY c.completedAt"
@@ -289,15 +268,17 @@ class CosmosLedger:
             old = _known(record)
             if old.batch.completed_at is None or old.batch.completed_at >= completed_before:
                 raise Conflict(f"batch {batch_id} is in use again", old.batch)
+            if old.held:
+                raise Conflict(f"batch {batch_id} is held: not all of its drones have been told", old.batch)
             return old if old.purging else replace(old, purging=True)
 
         try:
-            await self._change(batch_id, mark)
+            marked = await self._records.change(batch_id, mark)
         except Conflict:
             return False
-        await self._blobs.delete_under(_staged_folder(batch_id))
-        await self._blobs.delete(_raw_name(batch_id))
-        while (there := await self._current(batch_id)) is not None:
+        await self._delete_blobs(marked)
+        await self._raw.delete(batch_id, marked.raw_in_item)
+        while (there := await self._records.current(batch_id)) is not None:
             left = to_purged(there[0].batch, _REDELIVERY_SECONDS)
             try:
                 await self._items.transact(
@@ -307,41 +288,9 @@ class CosmosLedger:
                 continue
         return True
 
-    async def purged(self, hub: str, partition: str, first: int, last: int) -> builtins.list[Purged]:
-        found = await self._items.query(
-            "SELECT * FROM c WHERE c.purgedSort >= @from AND c.purgedSort < @to AND c.firstSequenceNumber <= @last",
-            {"@from": purged_sort(hub, partition, first), "@to": f"{hub}|{partition}|~", "@last": last},
-            _MOST_PURGED,
-        )
-        return [Purged(item["firstSequenceNumber"], item["lastSequenceNumber"], item["receivedAt"]) for item in found]
-
     async def forget(self, received_before: str, limit: int) -> int:
         """The service does it, by the time to live."""
         return 0
-
-    async def _current(self, batch_id: str) -> tuple[Record, str] | None:
-        item = await self._items.read_current(safe_id(batch_id), bucket_of(batch_id))
-        return None if item is None or item["kind"] == PURGED else (from_item(item), item["_etag"])
-
-    async def _change(self, batch_id: str, change: Change) -> Batch:
-        for tries in range(_MAX_TRIES):
-            there = await self._current(batch_id)
-            record, etag = there if there else (None, "")
-            new = change(record)
-            if record is None or new is record:
-                return new.batch
-            try:
-                await commit(
-                    self._items,
-                    [_replacing(new, etag)],
-                    increments(record.batch, new.batch),
-                    bucket_of(batch_id),
-                )
-            except Refused:
-                await _step_aside(tries)
-            else:
-                return new.batch
-        raise StoreUnavailable(f"batch {batch_id} is being changed by too many at once")
 
 
 def _batch_of(record: Record | None) -> Batch | None:
@@ -354,19 +303,7 @@ def _known(record: Record | None) -> Record:
     return record
 
 
-def _replacing(record: Record, etag: str) -> Operation:
-    item = to_item(record)
-    return ("replace", (item["id"], item), {"if_match_etag": etag})
-
-
-async def _step_aside(tries: int) -> None:
-    await asyncio.sleep(random.uniform(0, min(0.005 * 2**tries, 0.5)))
-
-
-def _raw_name(batch_id: str) -> str:
-    return f"raw/{safe_id(batch_id)}"
-
-
-def _staged_folder(batch_id: str, instance_id: str | None = None) -> str:
-    folder = f"staged/{safe_id(batch_id)}/"
-    return folder if instance_id is None else f"{folder}{safe_id(instance_id)}/"
+def _still_staged(record: Record) -> tuple[Staged, ...]:
+    """What is held, and blobs: they are deleted after the record, and named until all of it is."""
+    held = {one.instance_id for one in record.held}
+    return tuple(one for one in record.staged if one.in_blob or one.instance_id in held)

@@ -9,16 +9,16 @@ import orjson
 
 from storage.azure.ids import bucket_of, digest, safe_id
 from storage.azure.items import Item, without_system_fields
-from telemetry.model import DeadLetter, Error, Message
+from telemetry.model import Correction, DeadLetter, Error, Message
 from telemetry.vocabulary import OPEN
 
 KEY_FIELDS = (
     "id", "letterId", "bucket", "kind", "sort", "statusSort", "codes", "status", "batchId", "deviceId", "createdAt",
-    "attempts", "resolvedAt", "attemptedAt", "claimedAt",
+    "attempts", "resolvedAt", "attemptedAt", "claimedAt", "corrected",
 )  # fmt: skip
 _OWN_FIELDS = (
     "letterId", "bucket", "kind", "sort", "statusSort", "codes", "attemptedAt", "errorsJson", "claimedAt", "claimJson",
-    "contextJson",
+    "contextJson", "correctionJson", "corrected",
 )  # fmt: skip
 
 
@@ -42,6 +42,8 @@ def from_item(item: Item) -> DeadLetter:
     fields |= {"id": letter["letterId"], "errors": orjson.loads(letter["errorsJson"])}
     if "contextJson" in letter:
         fields["context"] = orjson.loads(letter["contextJson"])
+    if "correctionJson" in letter:
+        fields["correction"] = orjson.loads(letter["correctionJson"])
     kept: DeadLetter = fields
     return kept
 
@@ -66,6 +68,11 @@ def with_claim(item: Item, messages: Sequence[Message], at: str) -> Item:
     """Messages as text, for the same reason as errors. ``claimedAt`` is absent without a claim: its index holds claims
     only."""
     return item | {"claimedAt": at, "claimJson": orjson.dumps(list(messages)).decode()}
+
+
+def with_correction(item: Item, correction: Correction) -> Item:
+    """``corrected`` beside it is for the counting, which asks without the text."""
+    return item | {"correctionJson": orjson.dumps(correction).decode(), "corrected": correction["count"]}
 
 
 def without_claim(item: Item) -> Item:

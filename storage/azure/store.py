@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pipeline.ports import BatchLedger, DeadLetterStore, FlightStore, MessageStore, ReferenceStore, StoreUnavailable
+from pipeline.ports import (
+    AlertStore,
+    BatchLedger,
+    DeadLetterStore,
+    FlightStore,
+    HeldBatches,
+    MessageStore,
+    ReferenceStore,
+    StoreUnavailable,
+)
 from settings import AzureStoreSettings, Retention
+from storage.azure.alerts import CosmosAlerts
 from storage.azure.blobs import Blobs
-from storage.azure.calls import Calls
+from storage.azure.calls import PATIENCE, Calls
 from storage.azure.connect import Clients
-from storage.azure.containers import BATCHES, CONTAINERS, DEAD_LETTERS, FLIGHTS, MESSAGES, REFERENCE
+from storage.azure.containers import (
+    ALERTS,
+    BATCHES,
+    CONTAINERS,
+    DEAD_LETTERS,
+    FLIGHTS,
+    MESSAGES,
+    OLD_MESSAGES,
+    REFERENCE,
+)
 from storage.azure.dead_letters import CosmosDeadLetters
 from storage.azure.flights import SETTLE_SECONDS, CosmosFlights
 from storage.azure.gather import gather_all
+from storage.azure.held import CosmosHeld
 from storage.azure.items import Items
 from storage.azure.ledger import CosmosLedger
 from storage.azure.loop_thread import LoopThread, OnLoop
@@ -28,8 +48,10 @@ class AzureStore:
     ledger: BatchLedger
     messages: MessageStore
     dead_letters: DeadLetterStore
+    held: HeldBatches
     flights: FlightStore
     reference: ReferenceStore
+    alerts: AlertStore
 
     def __init__(
         self,
@@ -37,6 +59,7 @@ class AzureStore:
         retention: Retention,
         *,
         deadline: float = 30.0,
+        patience: float = PATIENCE,
         settle: float = SETTLE_SECONDS,
     ) -> None:
         self._settings = settings
@@ -44,11 +67,13 @@ class AzureStore:
         # Twice as long as a resolved dead letter is kept: nobody can ask for it after that.
         self._trace_ttl = _seconds(2 * retention.dead_letters_hours + 24)
         self._deadline = deadline
+        self._patience = patience
         self._settle = settle
         self._thread: LoopThread | None = None
         self._clients: Clients | None = None
         self._items: dict[str, Items] = {}
         self._blobs: Blobs | None = None
+        self._old_messages: Items | None = None
 
     async def open(self) -> None:
         if self._thread is not None:
@@ -63,12 +88,14 @@ class AzureStore:
         self._thread = thread
         blobs = cast(Blobs, self._blobs)
         batches, letters = self._items[BATCHES], self._items[DEAD_LETTERS]
-        messages = CosmosMessages(self._items[MESSAGES], blobs, self._message_ttl)
+        messages = CosmosMessages(self._items[MESSAGES], blobs, self._message_ttl, self._old_messages)
         self.ledger = _on(thread, CosmosLedger(batches, blobs, self._trace_ttl))
+        self.held = _on(thread, CosmosHeld(batches, blobs))
         self.messages = _on(thread, messages)
         self.dead_letters = _on(thread, CosmosDeadLetters(letters, blobs, batches))
         self.flights = _on(thread, CosmosFlights(self._items[FLIGHTS], messages, settle=self._settle))
         self.reference = _on(thread, CosmosReference(self._items[REFERENCE]))
+        self.alerts = _on(thread, CosmosAlerts(self._items[ALERTS]))
 
     async def _open(self) -> None:
         try:
@@ -80,11 +107,13 @@ class AzureStore:
 
     async def _connect(self) -> None:
         self._clients = clients = Clients(self._settings)
-        calls = Calls(deadline=self._deadline)
+        calls = Calls(deadline=self._deadline, patience=self._patience)
         self._items = {spec.name: Items(clients.database.get_container_client(spec.name), calls) for spec in CONTAINERS}
         self._blobs = Blobs(clients.blobs, calls)
         await calls.run("opening the Azure store", clients.open)
         await self._probe()
+        old = Items(clients.database.get_container_client(OLD_MESSAGES), calls)
+        self._old_messages = old if await old.has_any() else None
 
     async def close(self) -> None:
         thread, self._thread = self._thread, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from typing import Any
 
@@ -15,10 +16,14 @@ COLUMNS = (
     "stage, attempts, sweeps, error, messages, stored, duplicates, rejected, updated_at, completed_at, worker, deaths"
 )
 _SELECT = f"SELECT {COLUMNS} FROM batches WHERE id = ?"
-_INSERT = f"INSERT INTO batches ({COLUMNS}) VALUES ({','.join('?' * 21)})"
-_UPDATE = """UPDATE batches SET instance_id = ?, status = ?, stage = ?, attempts = ?, sweeps = ?, error = ?,
-             messages = ?, stored = ?, duplicates = ?, rejected = ?, updated_at = ?, completed_at = ?,
-             worker = ?, deaths = ? WHERE id = ?"""
+_CHANGING = (
+    *("instance_id", "status", "stage", "attempts", "sweeps", "error", "messages", "stored", "duplicates", "rejected"),
+    *("updated_at", "completed_at", "worker", "deaths"),
+)
+_FIXED = ("id", "hub", '"partition"', "first_sequence_number", "last_sequence_number", "events", "received_at")
+_INSERT = (
+    f"INSERT INTO batches ({', '.join((*_FIXED, *_CHANGING))}) VALUES ({', '.join('?' * len((*_FIXED, *_CHANGING)))})"
+)
 
 
 def from_row(row: tuple[Any, ...]) -> Batch:
@@ -80,18 +85,8 @@ def insert(connection: sqlite3.Connection, batch: Batch) -> None:
             batch.first_sequence_number,
             batch.last_sequence_number,
             batch.events,
-            batch.instance_id,
             batch.received_at,
-            batch.status.value,
-            batch.stage,
-            batch.attempts,
-            batch.sweeps,
-            batch.error,
-            *_counts(batch),
-            batch.updated_at,
-            batch.completed_at,
-            batch.worker,
-            batch.deaths,
+            *_changing(batch),
         ),
     )
     totals.add(connection, {"ledger.events": batch.events, f"batches.{batch.status.value}": 1})
@@ -99,34 +94,42 @@ def insert(connection: sqlite3.Connection, batch: Batch) -> None:
 
 def update(connection: sqlite3.Connection, old: Batch, new: Batch) -> Batch:
     """Write ``new`` over ``old``, and move the counters by what differs."""
-    connection.execute(
-        _UPDATE,
-        (
-            new.instance_id,
-            new.status.value,
-            new.stage,
-            new.attempts,
-            new.sweeps,
-            new.error,
-            *_counts(new),
-            new.updated_at,
-            new.completed_at,
-            new.worker,
-            new.deaths,
-            new.id,
-        ),
-    )
+    before, after = _changing(old), _changing(new)
+    # Only what differs: SQLite writes every index anew that has a column which is set, whatever to.
+    columns = tuple(name for name, was, is_now in zip(_CHANGING, before, after, strict=True) if was != is_now)
+    if columns:
+        values = [is_now for was, is_now in zip(before, after, strict=True) if was != is_now]
+        connection.execute(_update(columns), [*values, new.id])
+    moved: dict[str, int] = {}
     if old.status is not new.status:
-        totals.add(connection, {f"batches.{old.status.value}": -1, f"batches.{new.status.value}": 1})
+        moved = {f"batches.{old.status.value}": -1, f"batches.{new.status.value}": 1}
     if old.counts != new.counts:
-        before, after = old.counts or Counts(0, 0, 0, 0), new.counts or Counts(0, 0, 0, 0)
-        totals.add(
-            connection,
-            {
-                "ledger.messages": after.messages - before.messages,
-                "ledger.stored": after.stored - before.stored,
-                "ledger.duplicates": after.duplicates - before.duplicates,
-                "ledger.rejected": after.rejected - before.rejected,
-            },
-        )
+        had, has = old.counts or Counts(0, 0, 0, 0), new.counts or Counts(0, 0, 0, 0)
+        moved["ledger.messages"] = has.messages - had.messages
+        moved["ledger.stored"] = has.stored - had.stored
+        moved["ledger.duplicates"] = has.duplicates - had.duplicates
+        moved["ledger.rejected"] = has.rejected - had.rejected
+    totals.add(connection, moved)
     return new
+
+
+def _changing(batch: Batch) -> tuple[Any, ...]:
+    """The values of the columns that may change, in their order."""
+    return (
+        batch.instance_id,
+        batch.status.value,
+        batch.stage,
+        batch.attempts,
+        batch.sweeps,
+        batch.error,
+        *_counts(batch),
+        batch.updated_at,
+        batch.completed_at,
+        batch.worker,
+        batch.deaths,
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _update(columns: tuple[str, ...]) -> str:
+    return f"UPDATE batches SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?"

@@ -9,18 +9,18 @@ from typing import Any
 
 import orjson
 
-from pipeline.ports import Conflict, DeadLetterFilter, Page, Totals
+from pipeline.ports import Conflict, DeadLetterFilter, LetterGroups, Page, Totals
 from pipeline.records import Claim, Outcome, Standing
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import bulk, moves, totals
+from storage.sqlite import bulk, letter_groups, moves, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
-from telemetry.model import DeadLetter, Error, Message
+from telemetry.model import Correction, DeadLetter, Error, Message
 from telemetry.vocabulary import DISCARDED, LETTER_STATUSES, OPEN, REPLAYED, LetterStatus
 
 _STANDING = """
     SELECT id, status, coalesce(json_extract(text, '$.messages'), 1), json_extract(text, '$.sequenceNumber'),
-           json_extract(text, '$.index'), json_extract(text, '$.enqueuedAt')
+           json_extract(text, '$.index'), json_extract(text, '$.enqueuedAt'), json_extract(text, '$.correction.count')
     FROM (SELECT id, status, CAST(document AS TEXT) AS text FROM dead_letters WHERE batch_id = ?)"""
 _COLUMNS = ("id", "status", "created_at", "device_id", "batch_id", "resolved_at", "document")
 
@@ -34,7 +34,7 @@ class SqliteDeadLetters:
     async def put(self, letters: Sequence[DeadLetter], batch_id: str) -> list[Outcome]:
         if not letters:
             return []
-        return await self._database.write(lambda connection: _put(connection, letters, batch_id))
+        return await self._database.write(lambda connection: _put(connection, letters, batch_id), lasting=False)
 
     async def get(self, letter_id: str) -> DeadLetter | None:
         return await self._database.read(lambda connection: _find(connection, letter_id))
@@ -81,6 +81,16 @@ class SqliteDeadLetters:
 
         return await self._database.write(write) if wanted else {}
 
+    async def correct(
+        self, letter_id: str, messages: Sequence[Message], correction: Correction, at: str
+    ) -> Claim | None:
+        return await self._database.write(
+            lambda connection: _claim(connection, letter_id, messages, at, correction=correction)
+        )
+
+    async def groups(self, where: DeadLetterFilter, most: int, limit: int) -> LetterGroups:
+        return await self._database.read(lambda connection: letter_groups.read(connection, where, most, limit))
+
     async def claims(self, claimed_before: str, limit: int) -> builtins.list[Claim]:
         sql = """SELECT document, claim FROM dead_letters INDEXED BY dead_letters_claimed
                  WHERE claimed_at IS NOT NULL AND claimed_at < ? ORDER BY claimed_at, id LIMIT ?"""
@@ -119,7 +129,7 @@ class SqliteDeadLetters:
                  WHERE id IN (SELECT value FROM json_each(?)) AND status <> 'open'"""
         if letter_ids:
             keys = bulk.json_array(letter_ids)
-            await self._database.write(lambda connection: connection.execute(sql, (keys,)))
+            await self._database.write(lambda connection: connection.execute(sql, (keys,)).rowcount)
 
     async def record_failed_replay(self, letter_id: str, errors: Sequence[Error], at: str) -> DeadLetter:
         def write(connection: sqlite3.Connection) -> DeadLetter:
@@ -185,14 +195,26 @@ def _required(connection: sqlite3.Connection, letter_id: str) -> tuple[DeadLette
     return orjson.loads(row[0]), row[1]
 
 
-def _claim(connection: sqlite3.Connection, letter_id: str, messages: Sequence[Message] | None, at: str) -> Claim | None:
+def _claim(
+    connection: sqlite3.Connection,
+    letter_id: str,
+    messages: Sequence[Message] | None,
+    at: str,
+    *,
+    correction: Correction | None = None,
+) -> Claim | None:
     try:
         letter, claimed = _required(connection, letter_id)
     except KeyError:
         return None
     if claimed is None and letter["status"] == OPEN and messages is not None:
         claimed = orjson.dumps(list(messages))
-        connection.execute("UPDATE dead_letters SET claim = ?, claimed_at = ? WHERE id = ?", (claimed, at, letter_id))
+        if correction is not None:
+            letter["correction"] = correction
+        connection.execute(
+            "UPDATE dead_letters SET claim = ?, claimed_at = ?, document = ? WHERE id = ?",
+            (claimed, at, orjson.dumps(letter), letter_id),
+        )
     return Claim(letter, None if claimed is None else orjson.loads(claimed))
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pipeline import transitions
 from pipeline.clock import now
 from pipeline.coverage import Coverage
-from pipeline.ports import BatchFilter, Conflict, Page, Totals
+from pipeline.ports import BatchFilter, Conflict, Held, Page, Totals
 from pipeline.records import UNFINISHED, Batch, BatchStatus, Counts, Move, Purged
 from storage.continuation import decode, encode, query_digest
-from storage.sqlite import batch_rows, bulk, coverage, moves, purged, totals
+from storage.sqlite import batch_rows, bulk, coverage, held, moves, purged, totals
 from storage.sqlite.database import Database
 from storage.sqlite.keyset import newest_first
 
@@ -43,7 +43,7 @@ class SqliteLedger:
         return await self._database.write(write)
 
     async def get(self, batch_id: str) -> Batch | None:
-        return await self._database.read(lambda connection: batch_rows.find(connection, batch_id))
+        return await self._database.look(lambda connection: batch_rows.find(connection, batch_id))
 
     async def raw(self, batch_id: str) -> bytes | None:
         return await self._blob("SELECT body FROM batch_raw WHERE batch_id = ?", batch_id)
@@ -56,15 +56,19 @@ class SqliteLedger:
     async def leave(self, batch_id: str, instance_id: str) -> None:
         await self._change(batch_id, lambda _, batch: transitions.leave(batch, batch_id, instance_id))
 
-    async def complete(self, batch_id: str, instance_id: str, counts: Counts, at: str) -> Batch:
+    async def complete(
+        self, batch_id: str, instance_id: str, counts: Counts, at: str, *, held_from: str | None = None
+    ) -> Batch:
         def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:
             own = batch_rows.counted(connection, batch_id, instance_id)
-            new = transitions.complete(
-                batch, batch_id, instance_id, own or counts, at, moves.pending(connection, batch_id)
-            )
+            pending = moves.pending(connection, batch_id)
+            new = transitions.complete(batch, batch_id, instance_id, own or counts, at, pending)
             if new is not batch:
-                connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
-                moves.settle(connection, batch_id)
+                if held_from is not None:
+                    held.hold(connection, Held(new.id, instance_id, new.hub, new.partition, at, held_from))
+                held.delete_staged(connection, batch_id)
+                if pending:
+                    moves.settle(connection, batch_id)
             return new
 
         return await self._change(batch_id, change)
@@ -78,12 +82,12 @@ class SqliteLedger:
         def change(connection: sqlite3.Connection, batch: Batch | None) -> Batch:
             new = transitions.open_attempt(batch, batch_id, expect, instance_id, at, swept)
             if new is not batch:
-                connection.execute("DELETE FROM batch_staged WHERE batch_id = ?", (batch_id,))
+                held.delete_staged(connection, batch_id)
                 # The new attempt counts everything afresh: of what was replayed before the letters themselves tell.
                 moves.settle(connection, batch_id)
             return new
 
-        return await self._change(batch_id, change)
+        return await self._change(batch_id, change, lasting=True)
 
     async def stage(self, batch_id: str, instance_id: str, name: str, document: bytes) -> None:
         def write(connection: sqlite3.Connection) -> None:
@@ -93,7 +97,7 @@ class SqliteLedger:
                 (batch_id, instance_id, name, document),
             )
 
-        await self._database.write(write)
+        await self._database.write(write, lasting=False)
 
     async def staged(self, batch_id: str, instance_id: str, name: str) -> bytes | None:
         return await self._blob(
@@ -172,7 +176,7 @@ class SqliteLedger:
             moves.cover(connection, batch_id, replayed_letters)
             batch_rows.set_counted(connection, batch_id, instance_id, counts)
 
-        await self._database.write(write)
+        await self._database.write(write, lasting=False)
 
     async def totals(self) -> Totals:
         def read(connection: sqlite3.Connection) -> Totals:
@@ -207,9 +211,32 @@ class SqliteLedger:
     async def cover(self, hub: str, partition: str, first: int, last: int) -> None:
         await self._database.write(lambda connection: coverage.note(connection, hub, partition, first, last))
 
+    async def completed_between(self, after: str, before: str, limit: int | None) -> builtins.list[Batch]:
+        sql = f"""SELECT {batch_rows.COLUMNS} FROM batches INDEXED BY batches_completed
+                  WHERE status = 'completed' AND completed_at > ? AND completed_at < ?
+                  ORDER BY completed_at, id LIMIT ?"""
+
+        def read(connection: sqlite3.Connection) -> builtins.list[Batch]:
+            rows = connection.execute(sql, (after, before, -1 if limit is None else limit))
+            return [batch_rows.from_row(row) for row in rows]
+
+        return await self._database.read(read)
+
+    async def mark(self, name: str) -> str:
+        def read(connection: sqlite3.Connection) -> str:
+            row = connection.execute("SELECT mark FROM marks WHERE name = ?", (name,)).fetchone()
+            return "" if row is None else str(row[0])
+
+        return await self._database.read(read)
+
+    async def set_mark(self, name: str, mark: str) -> None:
+        sql = "INSERT OR REPLACE INTO marks (name, mark) VALUES (?, ?)"
+        await self._database.write(lambda connection: connection.execute(sql, (name, mark)))
+
     async def purge(self, completed_before: str, limit: int) -> int:
         sql = """SELECT id AS value FROM batches INDEXED BY batches_completed
-                 WHERE status = 'completed' AND completed_at < ? ORDER BY completed_at, id LIMIT ?"""
+                 WHERE status = 'completed' AND completed_at < ? AND id NOT IN (SELECT batch_id FROM held_batches)
+                 ORDER BY completed_at, id LIMIT ?"""
 
         def write(connection: sqlite3.Connection) -> int:
             ids = bulk.column(connection, sql, (completed_before, limit))
@@ -222,12 +249,16 @@ class SqliteLedger:
         return await self._database.write(write)
 
     async def purged(self, hub: str, partition: str, first: int, last: int) -> builtins.list[Purged]:
-        return await self._database.read(lambda connection: purged.between(connection, hub, partition, first, last))
+        return await self._database.look(lambda connection: purged.between(connection, hub, partition, first, last))
 
     async def forget(self, received_before: str, limit: int) -> int:
         return await self._database.write(lambda connection: purged.forget(connection, received_before, limit))
 
-    async def _change(self, batch_id: str, change: Callable[[sqlite3.Connection, Batch | None], Batch]) -> Batch:
+    async def _change(
+        self, batch_id: str, change: Callable[[sqlite3.Connection, Batch | None], Batch], *, lasting: bool = False
+    ) -> Batch:
+        """A batch's step is done again if a power cut takes it: what must last is that there is such a batch."""
+
         def write(connection: sqlite3.Connection) -> Batch:
             old = batch_rows.find(connection, batch_id)
             new = change(connection, old)
@@ -235,11 +266,11 @@ class SqliteLedger:
                 raise Conflict(f"batch {batch_id} is not in the ledger")
             return new if new is old else batch_rows.update(connection, old, new)
 
-        return await self._database.write(write)
+        return await self._database.write(write, lasting=lasting)
 
     async def _blob(self, sql: str, *key: str) -> bytes | None:
         def read(connection: sqlite3.Connection) -> bytes | None:
             row = connection.execute(sql, key).fetchone()
             return None if row is None else bytes(row[0])
 
-        return await self._database.read(read)
+        return await self._database.look(read)

@@ -46,7 +46,7 @@ class SqliteMessages:
     async def put(self, messages: Sequence[Message], batch_id: str) -> list[Outcome]:
         if not messages:
             return []
-        return await self._database.write(lambda connection: _put(connection, messages, batch_id))
+        return await self._database.write(lambda connection: _put(connection, messages, batch_id), lasting=False)
 
     async def written_by(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> set[Slot]:
         def read(connection: sqlite3.Connection) -> set[Slot]:
@@ -88,6 +88,16 @@ class SqliteMessages:
             page = rows[:limit]
             token = encode(query, *map(str, page[-1][:5])) if len(rows) > limit else None
             return Page([orjson.loads(row[5]) for row in page], token)
+
+        return await self._database.read(read)
+
+    async def enqueued_since(self, device_id: str, enqueued_from: str, limit: int) -> list[Message]:
+        # All drones' messages of the last seconds are fewer than one drone's of a month.
+        sql = """SELECT document FROM messages INDEXED BY messages_by_enqueued
+                 WHERE enqueued_at >= ? AND device_id = ? ORDER BY enqueued_at DESC LIMIT ?"""
+
+        def read(connection: sqlite3.Connection) -> list[Message]:
+            return [orjson.loads(row[0]) for row in connection.execute(sql, (enqueued_from, device_id, limit))]
 
         return await self._database.read(read)
 

@@ -112,7 +112,55 @@ ALTER TABLE batches ADD COLUMN worker TEXT;
 ALTER TABLE batches ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 """
 
-_VERSIONS = (_TABLES, _MOVES_AND_CLAIMS, _FLIGHTS, _PURGED, _REFERENCE, _DEATHS)
+_ALERTS = """
+CREATE TABLE alerts (
+    id TEXT PRIMARY KEY, device_id TEXT NOT NULL, code TEXT NOT NULL, status TEXT NOT NULL, raised_at TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL, settled INTEGER NOT NULL, cleared_at TEXT, document BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX alerts_open ON alerts (device_id, code) WHERE status != 'cleared';
+CREATE INDEX alerts_unsettled ON alerts (raised_at) WHERE settled = 0;
+CREATE INDEX alerts_by_time ON alerts (raised_at, id) WHERE status != 'pending';
+CREATE INDEX alerts_by_status ON alerts (status, raised_at, id) WHERE status != 'pending';
+CREATE INDEX alerts_by_device ON alerts (device_id, raised_at, id) WHERE status != 'pending';
+CREATE INDEX alerts_cleared ON alerts (cleared_at) WHERE status = 'cleared';
+CREATE TABLE alert_notes (
+    device_id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL, patch BLOB NOT NULL, PRIMARY KEY (device_id, key)
+) WITHOUT ROWID;
+CREATE INDEX alert_notes_by_time ON alert_notes (at);
+"""
+
+# How far some work on the ledger has come.
+_MARKS = """
+CREATE TABLE marks (name TEXT PRIMARY KEY, mark TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+# How long the longest flight took (seconds, rounded up): no earlier one reaches into a range that is asked for.
+_LONGEST_FLIGHT = """
+INSERT INTO totals SELECT 'flights.longest', CAST(days * 86400 AS INTEGER) + 1
+    FROM (SELECT max(julianday(last_at) - julianday(started_at)) AS days FROM flights) WHERE days IS NOT NULL;
+"""
+
+# Completed batches of whose messages some drones have not been told yet.
+_HELD = """
+CREATE TABLE held_batches (
+    batch_id TEXT NOT NULL, instance_id TEXT NOT NULL, hub TEXT NOT NULL, "partition" TEXT NOT NULL,
+    since TEXT NOT NULL, enqueued_from TEXT NOT NULL, PRIMARY KEY (batch_id, instance_id)
+) WITHOUT ROWID;
+CREATE INDEX held_by_partition ON held_batches (hub, "partition", since, batch_id);
+"""
+
+_VERSIONS = (
+    _TABLES,
+    _MOVES_AND_CLAIMS,
+    _FLIGHTS,
+    _PURGED,
+    _REFERENCE,
+    _DEATHS,
+    _ALERTS,
+    _MARKS,
+    _LONGEST_FLIGHT,
+    _HELD,
+)
 """What leads from each version to the next; a new file goes through all of them."""
 VERSION = len(_VERSIONS)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Mapping
 
-_ADD = """INSERT INTO totals (name, value) VALUES (?, ?)
-          ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
+
+@functools.cache
+def _add(counters: int) -> str:
+    rows = ", ".join(["(?, ?)"] * counters)
+    return f"INSERT INTO totals VALUES {rows} ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
 
 
 def add(connection: sqlite3.Connection, changes: Mapping[str, int]) -> None:
-    for name, change in changes.items():
-        if change:
-            connection.execute(_ADD, (name, change))
+    values = [part for change in changes.items() if change[1] for part in change]
+    if values:
+        connection.execute(_add(len(values) // 2), values)
 
 
 def read(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:

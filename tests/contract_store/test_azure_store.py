@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from pipeline.ports import StoreUnavailable
 from pipeline.records import Counts, Move
 from settings import AzureStoreSettings
 from storage.azure import AzureStore
+from storage.azure.bodies import MAX_TEXT
+from storage.azure.containers import DEAD_LETTERS, MESSAGES
 from tests.support.azure_stores import RETENTION, azure_store, cosmos_client, forget, settings_for
 from tests.support.records import FAR_FUTURE, at, batch, letter, message
 from tests.support.servers.azure_servers import AzureServers
@@ -43,7 +46,7 @@ def blobs_in(store: AzureStore) -> list[str]:
 
 async def test_messages_live_as_long_as_the_settings_say(store: AzureStore) -> None:
     await store.messages.put([message("m1")], "b")
-    (item,) = await asyncio.to_thread(items_in, store, "messages")
+    (item,) = await asyncio.to_thread(items_in, store, MESSAGES)
     assert item["ttl"] == 30 * 24 * 3600
 
 
@@ -64,11 +67,15 @@ async def test_the_service_deletes_a_message_whose_time_is_over(servers: AzureSe
 
 async def test_ledger_and_open_letters_have_no_time_to_live_and_traces_have(store: AzureStore) -> None:
     await store.ledger.receive(batch("b1"), b"raw")
+    await store.ledger.begin("b1", "b1-1", "validate")
+    await store.ledger.stage("b1", "b1-1", "validated", b"1")
     await store.dead_letters.put([letter("l1")], "b1")
     await store.ledger.recount("b1", "l1", Move(1, 1, 0))
     items = await asyncio.to_thread(items_in, store, "batches")
     assert {item["kind"]: "ttl" in item for item in items} == {
         "batch": False,
+        "raw": False,
+        "staged": False,
         "coverage": False,
         "totals": False,
         "recount": True,
@@ -80,7 +87,7 @@ async def test_what_is_too_large_lies_in_a_blob_until_it_is_purged(store: AzureS
     big = "x" * 3_000_000
     await store.messages.put([message("m1", extra={"log": big}), message("m2", second=1)], "b1")
     await store.dead_letters.put([letter("l1", body=big), letter("l2")], "b1")
-    for container in ("messages", "deadletters"):
+    for container in (MESSAGES, DEAD_LETTERS):
         for item in await asyncio.to_thread(items_in, store, container):
             assert len(str(item)) < 10_000
             assert "ttl" not in item or "oversize" not in item  # the blob would stay behind
@@ -91,18 +98,55 @@ async def test_what_is_too_large_lies_in_a_blob_until_it_is_purged(store: AzureS
     assert await asyncio.to_thread(blobs_in, store) == []
 
 
-async def test_a_batch_leaves_no_bytes_behind(store: AzureStore) -> None:
-    await store.ledger.receive(batch("b1"), b"raw")
+SMALL, LARGE = b"1", Random(1).randbytes(MAX_TEXT)
+
+
+async def bodies_in(store: AzureStore) -> list[str]:
+    """Kinds of the items that hold a batch's bytes, and folders of the blobs."""
+    items = await asyncio.to_thread(items_in, store, "batches")
+    kinds = [item["kind"] for item in items if "body" in item]
+    return sorted([*kinds, *(f"blob {name.split('/')[0]}" for name in await asyncio.to_thread(blobs_in, store))])
+
+
+@pytest.mark.parametrize(
+    ("body", "raw", "staged"), [(SMALL, "raw", "staged"), (LARGE, "blob raw", "blob staged")], ids=["small", "large"]
+)
+async def test_a_batch_leaves_no_bytes_behind(store: AzureStore, body: bytes, raw: str, staged: str) -> None:
+    await store.ledger.receive(batch("b1"), body)
     begun = await store.ledger.begin("b1", "b1-1", "validate")
-    await store.ledger.stage("b1", "b1-1", "validated", b"1")
+    await store.ledger.stage("b1", "b1-1", "validated", body)
+    await store.ledger.stage("b1", "b1-1", "validated.1", body)
+    assert await bodies_in(store) == [raw, staged, staged]
     await store.ledger.open_attempt("b1", begun, "b1-2", at(1), swept=True)
-    assert await asyncio.to_thread(blobs_in, store) == ["raw/b1"]
+    assert await bodies_in(store) == [raw]
     await store.ledger.begin("b1", "b1-2", "validate")
-    await store.ledger.stage("b1", "b1-2", "validated", b"2")
+    await store.ledger.stage("b1", "b1-2", "validated", body)
+    assert await store.ledger.staged("b1", "b1-2", "validated") == body
     await store.ledger.complete("b1", "b1-2", Counts(0, 0, 0, 0), at(2))
-    assert await asyncio.to_thread(blobs_in, store) == ["raw/b1"]
+    assert await bodies_in(store) == [raw]
+    assert await store.ledger.raw("b1") == body
     await store.ledger.purge(FAR_FUTURE, 10)
-    assert await asyncio.to_thread(blobs_in, store) == []
+    assert await bodies_in(store) == []
+    await store.ledger.receive(batch("b1"), body)  # delivered again
+    assert await bodies_in(store) == []
+
+
+async def test_what_is_staged_again_may_have_another_size(store: AzureStore) -> None:
+    await store.ledger.receive(batch("b1"), SMALL)
+    await store.ledger.begin("b1", "b1-1", "validate")
+    for body, kinds in ((SMALL, ["staged"]), (LARGE, ["blob staged"]), (SMALL, ["staged"])):
+        await store.ledger.stage("b1", "b1-1", "validated", body)
+        assert await store.ledger.staged("b1", "b1-1", "validated") == body
+        assert set(kinds) <= set(await bodies_in(store))
+    await store.ledger.complete("b1", "b1-1", Counts(0, 0, 0, 0), at(2))
+    assert await bodies_in(store) == ["raw"]
+
+
+async def test_raw_bodies_do_not_share_a_logical_partition(store: AzureStore) -> None:
+    for number in range(100):
+        await store.ledger.receive(batch(f"b{number}"), SMALL)
+    items = await asyncio.to_thread(items_in, store, "batches")
+    assert len({item["bucket"] for item in items if item["kind"] == "raw"}) == 100
 
 
 async def test_a_purge_deletes_what_a_batch_with_a_similar_name_does_not_own(store: AzureStore) -> None:

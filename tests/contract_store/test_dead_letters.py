@@ -175,6 +175,94 @@ async def test_a_claimed_letter_can_only_become_replayed(store: Store) -> None:
     assert await ids(store, status="open") == ["l2", "l1"]
 
 
+def correction(body: str = "Y29ycmVjdGVk", count: int = 2) -> Any:
+    named = [{"id": "m1", "deviceId": "drone-1", "time": at(1)}]
+    kinds = {"contentType": "application/json", "contentEncoding": None}
+    return {"at": at(2), "by": "Ann", "body": body, "count": count, "messages": named, **kinds}
+
+
+async def test_a_corrected_letter_keeps_its_bytes_and_the_copy_that_was_first(store: Store) -> None:
+    letters = store.dead_letters
+    await letters.put([letter("l1"), letter("l2"), letter("l3")], "batch-a")
+    await letters.resolve("l2", "discarded", at=at(1))
+    before = await letters.get("l1")
+    kept: Any = [message("m1", correctedFrom="l1", extra={"big": 1234567890123456789})]
+    held = await letters.correct("l1", kept, correction(), at(2))
+    assert held is not None
+    assert before is not None
+    assert (held.letter, held.messages) == (before | {"correction": correction()}, kept)
+    assert await letters.get("l1") == held.letter
+    # Who comes second is told what was first: another copy, or a claim without one.
+    assert await letters.correct("l1", [], correction("b3RoZXI="), at(3)) == held
+    assert (await letters.claim({"l1": []}, at(3)))["l1"] == held
+    await letters.claim({"l3": kept}, at(3))
+    claimed = await letters.correct("l3", [], correction(), at(4))
+    assert claimed is not None
+    assert (claimed.messages, "correction" in claimed.letter) == (kept, False)
+    discarded = await letters.correct("l2", kept, correction(), at(4))
+    assert discarded is not None
+    assert (discarded.letter["status"], discarded.messages, "correction" in discarded.letter) == (
+        "discarded",
+        None,
+        False,
+    )
+    assert await letters.correct("nobody", kept, correction(), at(4)) is None
+    standing = {one.id: one.corrected for one in await letters.of_batch("batch-a")}
+    assert standing == {"l1": 2, "l2": None, "l3": None}
+    resolved = await letters.resolve("l1", "replayed", at=at(5))
+    assert resolved == held.letter | {"status": "replayed", "resolvedAt": at(5)}
+    assert (await letters.list(DeadLetterFilter(status="replayed"), 10, None)).items == [resolved]
+    assert (await letters.totals()).dead_letters == {"open": 1, "replayed": 1, "discarded": 1}
+
+
+async def test_a_large_copy_comes_back_whole(store: Store) -> None:
+    large = correction("A" * 3_000_000)
+    await store.dead_letters.put([letter("l1", body="B" * 1_500_000)], "batch-a")
+    await store.dead_letters.correct("l1", [message("m1")], large, at(2))
+    found = await store.dead_letters.get("l1")
+    assert found is not None
+    assert (found["correction"], len(found["body"])) == (large, 1_500_000)
+    assert [one.corrected for one in await store.dead_letters.of_batch("batch-a")] == [2]
+
+
+async def test_letters_are_counted_by_rule_and_device(store: Store) -> None:
+    letters = store.dead_letters
+    await letters.put([letter(f"a{n}", second=n, codes=("a", "b")) for n in range(3)], "batch-a")
+    await letters.put([letter(f"b{n}", second=10 + n, codes=("b",), deviceId="drone-2") for n in range(2)], "batch-b")
+    await letters.put([letter("c", second=20, codes=("b",), deviceId=None)], "batch-b")
+    await letters.resolve("a0", "discarded", at=at(30))
+
+    async def groups(most: int = 100, limit: int = 100, **where: Any) -> list[tuple[str, str | None, int]]:
+        found = await letters.groups(DeadLetterFilter(**where), most, limit)
+        return [(one.error_code, one.device_id, one.letters) for one in found.groups]
+
+    everything = [("a", "drone-1", 3), ("b", "drone-1", 3), ("b", "drone-2", 2), ("b", None, 1)]
+    assert await groups() == everything
+    assert await groups(limit=2) == everything[:2]
+    assert await groups(status="open") == [
+        ("a", "drone-1", 2),
+        ("b", "drone-1", 2),
+        ("b", "drone-2", 2),
+        ("b", None, 1),
+    ]
+    assert await groups(status="replayed") == []
+    assert await groups(error_code="a") == [("a", "drone-1", 3)]
+    assert await groups(device_id="drone-1", status="discarded") == [("a", "drone-1", 1), ("b", "drone-1", 1)]
+    assert await groups(error_code="b", batch_id="batch-b") == [("b", "drone-2", 2), ("b", None, 1)]
+    # Of more than it may look at, the newest.
+    cut = await letters.groups(DeadLetterFilter(), 4, 100)
+    assert (cut.letters, cut.complete) == (4, False)
+    assert sorted((one.error_code, one.device_id or "", one.letters) for one in cut.groups) == [
+        ("a", "drone-1", 1),
+        ("b", "", 1),
+        ("b", "drone-1", 1),
+        ("b", "drone-2", 2),
+    ]
+    whole = await letters.groups(DeadLetterFilter(), 6, 100)
+    assert (whole.letters, whole.complete) == (6, True)
+    assert (whole.groups[0].newest, whole.groups[0].oldest) == (at(2), at(0))
+
+
 async def test_claims_are_kept_until_they_are_released(store: Store) -> None:
     letters = store.dead_letters
     await letters.put([letter(f"l{n}") for n in range(4)], "batch-a")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from pipeline.flights import FlightKeeper
-from pipeline.ports import Arrivals, Conflict, FlightFilter, FlightHead, Store
+from pipeline.ports import Arrivals, FlightChange, FlightFilter, FlightHead, Store
 from telemetry.flights import Flight, FlightRules, not_flying
 from telemetry.model import Message
 from tests.support.records import at, message
@@ -46,9 +45,18 @@ def flight(start: int, end: int, device: str = "d", **changes: Any) -> Flight:
 
 async def saved(store: Store, *flights: Flight) -> None:
     for one in flights:
-        known = await store.flights.head(one["deviceId"])
+        known = await head_of(store, one["deviceId"])
         head = known or FlightHead(one["deviceId"], not_flying(), by_mode=True, version=None)
-        await store.flights.save(head, [one], [])
+        await save(store, head, put=[one])
+
+
+async def head_of(store: Store, device_id: str) -> FlightHead | None:
+    found = await store.flights.heads([device_id])
+    return found[0] if found else None
+
+
+async def save(store: Store, head: FlightHead, *, put: Sequence[Flight] = (), delete: Sequence[str] = ()) -> None:
+    assert await store.flights.save([FlightChange(head, put, delete)]) == []
 
 
 async def test_messages_are_announced_once_in_the_order_of_their_writes(store: Store) -> None:
@@ -56,38 +64,53 @@ async def test_messages_are_announced_once_in_the_order_of_their_writes(store: S
     assert await store.flights.mark() == ""
     await store.messages.put([message(f"m{n}", "drone-1", second=9 - n) for n in range(5)], "batch-a")
     first = await arrived(store, "")
-    assert sorted(one["id"] for one in first.messages) == [f"m{n}" for n in range(5)]
+    assert sorted(one.message["id"] for one in first.messages) == [f"m{n}" for n in range(5)]
     await store.flights.set_mark(first.mark)
     assert await store.flights.mark() == first.mark
     assert not (await store.flights.arrivals(first.mark, 10)).messages
     await store.messages.put([message("m0", "drone-1", second=9), message("m9", "drone-1", second=1)], "batch-b")
-    assert [one["id"] for one in (await arrived(store, first.mark)).messages] == ["m9"]
+    assert [one.message["id"] for one in (await arrived(store, first.mark)).messages] == ["m9"]
+
+
+async def test_what_has_a_position_up_to_the_visible_one_is_seen_by_reads_from_then_on(store: Store) -> None:
+    await store.messages.put([message(f"m{n}", "drone-1", second=n) for n in range(5)], "batch-a")
+    found = await arrived(store, "", 2)
+    assert [one.position for one in found.messages] == sorted(one.position for one in found.messages)
+    assert found.messages[-1].position <= int(found.mark) <= found.visible
+    page = await store.messages.history("drone-1", None, None, ascending=True, limit=9, continuation=None)
+    assert len(page.items) == 5
+    while found.more:
+        found = await store.flights.arrivals(found.mark, 2)
+    assert found.visible >= int(found.mark)
 
 
 async def test_more_than_asked_comes_the_next_time_and_none_is_lost(store: Store) -> None:
     await store.messages.put([message(f"m{n:02d}", f"drone-{n % 3}", second=n) for n in range(25)], "batch-a")
     found = await arrived(store, "", 10)
-    seen = [one["id"] for one in found.messages]
+    seen = [one.message["id"] for one in found.messages]
     while found.more:
         found = await store.flights.arrivals(found.mark, 10)
-        seen += [one["id"] for one in found.messages]
+        seen += [one.message["id"] for one in found.messages]
     assert sorted(seen) == [f"m{n:02d}" for n in range(25)]
 
 
 async def test_a_head_is_replaced_only_in_the_version_that_was_read(store: Store) -> None:
-    assert await store.flights.head("d") is None
+    assert await store.flights.heads(["d", "e"]) == []
     new = FlightHead("d", not_flying(), by_mode=False, version=None)
-    await store.flights.save(new, [flight(0, 1)], [])
-    with pytest.raises(Conflict):
-        await store.flights.save(new, [flight(5, 6)], ["d~0000~x"])
-    read = await store.flights.head("d")
+    await save(store, new, put=[flight(0, 1)])
+    other = FlightChange(FlightHead("e", not_flying(), by_mode=False, version=None), [flight(3, 4, "e")])
+    late = FlightChange(new, [flight(5, 6)], ["d~0000~x"])
+    # One that is refused keeps no other from being saved.
+    assert await store.flights.save([late, other]) == ["d"]
+    assert await store.flights.between("e", None, None) == [flight(3, 4, "e")]
+    assert sorted(head.device_id for head in await store.flights.heads(["d", "e", "f"])) == ["d", "e"]
+    read = await head_of(store, "d")
     assert read is not None
     assert (read.fold, read.by_mode) == (not_flying(), False)
     fold = {**not_flying(), "flight": flight(2, 3), "idleFrom": [at(1), at(1), 2**40, 0, "x"]}
-    await store.flights.save(FlightHead("d", fold, by_mode=True, version=read.version), [], [])  # type: ignore[arg-type]
-    with pytest.raises(Conflict):
-        await store.flights.save(read, [], ["d~0000~x"])
-    again = await store.flights.head("d")
+    await save(store, FlightHead("d", fold, by_mode=True, version=read.version))  # type: ignore[arg-type]
+    assert await store.flights.save([FlightChange(read, [], ["d~0000~x"])]) == ["d"]
+    again = await head_of(store, "d")
     assert again is not None
     assert (again.fold, again.by_mode) == (fold, True)
     # What was refused had no effect at all.
@@ -98,19 +121,19 @@ async def test_a_flight_is_put_replaced_found_and_deleted(store: Store) -> None:
     await saved(store, flight(0, 1), flight(0, 9, messages=7))
     assert await store.flights.get("d~0000~x") == flight(0, 9, messages=7)
     assert await store.flights.get("d~0001~x") is None
-    head = await store.flights.head("d")
+    head = await head_of(store, "d")
     assert head is not None
-    await store.flights.save(head, [], ["d~0000~x", "d~never~x"])
+    await save(store, head, delete=["d~0000~x", "d~never~x"])
     assert await store.flights.get("d~0000~x") is None
 
 
 async def test_more_flights_than_a_transaction_holds(store: Store) -> None:
     many = [flight(n, n) for n in range(150)]
-    await store.flights.save(FlightHead("d", not_flying(), by_mode=True, version=None), many, [])
+    await save(store, FlightHead("d", not_flying(), by_mode=True, version=None), put=many)
     assert await store.flights.between("d", None, None) == many
-    head = await store.flights.head("d")
+    head = await head_of(store, "d")
     assert head is not None
-    await store.flights.save(head, [], [one["id"] for one in many])
+    await save(store, head, delete=[one["id"] for one in many])
     assert await store.flights.between("d", None, None) == []
 
 
@@ -141,7 +164,7 @@ async def test_purge_takes_what_ended_before_and_leaves_heads(store: Store) -> N
     assert await store.flights.purge(at(30), 1) == 1
     assert await store.flights.purge(at(30), 9) == 1
     assert [one["startStamp"][2] for one in await store.flights.between("d", None, None)] == [30]
-    assert await store.flights.head("e") is not None
+    assert await head_of(store, "e") is not None
 
 
 async def test_the_keeper_works_on_it(store: Store) -> None:
@@ -161,3 +184,17 @@ async def test_the_keeper_works_on_it(store: Store) -> None:
     assert await keeper.catch_up(60)
     [kept] = await store.flights.between("d", None, None)
     assert kept["messages"] == 3
+
+
+async def test_a_range_inside_a_long_flight_finds_it_among_shorter_ones(store: Store) -> None:
+    long = flight(100, 900, "long")
+    short = [flight(start, start + 20, "short") for start in range(0, 900, 50)]
+    await saved(store, *short, long)
+    inside, before = (at(760), at(765)), (at(25), at(45))
+    for device, wanted in (("long", [long]), ("short", [flight(750, 770, "short")]), (None, [short[15], long])):
+        found = await store.flights.list(FlightFilter(device, *inside), 10, None)
+        assert sorted(one["id"] for one in found.items) == sorted(one["id"] for one in wanted)
+        assert (await store.flights.list(FlightFilter(device, *before), 10, None)).items == []
+    assert await store.flights.between("short", *inside) == [flight(750, 770, "short")]
+    assert await store.flights.between("short", *before) == []
+    assert len(await store.flights.between("short", None, None)) == len(short)

@@ -331,3 +331,28 @@ async def test_a_step_that_another_process_had_begun_is_a_death(store: Store) ->
     failed = await ledger.fail(ID, TWO, "enrich", "killed", at(6))
     replayed = await ledger.open_attempt(ID, failed, "three", at(7), swept=False)
     assert replayed.deaths == 0
+
+
+async def test_completed_batches_are_listed_by_their_completion_between_two_times(store: Store) -> None:
+    for number, second in (("a", 3), ("b", 1), ("c", 2), ("d", 3)):
+        begun = await store.ledger.receive(batch(number), b"raw")
+        await store.ledger.begin(number, begun.instance_id, "validate")
+        await store.ledger.complete(number, begun.instance_id, Counts(1, 1, 0, 0), at(second))
+    await store.ledger.receive(batch("under way"), b"raw")
+
+    async def listed(after: str, before: str, limit: int | None) -> list[str]:
+        return [one.id for one in await store.ledger.completed_between(after, before, limit)]
+
+    assert (await listed("", FAR_FUTURE, None))[:2] == ["b", "c"]
+    assert set(await listed(at(2), FAR_FUTURE, None)) == {"a", "d"}
+    assert await listed("", at(3), None) == ["b", "c"]
+    assert await listed("", FAR_FUTURE, 1) == ["b"]
+    assert set(await listed(at(1), f"{at(3)}~", None)) == {"c", "a", "d"}
+
+
+async def test_a_mark_stays_as_it_was_set(store: Store) -> None:
+    assert await store.ledger.mark("one") == ""
+    await store.ledger.set_mark("one", at(1))
+    await store.ledger.set_mark("one", at(2))
+    assert (await store.ledger.mark("one"), await store.ledger.mark("two")) == (at(2), "")
+    assert (await store.ledger.totals()).events == 0

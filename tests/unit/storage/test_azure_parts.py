@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pipeline.ports import StoreUnavailable
 from settings import AzureStoreSettings
 from storage.azure import connect, oversize
-from storage.azure.calls import Calls
+from storage.azure.calls import Calls, PartitionFull
 from storage.azure.ids import BUCKETS, bucket_of, safe_id
 from storage.azure.items import MAX_OPERATIONS, MAX_TRANSACTION_BYTES, chunks, patches
 
@@ -169,8 +169,9 @@ async def test_every_call_has_a_deadline() -> None:
     assert calls[0] > 1
 
 
-async def test_no_more_requests_at_once_than_allowed() -> None:
-    calls = Calls(limit=3)
+@pytest.mark.parametrize(("patient", "allowed"), [(True, 6), (False, 2)])
+async def test_no_more_requests_at_once_than_allowed(patient: bool, allowed: int) -> None:
+    calls = Calls(limit=6)
     running = most = 0
 
     async def call() -> None:
@@ -180,8 +181,50 @@ async def test_no_more_requests_at_once_than_allowed() -> None:
         await asyncio.sleep(0)
         running -= 1
 
-    await asyncio.gather(*(calls.run("x", call) for _ in range(50)))
-    assert most == 3
+    await asyncio.gather(*(calls.run("x", call, patient=patient) for _ in range(50)))
+    assert most == allowed
+
+
+async def test_who_is_waited_for_does_not_stand_behind_a_batch() -> None:
+    calls = Calls(limit=3)
+    batch = [asyncio.create_task(calls.run("x", never, patient=True)) for _ in range(9)]
+    await asyncio.sleep(0)
+    assert await calls.run("x", failing()[0]) == "done"
+    for task in batch:
+        task.cancel()
+
+
+async def test_waiting_for_a_slot_uses_up_no_time() -> None:
+    calls = Calls(limit=1, deadline=0.3)
+
+    async def slow() -> None:
+        await asyncio.sleep(0.15)
+
+    await asyncio.gather(*(calls.run("x", slow, patient=True) for _ in range(4)))
+
+
+async def test_being_throttled_uses_up_a_time_of_its_own() -> None:
+    throttled = [http_error(429, **{"x-ms-retry-after-ms": "60"}) for _ in range(6)]
+    assert await Calls(deadline=0.2).run("x", failing(*throttled)[0], patient=True) == "done"
+    with pytest.raises(StoreUnavailable, match=r"x: throttled for \d seconds"):
+        await Calls(deadline=0.2).run("x", failing(*throttled)[0])
+    with pytest.raises(StoreUnavailable, match=r"x: throttled for \d seconds"):
+        await Calls(deadline=0.2, patience=0.2).run("x", failing(*throttled)[0], patient=True)
+
+
+async def test_errors_between_throttling_still_count() -> None:
+    mixed = [error for _ in range(9) for error in (http_error(429), http_error(503, **{"retry-after": "0.1"}))]
+    with pytest.raises(StoreUnavailable, match="x: HTTP 503"):
+        await Calls(deadline=0.3).run("x", failing(*mixed)[0], patient=True)
+
+
+async def test_a_full_partition_has_words_of_its_own() -> None:
+    error = http_error(403)
+    error.sub_status = 1014
+    call, calls = failing(error)
+    with pytest.raises(PartitionFull, match="Cosmos DB: create: its logical partition has the 20 GB"):
+        await Calls().run("Cosmos DB: create", call)
+    assert calls == [1]
 
 
 class FakeCredential:

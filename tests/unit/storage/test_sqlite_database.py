@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -51,6 +52,35 @@ class _Gate:
         assert self.release.wait(10)
 
 
+async def _handed_over() -> None:
+    """What tasks have called for by now is with the thread that writes: they run in one turn, it has it in the next."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def test_calls_of_one_turn_share_a_transaction_however_long_it_takes(database: Database) -> None:
+    async def write(number: int) -> int:
+        time.sleep(0.01)  # noqa: ASYNC251 (the other thread could begin)
+        return await database.write(_insert(number))
+
+    commits: list[str] = []
+    await database.write(lambda connection: connection.set_trace_callback(commits.append))
+    commits.clear()
+    assert await asyncio.gather(*(write(number) for number in range(8))) == list(range(8))
+    # Two, should this thread lose its processor while it hands them over.
+    assert sum(text.startswith("COMMIT") for text in commits) <= 2
+
+
+async def test_a_call_of_the_turn_in_which_the_store_closes_is_still_done(tmp_path: Path) -> None:
+    database = Database(tmp_path / "x.db")
+    await database.open()
+    await database.write(_make_table)
+    called = asyncio.create_task(database.write(_insert(1)))
+    closing = asyncio.create_task(database.close())
+    assert await called == 1
+    await closing
+
+
 async def test_calls_that_arrive_together_share_a_transaction(database: Database) -> None:
     commits: list[str] = []
     await database.write(lambda connection: connection.set_trace_callback(commits.append))
@@ -58,7 +88,7 @@ async def test_calls_that_arrive_together_share_a_transaction(database: Database
     first = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 10)
     others = [asyncio.create_task(database.write(_insert(n))) for n in range(100)]
-    await asyncio.sleep(0)
+    await _handed_over()
     commits.clear()
     gate.release.set()
     assert await asyncio.gather(*others) == list(range(100))
@@ -128,7 +158,7 @@ async def test_closing_finishes_what_was_accepted_and_refuses_the_rest(tmp_path:
     await database.open()
     await database.write(_make_table)
     accepted = [asyncio.create_task(database.write(_insert(n))) for n in range(50)]
-    await asyncio.sleep(0)
+    await _handed_over()
     await database.close()
     assert await asyncio.gather(*accepted) == list(range(50))
     for call in (database.write(_insert(99)), database.read(_numbers)):
@@ -143,9 +173,9 @@ async def test_too_many_waiting_writes_are_refused(database: Database, monkeypat
     gate = _Gate()
     first = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 10)
-    monkeypatch.setattr(database._queue, "maxsize", 3)
+    monkeypatch.setattr(database, "_most_waiting", 3)
     waiting = [asyncio.create_task(database.write(_insert(n))) for n in range(3)]
-    await asyncio.sleep(0)
+    await _handed_over()
     with pytest.raises(StoreUnavailable, match="waiting"):
         await database.write(_insert(99))
     gate.release.set()
@@ -158,10 +188,77 @@ async def test_a_cancelled_call_that_has_not_begun_has_no_effect(database: Datab
     first = asyncio.create_task(database.write(gate))
     await asyncio.to_thread(gate.reached.wait, 10)
     cancelled = asyncio.create_task(database.write(_insert(1)))
-    await asyncio.sleep(0)
+    await _handed_over()
     cancelled.cancel()
     await asyncio.gather(cancelled, return_exceptions=True)
     gate.release.set()
     await first
     await database.write(_insert(2))
     assert await database.read(_numbers) == [2]
+
+
+class _Traced:
+    """What the writing connection executes, as SQLite has it."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(self.statements.append)
+
+    def modes(self) -> list[str]:
+        """Of each transaction the mode in which it was committed, and what was inserted in it."""
+        found: list[str] = []
+        mode = "?"
+        for statement in self.statements:
+            if statement.startswith("PRAGMA synchronous="):
+                mode = statement.partition("=")[2]
+            elif statement.startswith("BEGIN"):
+                found.append(mode)
+            elif statement.startswith("INSERT"):
+                found[-1] += f" {statement.rpartition('(')[2].rstrip(')')}"
+        return found
+
+
+async def _written(database: Database) -> list[str]:
+    """Five calls that wait for a sixth, of which the third and the last are to last."""
+    traced, gate = _Traced(), _Gate()
+    await database.write(traced)
+    first = asyncio.create_task(database.write(gate, lasting=False))
+    await asyncio.to_thread(gate.reached.wait, 10)
+    waiting = [asyncio.create_task(database.write(_insert(number), lasting=number in (3, 5))) for number in range(1, 6)]
+    await _handed_over()
+    gate.release.set()
+    await asyncio.gather(first, *waiting)
+    assert await database.read(_numbers) == [1, 2, 3, 4, 5]
+    return traced.modes()
+
+
+async def test_what_is_to_last_is_on_the_disk_and_the_rest_does_not_wait_for_it(database: Database) -> None:
+    assert await _written(database) == ["NORMAL 1 2", "FULL 3 4 5"]
+
+
+async def test_with_full_everything_lasts(tmp_path: Path) -> None:
+    database = Database(tmp_path / "full.db", synchronous="full")
+    await database.open()
+    for lasting in (True, False):
+        mode = await database.write(
+            lambda connection: connection.execute("PRAGMA synchronous").fetchone(), lasting=lasting
+        )
+        assert mode == (2,)
+    await database.close()
+
+
+async def test_a_connection_made_anew_is_told_again(database: Database) -> None:
+    def break_it(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    await database.write(_insert(1), lasting=False)
+    with pytest.raises(StoreUnavailable):
+        await database.write(break_it, lasting=False)
+    modes = [
+        await database.write(lambda connection: connection.execute("PRAGMA synchronous").fetchone(), lasting=lasting)
+        for lasting in (False, True, False)
+    ]
+    assert modes == [(1,), (2,), (1,)]

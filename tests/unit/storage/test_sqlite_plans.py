@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ports import BatchFilter, DeadLetterFilter
+from pipeline.ports import AlertFilter, BatchFilter, DeadLetterFilter
 from pipeline.records import BatchStatus, Counts, Move
 from storage.sqlite import SqliteStore, connection
+from telemetry.episodes import told
+from tests.support.episodes import active, ended, note, pending
 from tests.support.records import FAR_FUTURE, at, batch, letter, message
 
 
@@ -106,6 +108,32 @@ async def test_every_query_is_read_off_an_index(store: SqliteStore, tmp_path: Pa
 
     statements: list[str] = store.statements  # type: ignore[attr-defined]
     assert len(set(statements)) > 50
+    assert _plans(tmp_path, statements) == []
+
+
+async def test_every_query_for_alerts_is_read_off_an_index(store: SqliteStore, tmp_path: Path) -> None:
+    alerts = store.alerts
+    for n in range(6):
+        for episode in (pending(n, f"p{n}"), active(n, f"a{n}"), ended(n, f"e{n}")):
+            await alerts.begin(episode)
+    notes = [note(f"d{n}", second=n) for n in range(6)]
+    await alerts.note(notes)
+    assert len(await alerts.notes(4)) == 4
+    await alerts.forget(notes[:2])
+    await alerts.change(active(0, "a0")["id"], lambda one: told(one, "raised", [], at(9)))
+    await alerts.drop(pending(0, "p0")["id"])
+    await alerts.unsettled()
+    for where in (
+        AlertFilter(),
+        AlertFilter(status="active"),
+        AlertFilter(status="cleared", acknowledged=False),
+        AlertFilter(device_id="a1"),
+        AlertFilter(code="low_battery", raised_from=at(1), raised_to=at(4)),
+    ):
+        page = await alerts.list(where, 1, None)
+        await alerts.list(where, 1, page.continuation)
+    await alerts.purge(FAR_FUTURE, 5)
+    statements: list[str] = store.statements  # type: ignore[attr-defined]
     assert _plans(tmp_path, statements) == []
 
 
