@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 from observability import log, observe_stage
 from pipeline.ports import Conflict, Store
-from pipeline.records import Batch
+from pipeline.records import Batch, BatchStatus
+from pipeline.samples import SAMPLES, sample_seconds
 from pipeline.steps import Findings, Reference, Result, Step
 
 WORKER = uuid.uuid4().hex
@@ -24,14 +25,21 @@ class KilledTooOften(Exception):
 
 
 async def run_step(
-    store: Store, reference: Reference, step: Step, work: Callable[[Batch], Awaitable[Findings]]
+    store: Store,
+    reference: Reference,
+    step: Step,
+    work: Callable[[Batch], Awaitable[Findings]],
+    *,
+    completes: bool = False,
 ) -> Result:
     """Note the stage in the ledger and do the work. ``StoreUnavailable`` and the like are the caller's to retry.
+    ``completes``: the work completes the batch, so an attempt that has completed it has been here before.
 
     A batch that was under way when a process died may have been the reason. Such batches run one at a time, so that
     one which kills the process is not taken for the others that ran beside it; at the third death it is given up.
     """
     batch_id, instance_id = reference["batchId"], reference["instanceId"]
+    SAMPLES.touch(store, sample_seconds())
     with observe_stage(step.stage, reference):
         try:
             batch = await store.ledger.begin(batch_id, instance_id, step.stage, WORKER)
@@ -44,7 +52,13 @@ async def run_step(
                 batch = await store.ledger.begin(batch_id, instance_id, step.stage, WORKER)
                 return {"current": True, **await _tried(store, batch, work)}
         except Conflict as conflict:
+            if completes and _has_completed(conflict.record, instance_id):
+                return {"current": True}
             return superseded(reference, step, conflict)
+
+
+def _has_completed(record: Batch | None, instance_id: str) -> bool:
+    return record is not None and (record.status, record.instance_id) == (BatchStatus.COMPLETED, instance_id)
 
 
 async def _tried(store: Store, batch: Batch, work: Callable[[Batch], Awaitable[Findings]]) -> Findings:

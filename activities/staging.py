@@ -1,57 +1,122 @@
-"""What one step leaves for the next: a list of documents in the ledger, addressed by batch, attempt and name.
+"""What the first step leaves for those after it: the batch as messages and dead letters, one document in the ledger.
 
-The ledger's copy is the one that counts. A step that runs in the process that staged the document, which is the rule on
-one machine, is spared reading and parsing it: the lists of the last few batches are remembered as they were written.
+The ledger's copy is the one that counts: from then on the attempt sees the same messages, whatever becomes of rules and
+zones. A step that runs in the process that staged the document, which is the rule on one machine, is spared reading
+and parsing it: the last few batches are remembered as they were written.
+
+Where one process runs all steps, most batches need no copy at all: ``hold`` only remembers. When that process has died,
+or had to forget, the batch is prepared again from its bytes (``pages_of``), and held against what is stored already.
+
+A batch that is too much for one document is staged in pages. What the version before has staged (three documents a
+batch) is read too, for attempts that were under way when this one was deployed.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
 
 from pipeline.ports import Store
 from pipeline.records import Batch
+from telemetry.model import DeadLetter, Message
 
-MESSAGES = "messages"
-ENRICHED = "enriched"
-DEAD_LETTERS = "dead_letters"
+PREPARED = "prepared"
+ENRICHED, DEAD_LETTERS = "enriched", "dead_letters"
+"""Of the version before: the messages, enriched, and the letters."""
 
 Key = tuple[str, str, str]
-Json = Any
-"""A message or a dead letter, by the name it is staged under."""
+Page = tuple[str, ...]
+"""The names under which a page of the batch is staged: one, or of the version before the messages' and the letters'."""
+
+THE_ONLY: Page = (PREPARED,)
+
+
+def numbered(page: int) -> Page:
+    return (f"{PREPARED}.{page}",)
+
+
+class Attempt(Protocol):
+    """At a batch (``id``): the ledger's record of it, or of one that is held."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def instance_id(self) -> str: ...
 
 
 class StagedDocumentMissing(Exception):
     """The step before has not left what this one needs."""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Messages (enriched) and letters of the same events. To be looked at only: others may be looking at them too."""
+
+    messages: list[Message]
+    letters: list[DeadLetter]
+
+    def __len__(self) -> int:
+        return len(self.messages) + len(self.letters)
+
+
 class Recent:
-    """The newest lists, up to ``capacity`` documents in all."""
+    """The newest pages, up to ``capacity`` documents in all."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._lists: OrderedDict[Key, list[Json]] = OrderedDict()
+        self._pages: OrderedDict[Key, Prepared] = OrderedDict()
+        self._of_attempt: dict[tuple[str, str], list[Key]] = {}
+        self._unwritten: set[Key] = set()
         self.size = 0
 
-    def remember(self, key: Key, documents: list[Json]) -> None:
-        self.take(key)
-        self._lists[key] = documents
-        self.size += len(documents)
+    def remember(self, key: Key, page: Prepared) -> None:
+        """A page that the ledger has."""
+        self._drop(key)
+        self._keep(key, page)
         while self.size > self._capacity:
-            _, oldest = self._lists.popitem(last=False)
-            self.size -= len(oldest)
+            self._drop(next(iter(self._pages)))
 
-    def look(self, key: Key) -> list[Json] | None:
-        return self._lists.get(key)
+    def hold(self, key: Key, page: Prepared) -> bool:
+        """A page that stands nowhere else; False when there is no room for it beside the others."""
+        self._drop(key)
+        if self.size + len(page) > self._capacity:
+            return False
+        self._keep(key, page)
+        self._unwritten.add(key)
+        return True
 
-    def take(self, key: Key) -> list[Json] | None:
-        documents = self._lists.pop(key, None)
-        if documents is not None:
-            self.size -= len(documents)
-        return documents
+    def look(self, key: Key) -> Prepared | None:
+        return self._pages.get(key)
+
+    def unwritten(self, key: Key) -> Prepared | None:
+        """The page if it stands nowhere else."""
+        return self._pages[key] if key in self._unwritten else None
+
+    def forget(self, batch_id: str, instance_id: str) -> None:
+        for key in list(self._of_attempt.get((batch_id, instance_id), ())):
+            self._drop(key)
+
+    def _keep(self, key: Key, page: Prepared) -> None:
+        self._pages[key] = page
+        self._of_attempt.setdefault(key[:2], []).append(key)
+        self.size += len(page)
+
+    def _drop(self, key: Key) -> None:
+        page = self._pages.pop(key, None)
+        if page is None:
+            return
+        self.size -= len(page)
+        self._unwritten.discard(key)
+        keys = self._of_attempt[key[:2]]
+        keys.remove(key)
+        if not keys:
+            del self._of_attempt[key[:2]]
 
 
 _CAPACITY = 20_000
@@ -65,54 +130,99 @@ def _recent_of(store: Store) -> Recent:
     return recent
 
 
-async def write_staged(store: Store, batch: Batch, name: str, documents: list[Json]) -> None:
-    """The caller hands the list over: it must not change it any more."""
-    await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps(documents))
-    _recent_of(store).remember((batch.id, batch.instance_id, name), documents)
+async def write_page(store: Store, batch: Batch, page: Page, prepared: Prepared) -> None:
+    """``THE_ONLY`` page, or a ``numbered`` one: then ``write_page_number`` says at the end how many they are."""
+    if len(page) > 1:
+        await store.ledger.stage(batch.id, batch.instance_id, page[0], orjson.dumps(prepared.messages))
+        return
+    document = orjson.dumps({"messages": prepared.messages, "letters": prepared.letters})
+    await store.ledger.stage(batch.id, batch.instance_id, page[0], document)
+    _recent_of(store).remember((batch.id, batch.instance_id, page[0]), prepared)
 
 
-async def write_page(store: Store, batch: Batch, name: str, page: int, documents: list[Json]) -> None:
-    """One of several; ``write_page_number`` says at the end how many they are."""
-    await write_staged(store, batch, _page_name(name, page), documents)
+def hold(store: Store, batch: Batch, prepared: Prepared) -> bool:
+    """Remember ``THE_ONLY`` page and write it nowhere; False when there is no room for it, and it has to be written."""
+    return _recent_of(store).hold((batch.id, batch.instance_id, PREPARED), prepared)
 
 
-async def write_page_number(store: Store, batch: Batch, name: str, pages: int) -> None:
-    await store.ledger.stage(batch.id, batch.instance_id, name, orjson.dumps({"pages": pages}))
+async def write_held(store: Store, batch: Batch) -> None:
+    """Write what ``hold`` has kept, if anything: others will ask for it later."""
+    prepared = _recent_of(store).unwritten((batch.id, batch.instance_id, PREPARED))
+    if prepared is not None:
+        await write_page(store, batch, THE_ONLY, prepared)
 
 
-async def page_names(store: Store, batch: Batch, name: str) -> list[str]:
-    """The names under which what was staged as ``name`` is read: one, unless there is too much for one document."""
-    key = (batch.id, batch.instance_id, name)
-    recent = _recent_of(store)
-    if recent.look(key) is not None:
-        return [name]
-    staged = await _parse(store, *key)
-    if isinstance(staged, dict):
-        return [_page_name(name, page) for page in range(staged["pages"])]
-    recent.remember(key, staged)
-    return [name]
+async def write_page_number(store: Store, batch: Batch, pages: int) -> None:
+    await store.ledger.stage(batch.id, batch.instance_id, PREPARED, orjson.dumps({"pages": pages}))
 
 
-async def read_staged(store: Store, batch: Batch, name: str) -> list[Json]:
-    """To be looked at only; others may be looking at the same list."""
-    key = (batch.id, batch.instance_id, name)
-    documents = _recent_of(store).look(key)
-    return documents if documents is not None else await _parse(store, *key)
+def forget(store: Store, batch_id: str, instance_id: str) -> None:
+    """What the attempt staged is not asked for any more. Only the memory of this process is freed."""
+    _recent_of(store).forget(batch_id, instance_id)
 
 
-async def take_staged(store: Store, batch: Batch, name: str) -> list[Json]:
-    """A list of the caller's own, to change as it likes; the ledger's copy stays for the case that it comes again."""
-    key = (batch.id, batch.instance_id, name)
-    documents = _recent_of(store).take(key)
-    return documents if documents is not None else await _parse(store, *key)
-
-
-async def _parse(store: Store, batch_id: str, instance_id: str, name: str) -> Any:
-    staged = await store.ledger.staged(batch_id, instance_id, name)
+async def find_pages(store: Store, batch: Attempt) -> list[Page]:
+    """The pages of what was staged. ``StagedDocumentMissing`` when nothing was."""
+    key = (batch.id, batch.instance_id, PREPARED)
+    if _recent_of(store).look(key) is not None:
+        return [THE_ONLY]
+    staged = await _load(store, key)
     if staged is None:
-        raise StagedDocumentMissing(f"batch {batch_id}: nothing staged as {name!r} by {instance_id}")
-    return orjson.loads(staged)
+        return await _find_pages_of_version_before(store, batch)
+    if "pages" in staged:
+        return [numbered(page) for page in range(staged["pages"])]
+    _recent_of(store).remember(key, Prepared(**staged))
+    return [THE_ONLY]
 
 
-def _page_name(name: str, page: int) -> str:
-    return f"{name}.{page}"
+Again = Callable[[Batch], Awaitable[object]]
+"""Prepares a batch again, and stages it in the ledger."""
+
+
+async def pages_of(store: Store, batch: Batch, again: Again | None) -> tuple[list[Page], bool]:
+    """The pages, and whether they had to be made ``again``: under the rules, the registry and the zones of today."""
+    try:
+        return await find_pages(store, batch), False
+    except StagedDocumentMissing:
+        if again is None:
+            raise
+    await again(batch)
+    return await find_pages(store, batch), True
+
+
+async def read_page(store: Store, batch: Attempt, page: Page) -> Prepared:
+    if len(page) > 1:
+        messages, letters = [await _get(store, (batch.id, batch.instance_id, name)) for name in page]
+        return Prepared(messages, letters)
+    key = (batch.id, batch.instance_id, page[0])
+    remembered = _recent_of(store).look(key)
+    return remembered if remembered is not None else Prepared(**await _get(store, key))
+
+
+async def is_prepared(store: Store, batch: Attempt) -> bool:
+    key = (batch.id, batch.instance_id, PREPARED)
+    return _recent_of(store).look(key) is not None or await _load(store, key) is not None
+
+
+async def _find_pages_of_version_before(store: Store, batch: Attempt) -> list[Page]:
+    names: Sequence[str] = (ENRICHED, DEAD_LETTERS)
+    for name in names:
+        staged = await _load(store, (batch.id, batch.instance_id, name))
+        if staged is None:
+            raise StagedDocumentMissing(f"batch {batch.id}: nothing staged by {batch.instance_id}")
+        if isinstance(staged, dict):
+            return [tuple(f"{name}.{page}" for name in names) for page in range(staged["pages"])]
+    return [tuple(names)]
+
+
+async def _get(store: Store, key: Key) -> Any:
+    staged = await _load(store, key)
+    if staged is None:
+        raise StagedDocumentMissing(f"batch {key[0]}: nothing staged as {key[2]!r} by {key[1]}")
+    return staged
+
+
+async def _load(store: Store, key: Key) -> Any:
+    """None when nothing is staged there."""
+    staged = await store.ledger.staged(*key)
+    return None if staged is None else orjson.loads(staged)

@@ -1,4 +1,4 @@
-"""Step 3: keep the messages and the dead letters, and count what became of each message.
+"""Step 2: keep the messages and the dead letters, and count what became of each message.
 
 Every count is worked out from what the store holds, never from what this call happened to do, so that a second run
 gives the same numbers. Any failure fails the step: a batch with a message that is neither stored nor dead-lettered
@@ -11,75 +11,90 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.attempt import run_step
-from activities.staging import DEAD_LETTERS, ENRICHED, page_names, read_staged, write_staged
+from activities.staging import Again, Page, Prepared, pages_of, read_page, write_page
 from observability import metrics
 from pipeline.clock import now
 from pipeline.many import for_each
 from pipeline.ports import Store
 from pipeline.reconciling import by_event, reconcile, slot_of, to_claim
-from pipeline.records import Batch, Counts, Outcome, Purged
+from pipeline.records import Batch, Counts, Outcome, Purged, Standing
 from pipeline.steps import STORE, Findings, Reference, Result, counts_body
-from telemetry.model import DeadLetter, Message
+from telemetry.model import DeadLetter
 from telemetry.vocabulary import OPEN, REPLAYED
 
 LETTERS_AT_ONCE = 16
 NOTHING = Counts(0, 0, 0, 0)
 
-Pages = Sequence[tuple[str, str]]
-"""Names of the pages of messages and of the letters of the same events."""
 
-
-async def store(store: Store, reference: Reference) -> Result:
-    """Answers ``counts``."""
+async def store(store: Store, reference: Reference, again: Again | None = None) -> Result:
+    """Answers ``counts`` and the number of ``drones``. ``again``: see ``staging.pages_of``."""
 
     async def work(batch: Batch) -> Findings:
-        purged = await store.ledger.purged(
-            batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number
-        )
-        pages = list(
-            zip(await page_names(store, batch, ENRICHED), await page_names(store, batch, DEAD_LETTERS), strict=True)
-        )
-        counts = await _keep(store, batch, pages) if batch.attempts == 1 and not purged else None
+        purged = await _purged(store, batch)
+        pages, anew = await pages_of(store, batch, again)
+        drones: set[str] = set()
+        first_time = batch.attempts == 1 and not anew and not purged
+        counts = await _keep(store, batch, pages, drones) if first_time else None
         if counts is None:
-            counts = await _keep_again(store, batch, pages, purged)
-        return {"counts": counts_body(counts)}
+            drones.clear()
+            counts = await _keep_again(store, batch, pages, purged, drones)
+        return {"counts": counts_body(counts), "drones": len(drones)}
 
     return await run_step(store, reference, STORE, work)
 
 
-async def _keep(store: Store, batch: Batch, pages: Pages) -> Counts | None:
-    """None when somebody has taken up one of the letters meanwhile: this has run before."""
+async def pages_as_stored(store: Store, batch: Batch, again: Again | None) -> list[Page]:
+    """The pages for the steps behind this one. Where they are made ``again``, what is accepted may be something else
+    than what this step has stored: then the two are brought together first."""
+    pages, anew = await pages_of(store, batch, again)
+    if anew:
+        await _keep_again(store, batch, pages, await _purged(store, batch), set())
+    return pages
+
+
+async def _purged(store: Store, batch: Batch) -> Sequence[Purged]:
+    return await store.ledger.purged(
+        batch.hub, batch.partition, batch.first_sequence_number, batch.last_sequence_number
+    )
+
+
+async def _keep(store: Store, batch: Batch, pages: Sequence[Page], drones: set[str]) -> Counts | None:
+    """None when somebody has taken up one of the letters meanwhile: this has run before. Adds to ``drones`` those that
+    the batch is about."""
     counts = NOTHING
-    for messages_name, letters_name in pages:
-        messages = await read_staged(store, batch, messages_name)
-        letters = await read_staged(store, batch, letters_name)
+    for page in pages:
+        prepared = await read_page(store, batch, page)
+        messages, letters = prepared.messages, prepared.letters
         outcomes = await store.messages.put(messages, batch.id)
         letter_outcomes = await store.dead_letters.put(letters, batch.id)
         if Outcome.SETTLED in letter_outcomes:
             return None
         counts = plus(counts, count(outcomes, letters, letter_outcomes))
+        drones.update(message["deviceId"] for message in messages)
         metrics.batch_stored(messages, now())
     return counts
 
 
-async def _keep_again(store: Store, batch: Batch, pages: Pages, purged: Sequence[Purged]) -> Counts:
-    """The same where earlier attempts have left something, where people may be replaying letters at this moment, and
+async def _keep_again(
+    store: Store, batch: Batch, pages: Sequence[Page], purged: Sequence[Purged], drones: set[str]
+) -> Counts:
+    """The same where an earlier run has left something, where people may be replaying letters at this moment, and
     where the hub delivers again what was ``purged``."""
     left = by_event(await store.dead_letters.of_batch(batch.id))
     counts = NOTHING
     replayed: list[str] = []
     claimed: list[str] = []
-    for messages_name, letters_name in pages:
-        messages: list[Message] = await read_staged(store, batch, messages_name)
-        letters: list[DeadLetter] = await read_staged(store, batch, letters_name)
+    for page in pages:
+        prepared = await read_page(store, batch, page)
+        messages, letters = prepared.messages, prepared.letters
         events = {one["sequenceNumber"] for one in (*messages, *letters)}
         standing = [one for number in events & set(left) for one in left.pop(number)]
-        if messages_name == pages[-1][0]:  # and what events left that say nothing any more
+        if page == pages[-1]:  # and what events left that say nothing any more
             standing += [one for some in left.values() for one in some]
         held = await store.dead_letters.claim(to_claim(messages, standing), now())
-        # Between the two calls one may have been discarded, or replayed by somebody else.
-        standing = [replace(one, status=held[one.id].letter["status"]) if one.id in held else one for one in standing]
-        mine = [one.id for one in standing if one.id in held and one.status == OPEN]
+        # Between the two calls one may have been discarded, corrected, or replayed by somebody else.
+        standing = [_as_it_stands(one, held[one.id].letter) if one.id in held else one for one in standing]
+        mine = [one.id for one in standing if one.id in held and one.status == OPEN and one.corrected is None]
         times = [one["enqueuedAt"] for one in (*messages, *letters)] + [one.enqueued_at for one in standing]
         # After the letters: of a letter that is replayed between the two, the replay itself tells the ledger.
         written = await store.messages.written_by(batch.id, min(times), max(times)) if times else set()
@@ -88,18 +103,24 @@ async def _keep_again(store: Store, batch: Batch, pages: Pages, purged: Sequence
             written = {slot for slot in written if slot[0] in known}
         plan = reconcile(messages, letters, standing, written, mine, ran_before=batch.counts is not None, purged=purged)
         if plan.discarded:  # nor are the drones to hear of them
-            kept = [message for message in messages if slot_of(message) not in plan.discarded]
-            await write_staged(store, batch, messages_name, kept)
+            messages = [message for message in messages if slot_of(message) not in plan.discarded]
+            await write_page(store, batch, page, Prepared(messages, letters))
         outcomes = await store.messages.put(plan.messages, batch.id)
         letter_outcomes = await store.dead_letters.put(plan.letters, batch.id)
         counts = plus(counts, plan.with_outcomes(outcomes, letter_outcomes))
         await _resolve(store, mine)
         claimed += mine
         replayed += [one.id for one in standing if one.status == REPLAYED]
+        drones.update(message["deviceId"] for message in messages)
         metrics.batch_stored(messages, now())
     await store.ledger.count(batch.id, batch.instance_id, counts, [*replayed, *claimed])
     await store.dead_letters.release(claimed)
     return counts
+
+
+def _as_it_stands(one: Standing, letter: DeadLetter) -> Standing:
+    correction = letter.get("correction")
+    return replace(one, status=letter["status"], corrected=None if correction is None else correction["count"])
 
 
 async def _resolve(store: Store, letter_ids: Sequence[str]) -> None:

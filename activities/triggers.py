@@ -7,10 +7,13 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities import enrich, finish, store, validate
+from activities import enrich, finish, flush, store, validate
 from activities import update_drones as drones
-from durable_sdk import durable_client
+from durable_sdk import durable_client, entity_reader
+from pipeline.records import Batch
+from pipeline.signals import DRONE
 from pipeline.steps import Completion, Failure, Reference, Result
+from pipeline.windows import Flushed, Window
 from reference_data import get_reference_data, refresh
 from settings import get_settings
 from storage.factory import get_store
@@ -20,7 +23,43 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="reference")
 async def validate_batch(reference: Reference) -> Result:
-    return await validate.validate(await get_store(), reference, get_settings().rules)
+    store, settings = await get_store(), get_settings()
+    await refresh(store)
+    in_memory = settings.one_process
+    return await validate.validate(store, reference, settings.rules, get_reference_data(), in_memory=in_memory)
+
+
+async def prepare_again(batch: Batch) -> None:
+    store = await get_store()
+    await refresh(store)
+    await validate.prepare(store, batch, get_settings().rules, get_reference_data())
+
+
+@blueprint.activity_trigger(input_name="reference")
+async def store_messages(reference: Reference) -> Result:
+    return await store.store(await get_store(), reference, prepare_again)
+
+
+@blueprint.activity_trigger(input_name="reference")
+@blueprint.durable_client_input(client_name="client")
+async def finish_batch(reference: Completion, client: Any) -> Result:
+    seconds, rules = get_settings().signal_window, get_settings().rules
+    windowed = drones.Windowed(seconds, rules, entity_reader(client, DRONE).state) if seconds else None
+    return await finish.finish(await get_store(), durable_client(client), reference, windowed, prepare_again)
+
+
+@blueprint.activity_trigger(input_name="window")
+@blueprint.durable_client_input(client_name="client")
+async def flush_window(window: Window, client: Any) -> Flushed:
+    return await flush.flush(await get_store(), durable_client(client), window)
+
+
+@blueprint.activity_trigger(input_name="reference")
+async def fail_batch(reference: Failure) -> Result:
+    return await finish.fail(await get_store(), reference)
+
+
+# Of orchestrators.process_batch, the version before:
 
 
 @blueprint.activity_trigger(input_name="reference")
@@ -31,21 +70,11 @@ async def enrich_messages(reference: Reference) -> Result:
 
 
 @blueprint.activity_trigger(input_name="reference")
-async def store_messages(reference: Reference) -> Result:
-    return await store.store(await get_store(), reference)
-
-
-@blueprint.activity_trigger(input_name="reference")
 @blueprint.durable_client_input(client_name="client")
 async def update_drones(reference: Reference, client: Any) -> Result:
-    return await drones.update_drones(await get_store(), durable_client(client), reference)
+    return await drones.update_drones(await get_store(), durable_client(client), reference, prepare_again)
 
 
 @blueprint.activity_trigger(input_name="reference")
 async def complete_batch(reference: Completion) -> Result:
     return await finish.complete(await get_store(), reference)
-
-
-@blueprint.activity_trigger(input_name="reference")
-async def fail_batch(reference: Failure) -> Result:
-    return await finish.fail(await get_store(), reference)

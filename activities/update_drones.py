@@ -1,4 +1,4 @@
-"""Step 4: one merged signal for each drone of the batch, through the durable client.
+"""One merged signal for each drone of a batch, through the durable client.
 
 Signals are sent at least once and not all at once; the merge in the entity absorbs that. All accepted messages are
 merged, duplicates too: whoever stored them first may have failed before it came to its signals. The signals go out from
@@ -7,36 +7,80 @@ here and not from the orchestrator because its history would keep every one of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from activities.attempt import run_step
-from activities.staging import ENRICHED, page_names, take_staged
+from activities.staging import Again, Page, read_page
+from activities.store import pages_as_stored
+from pipeline.alerts.noting import note_changes
 from pipeline.durable import DurableClient
 from pipeline.ports import Store
 from pipeline.records import Batch
 from pipeline.signals import signal_all
 from pipeline.steps import UPDATE_DRONES, Findings, Reference, Result
+from pipeline.told import Read, told_of
 from telemetry.merge import merge, merge_messages
 from telemetry.model import DroneState
+from telemetry.rules import Rules
 
 MOST_WAITING = 20_000
 """States in memory at once; a batch of more drones than that tells some of them twice."""
 
 
-async def update_drones(store: Store, client: DurableClient, reference: Reference) -> Result:
-    """Answers the number of ``drones``."""
+async def update_drones(
+    store: Store, client: DurableClient, reference: Reference, again: Again | None = None
+) -> Result:
+    """The step of ``orchestrators.process_batch``, the version before. Answers the number of ``drones``."""
 
     async def work(batch: Batch) -> Findings:
-        drones = 0
-        waiting: dict[str, DroneState] = {}
-        for name in await page_names(store, batch, ENRICHED):
-            states = merge_messages(await take_staged(store, batch, name))
-            for key, state in states.items() if waiting else ():
-                waiting[key] = merge(waiting.get(key), state)
-            waiting = waiting or states
-            if len(waiting) >= MOST_WAITING:
-                await signal_all(client, waiting.values())
-                drones += len(waiting)
-                waiting = {}
-        await signal_all(client, waiting.values())
-        return {"drones": drones + len(waiting)}
+        return {"drones": await tell_drones(store, client, batch, await pages_as_stored(store, batch, again))}
 
     return await run_step(store, reference, UPDATE_DRONES, work)
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """Signals wait for up to so many ``seconds``, but for news. ``read`` gives the stored state of a drone."""
+
+    seconds: float
+    rules: Rules
+    read: Read
+
+
+async def tell_news(
+    store: Store, client: DurableClient, batch: Batch, pages: Sequence[Page], windowed: Windowed
+) -> str | None:
+    """Tell the drones of which there is news that cannot wait. The earliest enqueued time of the messages of which
+    others are still to be told, None when there are no others."""
+    told = told_of(store)
+    held_from: list[str] = []
+    for page in pages:
+        messages = (await read_page(store, batch, page)).messages
+        states = merge_messages(messages)
+        urgent, learned = await told.urgent(states, windowed.read, windowed.rules)
+        await note_changes(store, client, states.values(), batch.id)
+        await signal_all(client, urgent)
+        told.remember(learned)
+        if len(urgent) < len(states):
+            held_from.append(min(message["enqueuedAt"] for message in messages))
+    return min(held_from, default=None)
+
+
+async def tell_drones(store: Store, client: DurableClient, batch: Batch, pages: Sequence[Page]) -> int:
+    """How many were told."""
+    drones = 0
+    waiting: dict[str, DroneState] = {}
+    for page in pages:
+        states = merge_messages((await read_page(store, batch, page)).messages)
+        for key, state in states.items() if waiting else ():
+            waiting[key] = merge(waiting.get(key), state)
+        waiting = waiting or states
+        if len(waiting) >= MOST_WAITING:
+            await note_changes(store, client, waiting.values(), batch.id)
+            await signal_all(client, waiting.values())
+            drones += len(waiting)
+            waiting = {}
+    await note_changes(store, client, waiting.values(), batch.id)
+    await signal_all(client, waiting.values())
+    return drones + len(waiting)

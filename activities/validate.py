@@ -1,22 +1,24 @@
-"""Step 1: from the raw bytes to accepted messages and dead letters."""
+"""Step 1: from the raw bytes to dead letters and to messages with what the registry and the zones know of them."""
 
 from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from activities.attempt import run_step
-from activities.staging import DEAD_LETTERS, MESSAGES, write_page, write_page_number, write_staged
+from activities.staging import THE_ONLY, Prepared, hold, numbered, write_page, write_page_number
 from observability import log, metrics
 from pipeline.clock import now
 from pipeline.ports import Store
 from pipeline.records import Batch
 from pipeline.steps import VALIDATE, Findings, Reference, Result
+from reference_data import ReferenceData
+from telemetry.enrichment import enrich
 from telemetry.envelope import unpack
 from telemetry.model import DeadLetter
 from telemetry.rules import Rules
-from telemetry.validation import Validated, validate_in_pages
+from telemetry.validation import validate_in_pages
 
 LOGGED_REJECTIONS = 10
 PAGE_SIZE = 5_000
@@ -27,22 +29,39 @@ class RawBytesMissing(Exception):
     """The ledger has the batch, but no longer its bytes."""
 
 
-async def validate(store: Store, reference: Reference, rules: Rules, page_size: int = PAGE_SIZE) -> Result:
-    """Stages ``messages`` and ``dead_letters``; answers their numbers."""
+async def validate(
+    store: Store,
+    reference: Reference,
+    rules: Rules,
+    known: ReferenceData,
+    page_size: int = PAGE_SIZE,
+    *,
+    in_memory: bool = False,
+) -> Result:
+    """Stages the batch; answers the numbers of messages ``accepted`` and ``rejected``. ``in_memory``: this process runs
+    the other steps too, so a batch of one page that finds room is only remembered."""
+    return await run_step(
+        store,
+        reference,
+        VALIDATE,
+        lambda batch: prepare(store, batch, rules, known, page_size=page_size, in_memory=in_memory),
+    )
 
-    async def work(batch: Batch) -> Findings:
-        raw = await store.ledger.raw(batch.id)
-        if raw is None:
-            raise RawBytesMissing(f"batch {batch.id}: its raw bytes are gone")
-        pages = validate_in_pages(unpack(raw), rules, batch.id, now(), page_size)
-        return await _stage(store, batch, pages)
 
-    return await run_step(store, reference, VALIDATE, work)
-
-
-async def _stage(store: Store, batch: Batch, pages: Iterator[Validated]) -> Findings:
-    """One document of each kind, or pages and how many there are: what a batch becomes may be too much for memory."""
+async def prepare(
+    store: Store,
+    batch: Batch,
+    rules: Rules,
+    known: ReferenceData,
+    *,
+    page_size: int = PAGE_SIZE,
+    in_memory: bool = False,
+) -> Findings:
+    raw = await store.ledger.raw(batch.id)
+    if raw is None:
+        raise RawBytesMissing(f"batch {batch.id}: its raw bytes are gone")
     found: Findings = {"accepted": 0, "rejected": 0}
+    pages = validate_in_pages(unpack(raw), rules, batch.id, now(), page_size)
     page = next(pages)
     for number in itertools.count():
         following = next(pages, None)
@@ -52,14 +71,15 @@ async def _stage(store: Store, batch: Batch, pages: Iterator[Validated]) -> Find
             letter["attempts"] = batch.attempts
         _log_rejected(batch, page.dead_letters)
         metrics.batch_validated(batch.events if number == 0 else 0, page.messages, page.dead_letters)
-        for name, documents in ((MESSAGES, page.messages), (DEAD_LETTERS, page.dead_letters)):
-            if number == 0 and following is None:
-                await write_staged(store, batch, name, documents)
-                continue
-            await write_page(store, batch, name, number, documents)
-            if following is None:
-                await write_page_number(store, batch, name, number + 1)
-        if following is None:
+        enrich(page.messages, known.registry, known.zones, rules)
+        prepared = Prepared(page.messages, page.dead_letters)
+        if number == 0 and following is None:
+            if not (in_memory and hold(store, batch, prepared)):
+                await write_page(store, batch, THE_ONLY, prepared)
+            break
+        await write_page(store, batch, numbered(number), prepared)
+        if following is None:  # what a batch becomes may be too much for memory
+            await write_page_number(store, batch, number + 1)
             break
         page = following
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from durable_sdk.instances import InstanceReader
 from durable_sdk.pages import EntityPage, EntityReader, InvalidHostToken
 from durable_sdk.writes import WRITES
 from pipeline.durable import DurableClient
@@ -25,9 +26,12 @@ __all__ = [
     "Blueprint",
     "EntityPage",
     "EntityReader",
+    "InstanceReader",
     "InvalidHostToken",
     "durable_client",
     "entity_reader",
+    "host_url",
+    "instance_reader",
     "reason_of",
 ]
 
@@ -40,6 +44,16 @@ def durable_client(client: Any) -> DurableClient:
 def entity_reader(client: Any, name: str) -> EntityReader:
     """Reads entities of one name with the durable client that a function was handed."""
     return _sdk.Entities(client, name)
+
+
+def instance_reader(client: Any) -> InstanceReader:
+    """Reads and steers orchestrations with the durable client that a function was handed."""
+    return _sdk.Instances(client)
+
+
+def host_url(client: Any) -> str | None:
+    """Scheme, host and port at which the host that called this function speaks HTTP; None where it does not."""
+    return _sdk.host_url(client)
 
 
 def reason_of(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from durable_sdk.links import without_code
 from durable_sdk.writes import WRITES
 from pipeline.durable import Instance, InstanceStatus
 
@@ -33,6 +34,14 @@ class CommonClient:
         # 2.x gives times without a zone, and means UTC.
         moved = moved if moved.tzinfo is not None else moved.replace(tzinfo=timezone.utc)
         return Instance(instance_id, InstanceStatus(status.runtime_status.value), moved)
+
+    async def raise_event(self, instance_id: str, name: str) -> None:
+        with WRITES.one():
+            await self._client.raise_event(instance_id, name)
+
+    def status_uri(self, instance_id: str) -> str:
+        links = self._client.create_http_management_payload(instance_id)
+        return without_code(str(links["statusQueryGetUri"]))
 
     async def signal(self, entity: str, key: str, operation: str, argument: Any) -> None:
         with WRITES.one():

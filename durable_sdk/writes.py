@@ -6,8 +6,7 @@ An engine whose disk is full still answers questions, so asking it is not enough
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 
 WAITING_SECONDS = 10.0
@@ -22,20 +21,22 @@ class Writes:
         self._under_way: dict[int, float] = {}
         self._failed: str | None = None
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Around one call that writes."""
+    def one(self) -> _One:
+        """``with WRITES.one():`` around one call that writes."""
+        return _One(self)
+
+    def begin(self) -> int:
+        """Its number, for ``end``."""
         number = next(self._numbers)
         self._under_way[number] = self._clock()
-        try:
-            yield
-        except Exception as error:
-            self._failed = type(error).__name__
-            raise
-        else:
+        return number
+
+    def end(self, number: int, error: BaseException | None) -> None:
+        del self._under_way[number]
+        if error is None:
             self._failed = None
-        finally:
-            del self._under_way[number]
+        elif isinstance(error, Exception):
+            self._failed = type(error).__name__
 
     def waiting(self) -> float:
         """Seconds for which the oldest call has waited, 0.0 when none has for ``WAITING_SECONDS``."""
@@ -46,6 +47,21 @@ class Writes:
     def failed(self) -> str | None:
         """What kind of error the last call ended with; None since one has succeeded."""
         return self._failed
+
+
+class _One:
+    """There is one for each signal: a generator would cost twice as much."""
+
+    __slots__ = ("_number", "_writes")
+
+    def __init__(self, writes: Writes) -> None:
+        self._writes = writes
+
+    def __enter__(self) -> None:
+        self._number = self._writes.begin()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._writes.end(self._number, error)
 
 
 WRITES = Writes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -86,23 +87,19 @@ def deliveries_of(events: Sequence[func.EventHubEvent], hub: str) -> list[Delive
     system = _parsed(metadata.get("SystemPropertiesArray"), [])
     custom = _parsed(metadata.get("PropertiesArray"), [])
     received = datetime.now(timezone.utc)
-    deliveries = []
-    for event, its_system, its_custom in zip_longest(events, system[: len(events)], custom[: len(events)]):
-        content_type, content_encoding = content_of(its_custom, its_system)
-        deliveries.append(
-            Delivery(
-                hub,
-                partition,
-                int(event.sequence_number or 0),
-                str(event.offset or ""),
-                _canonical(event.enqueued_time or received),
-                event.get_body(),
-                content_type,
-                content_encoding,
-                context_of(event.partition_key, its_custom, its_system),
-            )
+    return [
+        Delivery(
+            hub,
+            partition,
+            int(event.sequence_number or 0),
+            str(event.offset or ""),
+            _canonical(event.enqueued_time or received),
+            event.get_body(),
+            *content_of(its_custom, its_system),
+            context_of(event.partition_key, its_custom, its_system),
         )
-    return deliveries
+        for event, its_system, its_custom in zip_longest(events, system[: len(events)], custom[: len(events)])
+    ]
 
 
 _WANTED = ("PartitionContext", "SystemPropertiesArray", "PropertiesArray")
@@ -122,6 +119,7 @@ def _parsed(value: Any, otherwise: Any) -> Any:
     return value if isinstance(value, type(otherwise)) else otherwise
 
 
+@lru_cache(maxsize=1024)
 def _canonical(moment: datetime) -> str:
     if moment.tzinfo is timezone.utc:
         return moment.isoformat(timespec="microseconds")[:26] + "Z"

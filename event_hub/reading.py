@@ -10,9 +10,8 @@ from typing import Any
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 from azure.eventhub.exceptions import EventHubError
-from azure.identity.aio import DefaultAzureCredential
 
-from event_hub.sending import HubUnavailable
+from event_hub.sending import HubUnavailable, identity
 from settings import EventHub, SettingError
 
 _CHUNK = 500
@@ -81,7 +80,7 @@ async def read_events(
 @asynccontextmanager
 async def _client(hub: EventHub, group: str) -> AsyncIterator[EventHubConsumerClient]:
     retries: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2}
-    credential: DefaultAzureCredential | None = None
+    credential: Any = None
     try:
         if hub.connection_string is not None:
             client = EventHubConsumerClient.from_connection_string(
@@ -89,7 +88,7 @@ async def _client(hub: EventHub, group: str) -> AsyncIterator[EventHubConsumerCl
             )
         else:
             assert hub.fully_qualified_namespace is not None
-            credential = DefaultAzureCredential()
+            credential = identity()
             client = EventHubConsumerClient(hub.fully_qualified_namespace, hub.name, group, credential, **retries)
         async with client:
             yield client

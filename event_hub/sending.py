@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import certifi
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import (
@@ -21,9 +24,9 @@ from azure.eventhub.exceptions import (
     EventHubError,
     OperationTimeoutError,
 )
-from azure.identity.aio import DefaultAzureCredential
 
 from pipeline.coverage import HubPartition
+from pipeline.many import for_each
 from settings import EventHub, SettingError, get_event_hub
 
 _LOG = logging.getLogger("http_api")
@@ -31,6 +34,7 @@ _LOG = logging.getLogger("http_api")
 SEND_SECONDS = 15.0
 SEND_SECONDS_PER_KEY = 0.01  # each key is a round trip of its own
 PROBE_SECONDS = 5.0
+PARTITIONS_AT_ONCE = 16
 _UNREACHABLE = (AuthenticationError, ConnectError, ConnectionLostError, OperationTimeoutError)
 
 
@@ -54,6 +58,8 @@ class Hub:
     """The process's way to the hub; makes its client on the first use and anew after a failure."""
 
     _client: EventHubProducerClient | None = None
+    _credential: Any = None
+    """Outlives the clients: they do not close it, and each new one would fetch a token of its own."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     refused: str | None = None
     """What the hub refused the last events with, though it can be reached (its disk may be full); None since it took
@@ -89,6 +95,14 @@ class Hub:
             raise HubUnavailable(type(error).__name__) from error
 
     async def close(self) -> None:
+        try:
+            await self._drop_client()
+        finally:
+            credential, self._credential = self._credential, None
+            if credential is not None:
+                await credential.close()
+
+    async def _drop_client(self) -> None:
         async with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -116,19 +130,23 @@ class Hub:
     async def _get(self) -> EventHubProducerClient:
         async with self._lock:
             if self._client is None:
-                self._client = _new_client(get_event_hub())
+                hub = get_event_hub()
+                if hub.connection_string is None and self._credential is None:
+                    self._credential = identity()
+                self._client = _new_client(hub, self._credential)
             return self._client
 
     async def _forget(self, error: BaseException) -> None:
         _LOG.warning("event hub unavailable: %r", error)
         try:
-            await asyncio.wait_for(self.close(), PROBE_SECONDS)
+            await asyncio.wait_for(self._drop_client(), PROBE_SECONDS)
         except Exception:
             _LOG.debug("closing a broken event hub client failed", exc_info=True)
 
 
 async def _partitions(client: EventHubProducerClient) -> list[HubPartition]:
-    known = [await client.get_partition_properties(one) for one in await client.get_partition_ids()]
+    # The client makes a connection for each question, which takes half a second: 32 in a row would be given up.
+    known = await for_each(await client.get_partition_ids(), PARTITIONS_AT_ONCE, client.get_partition_properties)
     return [
         HubPartition(
             one["id"], one["beginning_sequence_number"], -1 if one["is_empty"] else one["last_enqueued_sequence_number"]
@@ -137,13 +155,27 @@ async def _partitions(client: EventHubProducerClient) -> list[HubPartition]:
     ]
 
 
-def _new_client(hub: EventHub) -> EventHubProducerClient:
+def _new_client(hub: EventHub, credential: Any) -> EventHubProducerClient:
     # One quick retry for a connection that went idle; whoever called has a deadline, and may call again.
-    retries: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2}
+    how: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2, "ssl_context": _tls()}
     if hub.connection_string is not None:
-        return EventHubProducerClient.from_connection_string(hub.connection_string, eventhub_name=hub.name, **retries)
+        return EventHubProducerClient.from_connection_string(hub.connection_string, eventhub_name=hub.name, **how)
     assert hub.fully_qualified_namespace is not None
-    return EventHubProducerClient(hub.fully_qualified_namespace, hub.name, DefaultAzureCredential(), **retries)
+    return EventHubProducerClient(hub.fully_qualified_namespace, hub.name, credential, **how)
+
+
+def identity() -> Any:
+    """A credential for who has no connection string; loaded here, as it is a fifth of what the app's start costs."""
+    from azure.identity.aio import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The client connects anew for each question about a partition, and would read the authorities' file each time,
+    also for the local hub, which needs none."""
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

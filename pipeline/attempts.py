@@ -17,7 +17,9 @@ from pipeline.ports import BatchFilter, Conflict, Store
 from pipeline.records import UNFINISHED, Batch
 from telemetry.identity import instance_id
 
-ORCHESTRATOR = "process_batch"
+ORCHESTRATOR = "process_batch_v2"
+OF_BATCHES = frozenset({ORCHESTRATOR, "process_batch"})
+"""All whose instances are attempts at batches: also of the version before."""
 REPLAYS_AT_ONCE = 8
 
 

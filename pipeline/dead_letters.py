@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from observability import log
+from pipeline.alerts.noting import note_changes
 from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.many import for_each, gather_pages
@@ -75,7 +77,9 @@ async def finish_replay(store: Store, client: DurableClient, claim: Claim) -> De
     letter, messages = claim.letter, claim.messages or []
     letter_id, batch_id = letter["id"], letter["batchId"]
     outcomes = await store.messages.put(messages, batch_id)
-    await signal_all(client, merge_messages(messages).values())
+    states = merge_messages(messages)
+    await note_changes(store, client, states.values(), letter_id)
+    await signal_all(client, states.values())
     # Resolved before the counts move: an attempt at the batch that counts at this moment finds it so, or is told.
     resolved = await store.dead_letters.resolve(letter_id, REPLAYED, at=now())
     stored = outcomes.count(Outcome.STORED)
@@ -114,20 +118,29 @@ async def replay_dead_letters(
     store: Store, client: DurableClient, where: DeadLetterFilter, limit: int
 ) -> LetterReplays:
     """Replay up to ``limit`` letters that match, newest first."""
-    result = LetterReplays()
+    found = await gather_pages(lambda size, token: store.dead_letters.list(where, size, token), limit)
+    result = LetterReplays(skipped=sum(letter["status"] != OPEN for letter in found))
+    await _replay_each(store, client, [letter["id"] for letter in found if letter["status"] == OPEN], result)
+    return result
 
-    async def one(letter: DeadLetter) -> None:
-        if letter["status"] != OPEN:
-            result.skipped += 1
-            return
+
+async def replay_these(store: Store, client: DurableClient, letter_ids: Sequence[str]) -> LetterReplays:
+    """Replay the letters of these ids; one that is unknown or not open is skipped."""
+    letters = await for_each(letter_ids, LETTERS_AT_ONCE, store.dead_letters.get)
+    open_ones = [letter["id"] for letter in letters if letter is not None and letter["status"] == OPEN]
+    result = LetterReplays(skipped=len(letter_ids) - len(open_ones))
+    await _replay_each(store, client, open_ones, result)
+    return result
+
+
+async def _replay_each(store: Store, client: DurableClient, letter_ids: Sequence[str], result: LetterReplays) -> None:
+    async def one(letter_id: str) -> None:
         try:
-            await replay_dead_letter(store, client, letter["id"])
+            await replay_dead_letter(store, client, letter_id)
             result.replayed += 1
         except StillRejected:
             result.still_rejected += 1
         except (Conflict, KeyError):
             result.skipped += 1
 
-    found = await gather_pages(lambda size, token: store.dead_letters.list(where, size, token), limit)
-    await for_each(found, LETTERS_AT_ONCE, one)
-    return result
+    await for_each(letter_ids, LETTERS_AT_ONCE, one)

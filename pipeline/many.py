@@ -32,11 +32,16 @@ async def gather_pages(page: Callable[[int, str | None], Awaitable[Page[T]]], li
 
 
 async def for_each(items: Iterable[T], at_once: int, work: Callable[[T], Awaitable[R]]) -> list[R]:
-    """The results of ``work`` in the order of ``items``, with ``at_once`` under way at any time."""
+    """The results of ``work`` in the order of ``items``, with ``at_once`` under way at any time. The first error is
+    raised when all have ended: nothing is still being done when the caller is told."""
     gate = asyncio.Semaphore(at_once)
 
     async def one(item: T) -> R:
         async with gate:
             return await work(item)
 
-    return list(await asyncio.gather(*(one(item) for item in items)))
+    results = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

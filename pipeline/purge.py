@@ -1,7 +1,7 @@
-"""Deletes what is kept no longer: messages, finished batches, resolved dead letters, ended instances' histories.
+"""Deletes what is kept no longer: messages, finished batches, resolved dead letters, alerts, ended histories.
 
-Never something unfinished: the store's purges take completed batches and resolved dead letters only, and instances are
-deleted by id after the engine has named them as ended. A run ends after a while whatever is left; the next goes on.
+Never something unfinished: the store's purges take completed batches and resolved dead letters only, and histories are
+those of completed batches. A run ends after a while whatever is left; the next goes on.
 """
 
 from __future__ import annotations
@@ -9,23 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, timezone
 
 from observability import log
-from pipeline.attempts import instance_prefix
+from pipeline.alerts.keeping import purge_alert_histories
 from pipeline.clock import ago
-from pipeline.durable import ENDED, DurableClient
-from pipeline.many import for_each
+from pipeline.durable import DurableClient
+from pipeline.histories import Histories
 from pipeline.ports import Store
 from settings import Retention
 
 KIND_SECONDS = 10.0
-AT_ONCE = 16
-HISTORIES = 1000
-"""Deleted in one go."""
 _HOUR = 3600.0
-REDELIVERY_HOURS = 90 * 24
-"""The longest that Event Hubs keeps events, and may deliver them again."""
+_ENOUGH = 2**63
+"""More than one call deletes: it is made once, and looks at the clock itself."""
 
 
 async def purge(
@@ -34,10 +30,12 @@ async def purge(
     retention: Retention,
     hub: str,
     *,
+    histories: Histories | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, int]:
     """One run; answers how many of each kind it deleted. What fails is logged and tried again by the next run."""
     limit = retention.limit
+    walks = histories or Histories()
 
     def messages() -> Awaitable[int]:
         return store.messages.purge(ago(retention.messages_hours * _HOUR), limit)
@@ -51,20 +49,30 @@ async def purge(
     def flights() -> Awaitable[int]:
         return store.flights.purge(ago(retention.flights_hours * _HOUR), limit)
 
-    def forgotten() -> Awaitable[int]:
-        return store.ledger.forget(ago(REDELIVERY_HOURS * _HOUR), limit)
+    def alerts() -> Awaitable[int]:
+        return store.alerts.purge(ago(retention.alerts_hours * _HOUR), limit)
 
-    def histories() -> Awaitable[int]:
-        return purge_histories(client, retention, hub)
+    def forgotten() -> Awaitable[int]:
+        return store.ledger.forget(ago(retention.purged_hours * _HOUR), limit)
+
+    def ended() -> Awaitable[int]:
+        until = clock() + KIND_SECONDS
+        return walks.purge(store, client, retention, hub, lambda: clock() < until)
+
+    def of_alerts() -> Awaitable[int]:
+        return purge_alert_histories(client, retention, walks.walk_of)
 
     deleted = {}
+    # Histories before the batches that tell of them.
+    deleted["histories"], _ = await _repeat("histories", ended, _ENOUGH, clock)
     # Batches first: what a batch that runs again is told by must not go before its bytes.
     deleted["batches"], all_gone = await _repeat("batches", batches, limit, clock)
     deleted["deadLetters"] = (await _repeat("deadLetters", dead_letters, limit, clock))[0] if all_gone else 0
     deleted["messages"], _ = await _repeat("messages", messages, limit, clock)
     deleted["flights"], _ = await _repeat("flights", flights, limit, clock)
+    deleted["alerts"], _ = await _repeat("alerts", alerts, limit, clock)
+    deleted["histories"] += (await _repeat("histories of alerts", of_alerts, 1, clock))[0]
     await _repeat("forgotten", forgotten, limit, clock)
-    deleted["histories"], _ = await _repeat("histories", histories, 1, clock)
     if any(deleted.values()):
         log(logging.INFO, "purged", **deleted)
     return deleted
@@ -88,10 +96,3 @@ async def _repeat(
             return total, True
         if clock() >= until:
             return total, False
-
-
-async def purge_histories(client: DurableClient, retention: Retention, hub: str) -> int:
-    """Delete the histories of (at most a thousand) ended instances of this hub's batches that were created before."""
-    before = datetime.now(timezone.utc) - timedelta(hours=retention.durable_hours)
-    ended = await client.instance_ids(instance_prefix(hub), before, ENDED, HISTORIES)
-    return sum(await for_each(ended, AT_ONCE, client.purge))

@@ -6,6 +6,8 @@ The rules, event by event:
 * What is stored stays stored, and counts as that, whatever today's rules say of it: running a batch again never takes a
   message back. So does a duplicate stay one.
 * A letter that was discarded stays discarded: its message is not stored, though today's rules may accept it.
+* A letter with a corrected copy is answered by it: what stood in its place at first is not stored, though today's rules
+  may accept it, and the copy's messages count.
 * An open letter whose message is accepted today is replayed by this attempt. One for a whole event stays as it is until
   at least one message of the event is accepted.
 
@@ -50,7 +52,7 @@ class Reconciled:
     known: set[str] = field(default_factory=set)
     """Letters among ``letters`` that ``counts`` has already."""
     discarded: set[Slot] = field(default_factory=set)
-    """Of messages that today's rules accept, and that a person has discarded."""
+    """Of messages that today's rules accept, and that a person has discarded, or corrected."""
 
     def with_outcomes(self, outcomes: Sequence[Outcome], letter_outcomes: Sequence[Outcome]) -> Counts:
         """The batch's counts, after ``messages`` and ``letters`` have been put."""
@@ -80,7 +82,11 @@ def by_event(standing: Iterable[Standing]) -> dict[int, list[Standing]]:
 
 def to_claim(messages: Iterable[Message], standing: Iterable[Standing]) -> dict[str, list[Message]]:
     """Open letters of which messages are accepted today, with those messages."""
-    by_place = {(letter.sequence_number, letter.index): letter.id for letter in standing if letter.status == OPEN}
+    by_place = {
+        (letter.sequence_number, letter.index): letter.id
+        for letter in standing
+        if letter.status == OPEN and letter.corrected is None
+    }
     wanted: dict[str, list[Message]] = {}
     for message in messages:
         number = message["sequenceNumber"]
@@ -123,24 +129,32 @@ def reconcile(
 def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before: bool, came_before: bool) -> None:
     stay = {i: one for i, one in event.letters.items() if one.status != OPEN or one.id not in claimed}
     refused = {i: one for i, one in stay.items() if one.status in (OPEN, DISCARDED)}
+    corrected = {i: one.corrected for i, one in event.letters.items() if one.corrected is not None}
     # A message that is being replayed, its letter still open, counts as rejected until the replay says otherwise.
     stored = {slot for slot in event.written if slot[1] not in refused and None not in refused}
+    put: list[Message] = []
+    letters: list[DeadLetter] = []
     if None in refused:
-        put, letters = [], [letter for letter in event.rejected if letter["index"] is None]
-    else:
-        put = [m for m in event.accepted if m["index"] not in refused and slot_of(m) not in stored and not came_before]
+        letters = [letter for letter in event.rejected if letter["index"] is None]
+    elif None not in corrected:
+        answered = refused.keys() | corrected.keys()
+        put = [m for m in event.accepted if m["index"] not in answered and slot_of(m) not in stored and not came_before]
         letters = [one for one in event.rejected if _is_judged_anew(one, event, stored, ran_before or came_before)]
     result.discarded |= {
         slot_of(m)
         for m in event.accepted
         for index in (m["index"], None)
-        if index in refused and refused[index].status == DISCARDED
+        if index in corrected or (index in refused and refused[index].status == DISCARDED)
     }
     result.messages += put
     result.letters += letters
     result.known |= {one.id for one in event.letters.values()}
     rejected = sum(one.messages for one in refused.values())
-    total = rejected if None in refused else len(event.accepted) + sum(one.get("messages", 1) for one in event.rejected)
+    total = len(event.accepted) + sum(corrected.get(one["index"], one.get("messages", 1)) for one in event.rejected)
+    if None in refused:
+        total = rejected
+    elif None in corrected:
+        total = corrected[None]
     unwritten = len(put) + sum(one.get("messages", 1) for one in letters if one["id"] not in result.known)
     duplicates = max(0, total - unwritten - len(stored) - rejected)
     result.counts = Counts(

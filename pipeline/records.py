@@ -105,7 +105,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the counting asks of a letter. ``messages`` is how many it stands for, ``index`` None the whole event."""
+    """What the counting asks of a letter. ``messages`` is how many it stands for, ``index`` None the whole event;
+    ``corrected`` how many a corrected copy holds that was accepted in its place, None where there is none."""
 
     id: str
     status: LetterStatus
@@ -113,3 +114,4 @@ class Standing:
     sequence_number: int
     index: int | None
     enqueued_at: str
+    corrected: int | None = None

@@ -13,14 +13,17 @@ DRONE = "drone"
 MERGE = "merge"
 """Its one operation: takes a state of ``telemetry.merge`` and keeps what is newer."""
 
-SIGNALS_AT_ONCE = 32
+SIGNALS_AT_ONCE = 128
+"""A batch of a busy fleet in one go: the local host takes what comes together in one message and one transaction. The
+SDK itself has no more than 30 requests under way at any time."""
 
 
 async def signal_all(client: DurableClient, states: Iterable[DroneState]) -> None:
     """Signal each state's drone, some at once. The first error is raised when what was under way has ended."""
-    waiting = iter(states)
+    all_states = list(states)
+    waiting, at_once = iter(all_states), min(len(all_states), SIGNALS_AT_ONCE)
     errors: list[Exception] = []
-    await asyncio.gather(*(_signal_until_empty(client, waiting, errors) for _ in range(SIGNALS_AT_ONCE)))
+    await asyncio.gather(*(_signal_until_empty(client, waiting, errors) for _ in range(at_once)))
     if errors:
         raise errors[0]
 

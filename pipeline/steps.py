@@ -15,21 +15,28 @@ class Step(NamedTuple):
     does: str
 
 
-VALIDATE = Step("validate", "validate_batch", "decode the raw bytes and judge every message")
-ENRICH = Step("enrich", "enrich_messages", "add what the registry and the zones know")
+VALIDATE = Step(
+    "validate", "validate_batch", "decode the raw bytes, judge every message, add what the registry and the zones know"
+)
 STORE = Step("store", "store_messages", "keep the messages and the dead letters, and count them")
-UPDATE_DRONES = Step("update_drones", "update_drones", "bring each drone up to date with one merged signal")
-COMPLETE = Step("complete", "complete_batch", "close the ledger's line")
+FINISH = Step("update_drones", "finish_batch", "bring each drone up to date, and close the ledger's line")
 FAIL = Step("fail", "fail_batch", "note where the batch stopped, and why")
 
-STEPS = (VALIDATE, ENRICH, STORE, UPDATE_DRONES, COMPLETE)
+STEPS = (VALIDATE, STORE, FINISH)
 """In the order in which they run; ``FAIL`` takes the place of those that are left."""
+
+ENRICH = Step("enrich", "enrich_messages", "add what the registry and the zones know")
+UPDATE_DRONES = Step("update_drones", "update_drones", "bring each drone up to date with one merged signal")
+COMPLETE = Step("complete", "complete_batch", "close the ledger's line")
+
+STEPS_BEFORE = (VALIDATE, ENRICH, STORE, UPDATE_DRONES, COMPLETE)
+"""Of ``process_batch``, the version before: they go when no instance of it is unfinished any more."""
 
 START = "start"
 """Where a batch stopped that came to no step at all."""
 
-STAGES = (START, *(step.stage for step in STEPS))
-"""What a batch's ``stage`` may say."""
+STAGES = (START, *(step.stage for step in STEPS_BEFORE))
+"""What a batch's ``stage`` may say; also that of one that the version before has left."""
 
 
 class Reference(TypedDict):

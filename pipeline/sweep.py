@@ -78,6 +78,8 @@ async def recover(store: Store, client: DurableClient, sweeping: Sweeping, batch
         error = f"started again {batch.sweeps} times without coming to an end; the last instance {reason}"
         await store.ledger.fail(batch.id, batch.instance_id, batch.stage or START, error, now())
         log(logging.ERROR, "batch given up", batchId=batch.id, instanceId=batch.instance_id, error=error)
+        if instance.status not in ENDED:
+            await end_instance(client, batch.instance_id, "its batch was given up")
         return
     following = instance_id(batch.id, batch.attempts + 1)
     opened = await store.ledger.open_attempt(batch.id, batch, following, now(), swept=True)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import azure.durable_functions as df
 import azure.functions as func
 
 from durable_sdk.v2.client import Client
 from durable_sdk.v2.entities import Entities, close_clients
+from durable_sdk.v2.instances import Instances
 
-__all__ = ["Blueprint", "Client", "Entities", "close_clients", "reason_of"]
+__all__ = ["Blueprint", "Client", "Entities", "Instances", "close_clients", "host_url", "reason_of"]
 
 
 class Blueprint(df.Blueprint, func.SettingsApi):  # type: ignore[misc]  # both are Any to the type checker
     """With ``retry``, which 2.x left out of its own."""
+
+
+def host_url(client: Any) -> str | None:
+    return None  # its base URL speaks gRPC
 
 
 def reason_of(error: Exception) -> str:

@@ -10,12 +10,12 @@ from datetime import datetime
 from durabletask.client import OrchestrationQuery, OrchestrationStatus
 
 from durable_sdk.client import CommonClient
-from pipeline.durable import InstanceStatus
+from pipeline.durable import InstanceStatus, Walk
 
 
 class Client(CommonClient):
     async def instance_ids(
-        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], walk: Walk
     ) -> list[str]:
         known = {status.name: status for status in OrchestrationStatus}
         query = OrchestrationQuery(
@@ -24,4 +24,5 @@ class Client(CommonClient):
             instance_id_prefix=prefix,
         )
         states = await self._client.get_all_orchestration_states(query)
-        return [state.instance_id for state in states[:limit]]
+        walk.token, walk.over = None, True
+        return [state.instance_id for state in states]

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.attempts import start
 from pipeline.durable import InstanceStatus
+from pipeline.histories import Histories
 from pipeline.intake import new_batch, receive
 from pipeline.orphans import end_orphans
-from pipeline.purge import purge_histories
 from pipeline.records import Batch, BatchStatus
 from pipeline.sweep import Sweeper, why_restart
 from settings import read_settings
@@ -142,8 +142,10 @@ async def test_histories_of_ended_instances_of_this_hub_are_purged_and_nothing_e
             await host.ended(instance)
     await host.client.start_new("process_batch", "telemetry~waiting", {"batchId": "unknown"})
     assert (await host.client.get_status(failed)).runtime_status is Status.Failed
-    assert await purge_histories(host.durable, replace(RETENTION, durable_hours=1), "telemetry") == 0
-    assert await purge_histories(host.durable, RETENTION, "telemetry") == 2
+    long = replace(RETENTION, durable_hours=1)
+    assert await Histories().purge(store, host.durable, long, "telemetry", lambda: False) == 0
+    await store.ledger.set_mark("histories", "")  # as if nothing had been looked at yet
+    assert await Histories().purge(store, host.durable, RETENTION, "telemetry", lambda: False) == 2
     assert not await host.client.get_status(done.instance_id)
     assert not await host.client.get_status(failed)
     assert await host.client.get_status("somebody-elses")

@@ -13,7 +13,7 @@ from activities.attempt import KilledTooOften, run_step
 from pipeline.intake import new_batch
 from pipeline.ports import Store
 from pipeline.records import Batch
-from pipeline.steps import ENRICH, VALIDATE, Findings, Reference, reference_to
+from pipeline.steps import STORE, VALIDATE, Findings, Reference, reference_to
 from telemetry.envelope import pack
 from tests.support.pipeline import delivery, message, open_sqlite
 
@@ -76,7 +76,7 @@ async def test_errors_are_no_deaths(store: Store, monkeypatch: pytest.MonkeyPatc
             await run_step(store, reference, VALIDATE, fails)
         monkeypatch.setattr(attempt, "WORKER", f"process {number}")
     assert await run_step(store, reference, VALIDATE, done) == {"current": True}
-    assert await run_step(store, reference, ENRICH, done) == {"current": True}
+    assert await run_step(store, reference, STORE, done) == {"current": True}
     assert await deaths(store, reference) == 0
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import orjson
 import pytest
 
-from activities import enrich, finish, store, update_drones, validate
+from activities import finish, staging, store, validate
 from activities.staging import StagedDocumentMissing
 from durable_sdk import durable_client
+from pipeline.attempts import ORCHESTRATOR
 from pipeline.clock import now
 from pipeline.dead_letters import finish_replay
 from pipeline.intake import new_batch
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import Batch, BatchStatus, Claim, Counts
-from pipeline.steps import CountsBody, Reference, reference_to
+from pipeline.steps import Completion, CountsBody, Reference, Result, reference_to
 from reference_data import ReferenceData
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
@@ -47,6 +48,7 @@ DELIVERIES = [
     delivery(4, b"\xff not a frame"),
 ]
 COUNTS = Counts(messages=6, stored=3, duplicates=1, rejected=2)
+NO_COUNTS: CountsBody = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
 
 
 @pytest.fixture
@@ -61,6 +63,10 @@ async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, Refer
     return batch, reference_to(batch)
 
 
+async def validated(kept: Store, reference: Reference) -> Result:
+    return await validate.validate(kept, reference, RULES, NO_REFERENCE_DATA)
+
+
 async def run_all(
     kept: Store,
     reference: Reference,
@@ -71,17 +77,13 @@ async def run_all(
     """Every step twice, as if each had been run again after its effect."""
     engine = Engine({})
     for _ in range(2):
-        assert (await validate.validate(kept, reference, rules))["current"]
-    for _ in range(2):
-        assert (await enrich.enrich(kept, reference, rules, known))["current"]
+        assert (await validate.validate(kept, reference, rules, known))["current"]
     answers = [await store.store(kept, reference) for _ in range(2)]
     assert answers[0] == answers[1]
+    assert drones in (None, answers[0]["drones"])
+    completion: Completion = {**reference, "counts": answers[0]["counts"]}
     for _ in range(2):
-        updated = await update_drones.update_drones(kept, durable_client(engine.client), reference)
-        assert updated["current"]
-        assert drones in (None, updated["drones"])
-    for _ in range(2):
-        assert await finish.complete(kept, {**reference, "counts": answers[0]["counts"]}) == {"current": True}
+        assert await finish.finish(kept, durable_client(engine.client), completion) == {"current": True}
     return Counts(**answers[0]["counts"])
 
 
@@ -182,12 +184,9 @@ async def test_enrichment_uses_what_the_registry_says_now(kept: Store) -> None:
 async def test_each_drone_is_signalled_once_and_merged(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
     engine = Engine({})
-    await validate.validate(kept, reference, RULES)
-    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
-    assert await update_drones.update_drones(kept, durable_client(engine.client), reference) == {
-        "current": True,
-        "drones": 2,
-    }
+    await validated(kept, reference)
+    completion: Completion = {**reference, "counts": NO_COUNTS}
+    assert await finish.finish(kept, durable_client(engine.client), completion) == {"current": True}
     assert {key: len(signals) for key, signals in engine.signals.items()} == {"a": 1, "b": 1}
     await engine.run()
     state = orjson.loads(engine.entities["a"] or "")
@@ -210,24 +209,24 @@ class Refusing:
 
 async def test_any_signal_that_is_not_taken_fails_the_step(kept: Store) -> None:
     _, reference = await receive(kept, [delivery(i, message(f"drone-{i}", 1)) for i in range(100)])
-    await validate.validate(kept, reference, RULES)
-    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+    await validated(kept, reference)
     refusing: Any = Refusing(60)
     with pytest.raises(Exception, match="status code 503"):
-        await update_drones.update_drones(kept, refusing, reference)
+        await finish.finish(kept, refusing, {**reference, "counts": NO_COUNTS})
     assert len(refusing.sent) == 60
+    unfinished = await kept.ledger.get(reference["batchId"])
+    assert unfinished is not None
+    assert unfinished.status is BatchStatus.RUNNING
 
 
 async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
     batch, old = await receive(kept, DELIVERIES)
     new = await reopen(kept, batch.id)
     engine = Engine({})
-    assert await validate.validate(kept, old, RULES) == {"current": False}
-    assert await enrich.enrich(kept, old, RULES, NO_REFERENCE_DATA) == {"current": False}
+    assert await validated(kept, old) == {"current": False}
     assert await store.store(kept, old) == {"current": False}
-    assert await update_drones.update_drones(kept, durable_client(engine.client), old) == {"current": False}
-    counts: CountsBody = {"messages": 0, "stored": 0, "duplicates": 0, "rejected": 0}
-    assert await finish.complete(kept, {**old, "counts": counts}) == {"current": False}
+    client = durable_client(engine.client)
+    assert await finish.finish(kept, client, {**old, "counts": NO_COUNTS}) == {"current": False}
     assert await finish.fail(kept, {**old, "stage": "store", "error": "x"}) == {"current": False}
     assert engine.signals == {}
     current = await kept.ledger.get(batch.id)
@@ -237,18 +236,78 @@ async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
 
 async def test_a_failed_batch_keeps_its_stage_and_error(kept: Store) -> None:
     batch, reference = await receive(kept, DELIVERIES)
-    await validate.validate(kept, reference, RULES)
+    await validated(kept, reference)
     for _ in range(2):
         assert await finish.fail(kept, {**reference, "stage": "store", "error": "disk full"}) == {"current": True}
     failed = await kept.ledger.get(batch.id)
     assert failed is not None
     assert (failed.status, failed.stage, failed.error) == (BatchStatus.FAILED, "store", "disk full")
+    assert staging._recent[kept].size == 0
+
+
+async def test_a_batch_that_is_done_leaves_nothing_in_memory(kept: Store) -> None:
+    _, reference = await receive(kept, DELIVERIES)
+    await validated(kept, reference)
+    _, other = await receive(kept, [delivery(9, message("c", 1))])
+    await validated(kept, other)
+    assert staging._recent[kept].size == 7
+    assert await run_all(kept, reference) == COUNTS
+    assert staging._recent[kept].size == 1
 
 
 async def test_a_step_whose_input_is_missing_says_so(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
-    with pytest.raises(StagedDocumentMissing, match="nothing staged as 'messages'"):
-        await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+    with pytest.raises(StagedDocumentMissing, match="nothing staged by"):
+        await store.store(kept, reference)
+
+
+@pytest.mark.parametrize("died_before", ["store_messages", "finish_batch", None])
+@pytest.mark.parametrize("window", [0, 0.05], ids=["at once", "window"])
+async def test_a_batch_in_memory_becomes_the_same(kept: Store, died_before: str | None, window: float) -> None:
+    pipeline = make_pipeline(kept, signal_window=window)
+    pipeline.in_memory = True
+    for name in ("store_messages", "finish_batch"):
+        step = pipeline.engine.activities[name]
+
+        async def dying(reference: Any, name: str = name, step: Any = step) -> Any:
+            written = await kept.ledger.staged(reference["batchId"], reference["instanceId"], staging.PREPARED)
+            assert (written is not None) == (name == "finish_batch" and died_before == "store_messages")
+            if name == died_before:
+                staging._recent.clear()
+            return await step(reference)
+
+        pipeline.engine.activities[name] = dying
+    batch = await pipeline.receive(DELIVERIES)
+    await pipeline.engine.run()
+    ended = await kept.ledger.get(batch.id)
+    assert ended is not None
+    assert (ended.status, ended.counts) == (BatchStatus.COMPLETED, COUNTS)
+    staging._recent.clear()  # the window, too, may end in another process
+    await pipeline.sweep_held()
+    await pipeline.engine.run()
+    assert {device: len(found) for device, found in (await all_messages(kept, ["a", "b"])).items()} == {"a": 2, "b": 1}
+    assert set(pipeline.engine.entities) == {"a", "b"}
+
+
+async def test_a_batch_that_died_after_its_store_step_counts_what_is_stored_under_other_settings(kept: Store) -> None:
+    """Prepared again, a message is rejected that was stored before the process died: it stays stored."""
+    pipeline = make_pipeline(kept)
+    pipeline.in_memory = True
+    finish_batch = pipeline.engine.activities["finish_batch"]
+
+    async def in_another_process(reference: Any) -> Any:
+        staging._recent.clear()
+        pipeline.rules = replace(RULES, altitude_maximum=10.0)
+        return await finish_batch(reference)
+
+    pipeline.engine.activities["finish_batch"] = in_another_process
+    batch = await pipeline.receive([delivery(1, message("a", 1, position={"altitude": 50})), delivery(2, {"x": 1})])
+    await pipeline.engine.run()
+    ended = await kept.ledger.get(batch.id)
+    assert ended is not None
+    assert ended.status is BatchStatus.COMPLETED
+    assert ended.counts == Counts(messages=2, stored=1, duplicates=0, rejected=1)
+    assert len(await all_letters(kept)) == 1
 
 
 async def test_a_batch_without_messages_completes(kept: Store) -> None:
@@ -258,14 +317,13 @@ async def test_a_batch_without_messages_completes(kept: Store) -> None:
 
 async def test_the_results_hold_no_telemetry(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
-    assert await validate.validate(kept, reference, RULES) == {"current": True, "accepted": 4, "rejected": 2}
-    assert await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA) == {"current": True}
+    assert await validated(kept, reference) == {"current": True, "accepted": 4, "rejected": 2}
+    assert await store.store(kept, reference) == {"current": True, "counts": COUNTS.__dict__, "drones": 2}
 
 
 async def test_a_dead_letter_that_cannot_be_kept_fails_the_step(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     batch, reference = await receive(kept, DELIVERIES)
-    await validate.validate(kept, reference, RULES)
-    await enrich.enrich(kept, reference, RULES, NO_REFERENCE_DATA)
+    await validated(kept, reference)
 
     async def down(*_: Any) -> Any:
         raise StoreUnavailable("down")
@@ -320,7 +378,7 @@ async def test_a_batch_in_pages_becomes_the_same(kept: Store) -> None:
     assert set(pipeline.engine.signalled.values()) == {1}
     assert orjson.loads(pipeline.engine.entities["a"] or "")["lastSeen"] == deliveries[-1].enqueued_at
     reference = await reopen(kept, batch.id)
-    pipeline.engine.start("process_batch", reference["instanceId"], {"batchId": batch.id})
+    pipeline.engine.start(ORCHESTRATOR, reference["instanceId"], {"batchId": batch.id})
     await pipeline.engine.run()
     again = await kept.ledger.get(batch.id)
     assert again is not None

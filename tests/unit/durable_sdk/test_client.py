@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from durable_sdk import durable_client
 from durable_sdk.v1 import close_session
-from pipeline.durable import UNDER_WAY, DurableClient
+from pipeline.durable import UNDER_WAY, DurableClient, Walk
 
 TOKEN = "x-ms-continuation-token"
 BEFORE = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=timezone.utc)
@@ -51,24 +51,28 @@ async def client(instances: Instances) -> AsyncIterator[DurableClient]:
         await close_session()
 
 
-async def test_all_pages_are_read(instances: Instances, client: DurableClient) -> None:
-    instances.pages = [["a", "b"], [], ["c"]]
-    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, 1000) == ["a", "b", "c"]
-    assert (
-        instances.asked
-        == [
-            {
-                "createdTimeTo": "2026-01-02T03:04:05.000678Z",
-                "runtimeStatus": "Pending,Running",
-                "instanceIdPrefix": "tele",
-                "top": "100",
-            }
-        ]
-        * 3
-    )
+async def test_a_walk_takes_so_many_pages_and_goes_on_behind_them(instances: Instances, client: DurableClient) -> None:
+    instances.pages = [["a", "b"], [], [], ["c"], ["d"]]
+    walk = Walk(pages=2)
+    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, walk) == ["a", "b"]
+    assert not walk.over
+    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, walk) == ["c"]
+    assert not walk.over
+    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, walk) == ["d"]
+    assert walk.over
+    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, walk) == ["a", "b"]
+    asked = {
+        "createdTimeTo": "2026-01-02T03:04:05.000678Z",
+        "runtimeStatus": "Pending,Running",
+        "instanceIdPrefix": "tele",
+        "top": "100",
+    }
+    assert instances.asked == [asked] * 7
 
 
-async def test_no_more_than_wanted_are_read(instances: Instances, client: DurableClient) -> None:
-    instances.pages = [["a", "b"], ["c", "d"], ["e"]]
-    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, 3) == ["a", "b", "c"]
-    assert len(instances.asked) == 2
+async def test_a_walk_that_fails_begins_anew(instances: Instances, client: DurableClient) -> None:
+    instances.pages = [["a"], ["b"]]
+    walk = Walk(pages=1, token="that the engine does not know")
+    with pytest.raises(Exception, match="500"):
+        await client.instance_ids("tele", BEFORE, UNDER_WAY, walk)
+    assert await client.instance_ids("tele", BEFORE, UNDER_WAY, walk) == ["a"]

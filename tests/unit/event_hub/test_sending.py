@@ -9,15 +9,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient
-from azure.eventhub.exceptions import EventDataSendError
+from azure.eventhub.exceptions import ConnectError, EventDataSendError
 
 from event_hub import sending
 from event_hub.sending import EventTooLarge, Hub, HubUnavailable, OutgoingEvent
+from pipeline.coverage import HubPartition
 from settings import EventHub
+from tools.local_host import ROOT
 
 pytestmark = pytest.mark.e2e
 
@@ -157,6 +160,34 @@ async def test_a_hub_that_does_not_answer_is_unavailable_at_the_deadline(
     server.close()
 
 
+async def test_partitions_are_asked_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        """Answers nobody before so many ask as may at once."""
+
+        asking, enough = 0, asyncio.Event()
+
+        async def get_partition_ids(self) -> list[str]:
+            return [str(number) for number in range(32)]
+
+        async def get_partition_properties(self, partition: str) -> dict[str, Any]:
+            self.asking += 1
+            if self.asking == sending.PARTITIONS_AT_ONCE:
+                self.enough.set()
+            await self.enough.wait()
+            number = int(partition)
+            return {
+                "id": partition,
+                "beginning_sequence_number": number,
+                "is_empty": number % 2 == 0,
+                "last_enqueued_sequence_number": number + 9,
+            }
+
+    monkeypatch.setattr(sending, "PROBE_SECONDS", 20)
+    found = await Hub(Client()).partitions()
+    assert [one.id for one in found] == [str(number) for number in range(32)]
+    assert (found[0], found[1]) == (HubPartition("0", 0, -1), HubPartition("1", 1, 10))
+
+
 async def test_a_hub_that_is_not_set_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EventHubConnection", raising=False)
     with pytest.raises(HubUnavailable, match="SettingError"):
@@ -176,3 +207,57 @@ async def test_what_a_hub_refuses_is_remembered_until_it_takes_some(hub: Hub, mo
     assert hub.refused == "EventDataSendError"
     await hub.send([event("drone-1", 1)])
     assert hub.refused is None
+
+
+async def test_one_credential_serves_all_clients_and_is_closed_with_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients come and go with every failure of the hub; a token that was fetched stays good."""
+    made: list[str] = []
+
+    class Credential:
+        def __init__(self) -> None:
+            made.append("credential")
+
+        async def close(self) -> None:
+            made.append("credential closed")
+
+    class Client:
+        def __init__(self, namespace: str, name: str, credential: object, **_: object) -> None:
+            assert isinstance(credential, Credential)
+            made.append(f"client of {namespace}/{name}")
+
+        async def get_partition_ids(self) -> list[str]:
+            raise ConnectError("away")
+
+        async def close(self) -> None:
+            made.append("client closed")
+
+    identity = EventHub("telemetry", "$Default", None, "n.example.org")
+    monkeypatch.setattr(sending, "get_event_hub", lambda: identity)
+    monkeypatch.setattr(sending, "identity", Credential)
+    monkeypatch.setattr(sending, "EventHubProducerClient", Client)
+    hub = Hub()
+    for _ in range(2):
+        with pytest.raises(HubUnavailable):
+            await hub.partitions()
+    await hub.close()
+    client = ["client of n.example.org/telemetry", "client closed"]
+    assert made == ["credential", *client, *client, "credential closed"]
+
+
+def test_the_way_in_by_identity_is_loaded_only_for_those_who_take_it() -> None:
+    script = (
+        "import sys, function_app\n"
+        "assert 'azure.eventhub' in sys.modules and 'azure.identity' not in sys.modules\n"
+        "from event_hub.sending import identity\n"
+        "identity()\n"
+        "assert 'azure.identity' in sys.modules\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.flights import FlightKeeper
-from pipeline.ports import Arrivals, Conflict, FlightHead, Page
+from pipeline.ports import Arrival, Arrivals, FlightChange, FlightHead, Page
 from telemetry.flights import Flight, FlightRules, fold, not_flying, says_mode, stamp_of
 from telemetry.model import Message
 from tests.support.flown import said
@@ -26,28 +27,42 @@ class Memory:
     def __init__(self) -> None:
         self.stored: list[Message] = []
         self.kept: dict[str, Flight] = {}
-        self.heads: dict[str, FlightHead] = {}
+        self.heads_kept: dict[str, FlightHead] = {}
         self.at = ""
         self.saves = 0
         self.interfere: Any = None
-        self.most = 1_000_000
+        self.arrivals_at_once = 1_000_000
+        self.purged = 0
+        self.read = 0
+        self.meanwhile: list[Message] = []
+        """Stored, two at a time, while others are being read."""
 
     def put(self, messages: Sequence[Message]) -> None:
         known = {message["id"] for message in self.stored}
-        self.stored += [message for message in messages if message["id"] not in known]
+        new = {message["id"]: message for message in messages if message["id"] not in known}
+        self.stored += new.values()
+
+    def meanwhile_stored(self, count: int) -> None:
+        self.put(self.meanwhile[:count])
+        del self.meanwhile[:count]
 
     async def history(self, device_id: str, time_from: str | None, time_to: str | None, **how: Any) -> Page[Message]:
         assert how["ascending"]
+        self.meanwhile_stored(2)
         found = [m for m in self.stored if m["deviceId"] == device_id and m["time"] >= (time_from or "")]
         found.sort(key=stamp_of)
-        start = int(how["continuation"] or 0)
-        end = start + 3
-        return Page(found[start:end], str(end) if end < len(found) else None)
+        after = json.loads(how["continuation"] or "[]")
+        found = [message for message in found if stamp_of(message) > after]
+        page = found[:3]
+        self.read += len(page)
+        return Page(page, json.dumps(stamp_of(page[-1])) if len(found) > 3 else None)
 
     async def arrivals(self, mark: str, limit: int) -> Arrivals:
-        start = int(mark or 0)
-        end = min(len(self.stored), start + min(limit, self.most))
-        return Arrivals(list(self.stored[start:end]), str(end), end < len(self.stored))
+        start = int(mark or 0) - self.purged
+        end = min(len(self.stored), start + limit)
+        first = self.purged + start + 1
+        found = [Arrival(first + place, message) for place, message in enumerate(self.stored[start:end])]
+        return Arrivals(found, str(self.purged + end), end < len(self.stored), self.purged + len(self.stored))
 
     async def mark(self) -> str:
         return self.at
@@ -55,23 +70,28 @@ class Memory:
     async def set_mark(self, mark: str) -> None:
         self.at = mark
 
-    async def head(self, device_id: str) -> FlightHead | None:
-        return copy.deepcopy(self.heads.get(device_id))
+    async def heads(self, device_ids: Sequence[str]) -> list[FlightHead]:
+        return [copy.deepcopy(self.heads_kept[one]) for one in device_ids if one in self.heads_kept]
 
-    async def save(self, head: FlightHead, put: Sequence[Flight], delete: Sequence[str]) -> None:
+    async def save(self, changes: Sequence[FlightChange]) -> list[str]:
         if self.interfere is not None:
             interfere, self.interfere = self.interfere, None
             await interfere()
-        known = self.heads.get(head.device_id)
+        return [change.head.device_id for change in changes if not self._save(change)]
+
+    def _save(self, change: FlightChange) -> bool:
+        head = change.head
+        known = self.heads_kept.get(head.device_id)
         if (None if known is None else known.version) != head.version:
-            raise Conflict("another version")
+            return False
         self.saves += 1
-        self.heads[head.device_id] = copy.deepcopy(
+        self.heads_kept[head.device_id] = copy.deepcopy(
             FlightHead(head.device_id, head.fold, head.by_mode, str(int(head.version or 0) + 1))
         )
-        for flight in delete:
+        for flight in change.delete:
             self.kept.pop(flight, None)
-        self.kept.update((flight["id"], copy.deepcopy(flight)) for flight in put)
+        self.kept.update((flight["id"], copy.deepcopy(flight)) for flight in change.put)
+        return True
 
     async def between(self, device_id: str, time_from: str | None, time_to: str | None) -> list[Flight]:
         found = [
@@ -152,17 +172,22 @@ async def deliver(messages: list[Message], rng: random.Random, most: int) -> Non
     deliveries = [*messages, *rng.sample(messages, len(messages) // 3)]
     rng.shuffle(deliveries)
     memory = Memory()
-    memory.most = most
+    memory.arrivals_at_once = most
     kept = keeper(memory)
     while deliveries:
         size = rng.randint(1, 7)
         memory.put(deliveries[:size])
         del deliveries[:size]
+        if rng.random() < 0.3:
+            memory.meanwhile += deliveries[:4]
+            del deliveries[:4]
         if rng.random() < 0.2:
             before = memory.at
             assert await kept.catch_up(60)
             memory.at = before  # as if the process had ended before the mark was set
         assert await kept.catch_up(60)
+        while memory.at != str(len(memory.stored)):  # some were stored meanwhile
+            assert await kept.catch_up(60)
         assert memory.kept == expected(memory.stored)
 
 
@@ -194,6 +219,48 @@ async def test_messages_that_change_nothing_are_not_written() -> None:
     assert memory.saves == saves
 
 
+async def test_a_message_that_is_a_little_late_costs_no_more_the_longer_the_flight_lasts() -> None:
+    memory = Memory()
+    kept = keeper(memory)
+    for look in range(60):
+        newest = 10 * look
+        memory.put([said(newest + n, flightMode="inflight") for n in range(10) if n != 9])
+        if look:
+            memory.put([said(newest - 1, flightMode="inflight")])  # of the look before
+        before = memory.read
+        await kept.catch_up(60)
+        assert look == 0 or memory.read - before <= 80
+    assert memory.kept == expected(memory.stored)
+
+
+@pytest.mark.parametrize("swapped", [1, 3])
+async def test_what_is_stored_while_it_works_is_not_late_the_next_time(swapped: int) -> None:
+    flight = [said(n, flightMode="inflight") for n in range(1600)]
+    for late in range(9, 1599, 10):
+        flight[late - swapped + 1 : late + 2] = [flight[late + 1], *flight[late - swapped + 1 : late + 1]]
+    memory = Memory()
+    memory.meanwhile = flight
+    kept = keeper(memory)
+    while memory.meanwhile:
+        memory.meanwhile_stored(10)
+        await kept.catch_up(60)
+    await kept.catch_up(60)
+    assert memory.kept == expected(memory.stored)
+    assert memory.read <= 1_200
+
+
+async def test_a_backlog_of_one_flight_is_read_once_however_many_looks_it_takes() -> None:
+    memory = Memory()
+    memory.arrivals_at_once = 10
+    memory.put([said(n, flightMode="inflight") for n in range(500)])
+    await keeper(memory).catch_up(60)
+    assert memory.kept == expected(memory.stored)
+    assert memory.read <= 510
+    memory.put([said(n, flightMode="inflight") for n in range(500, 600)])
+    await keeper(memory).catch_up(60)
+    assert memory.kept == expected(memory.stored)
+
+
 async def test_another_process_in_between_is_noticed_and_nothing_counts_twice() -> None:
     memory = Memory()
     kept, other = keeper(memory), keeper(memory)
@@ -209,7 +276,7 @@ async def test_another_process_in_between_is_noticed_and_nothing_counts_twice() 
 
 async def test_it_stops_when_its_time_is_up_and_goes_on_the_next_time() -> None:
     memory = Memory()
-    memory.most = 2
+    memory.arrivals_at_once = 2
     memory.put([said(n, flightMode="inflight") for n in range(6)])
     now = iter(range(100))
     kept = keeper(memory)
@@ -238,8 +305,7 @@ async def test_a_flight_whose_messages_have_begun_to_be_purged_keeps_what_is_kno
     memory.put([*(said(n, flightMode="inflight") for n in range(10)), said(10, flightMode="ready")])
     await kept.catch_up(60)
     [before] = memory.kept.values()
-    memory.stored = memory.stored[5:]
-    memory.at = str(len(memory.stored))
+    memory.stored, memory.purged = memory.stored[5:], 5
     memory.put([said(7.5, battery=0.5), said(20, flightMode="inflight")])
     await kept.catch_up(60)
     assert memory.kept[before["id"]] == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from pipeline.intake import new_batch
 from pipeline.ports import StoreUnavailable
-from pipeline.purge import purge, purge_histories
+from pipeline.purge import purge
 from pipeline.records import BatchStatus
 from settings import read_settings
 from telemetry.envelope import pack
@@ -56,7 +55,7 @@ async def fill(pipeline: Pipeline) -> None:
 async def test_what_is_finished_and_old_goes_and_what_is_not_stays(pipeline: Pipeline) -> None:
     await fill(pipeline)
     deleted = await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
-    assert deleted == {"messages": 1, "batches": 2, "deadLetters": 1, "flights": 0, "histories": 2}
+    assert deleted == {"messages": 1, "batches": 2, "deadLetters": 1, "flights": 0, "alerts": 0, "histories": 2}
     assert {batch.status for batch in await all_batches(pipeline.store)} == {BatchStatus.RECEIVED, BatchStatus.FAILED}
     assert [letter["status"] for letter in await all_letters(pipeline.store)] == ["open"]
     assert [instance.status for instance in pipeline.engine.instances.values()] == [Status.Pending]
@@ -90,21 +89,6 @@ async def test_a_run_goes_on_while_there_is_time(pipeline: Pipeline) -> None:
     assert (await all_messages(pipeline.store, ["a"]))["a"] == []
 
 
-async def test_histories_go_so_many_at_a_time_and_only_ended_ones(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.purge.HISTORIES", 100)
-    for i in range(130):
-        await pipeline.client.start_new("process_batch", f"telemetry~0~{i}~1", {"batchId": f"telemetry~0~{i}"})
-    for instance in list(pipeline.engine.instances.values())[:120]:
-        instance.status = Status.Completed
-        instance.created -= timedelta(hours=KEEP.durable_hours + 1)
-    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 100
-    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 20
-    assert await purge_histories(pipeline.durable, KEEP, "telemetry") == 0
-    assert len(pipeline.engine.instances) == 10
-
-
 async def test_one_kind_that_cannot_be_purged_holds_no_other(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -126,3 +110,17 @@ async def test_letters_stay_while_batches_are_left_that_may_ask_for_them(pipelin
     rushed = await purge(pipeline.store, pipeline.durable, few, "telemetry", clock=lambda: float(next(seconds)))
     assert (rushed["batches"], rushed["deadLetters"], rushed["messages"]) == (1, 0, 1)
     assert (await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry"))["deadLetters"] == 1
+
+
+async def test_what_is_left_of_a_purged_batch_goes_when_its_own_time_is_over(pipeline: Pipeline) -> None:
+    await pipeline.receive([delivery(1, message("a", 1))])
+    await pipeline.engine.run()
+    [batch] = await all_batches(pipeline.store)
+
+    async def left() -> int:
+        return len(await pipeline.store.ledger.purged(batch.hub, batch.partition, 0, 100))
+
+    await purge(pipeline.store, pipeline.durable, NOTHING, "telemetry")
+    assert await left() == 1
+    await purge(pipeline.store, pipeline.durable, replace(NOTHING, purged_hours=-1), "telemetry")
+    assert await left() == 0

@@ -18,8 +18,10 @@ def letter(number: int, index: int | None = None, messages: int = 1) -> Any:
     return {"id": f"l{number}-{index}", "sequenceNumber": number, "index": index, "messages": messages}
 
 
-def standing(number: int, index: int | None, status: Any = "open", messages: int = 1) -> Standing:
-    return Standing(f"l{number}-{index}", status, messages, number, index, "2026-01-01T00:00:00.000000Z")
+def standing(
+    number: int, index: int | None, status: Any = "open", messages: int = 1, corrected: int | None = None
+) -> Standing:
+    return Standing(f"l{number}-{index}", status, messages, number, index, "2026-01-01T00:00:00.000000Z", corrected)
 
 
 def ids(plan: Reconciled) -> tuple[list[str], list[str]]:
@@ -103,3 +105,39 @@ def test_messages_that_were_judged_one_by_one_stay_so() -> None:
 def test_letters_of_events_that_say_nothing_any_more_still_count() -> None:
     plan = reconcile([], [], [standing(1, None), standing(2, 0, "replayed")], {(2, 0)}, [], ran_before=True)
     assert plan.with_outcomes([], []) == Counts(2, 1, 0, 1)
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_what_was_corrected_is_not_stored_as_it_was(index: int | None) -> None:
+    """Today's rules accept what the letter stood for; the copy that answered it was stored, or was a duplicate."""
+    letters = [standing(1, index, "replayed", corrected=1)]
+    assert to_claim([message(1)], [standing(1, index, "open", corrected=1)]) == {}
+    for written, counts in (({(1, 0)}, Counts(1, 1, 0, 0)), (set(), Counts(1, 0, 1, 0))):
+        plan = reconcile([message(1)], [], letters, written, [], ran_before=True)
+        assert ids(plan) == ([], [])
+        assert plan.discarded == {(1, 0)}, "nor do the drones hear of it"
+        assert plan.with_outcomes([], []) == counts
+
+
+def test_a_correction_that_is_under_way_counts_as_rejected_until_it_tells() -> None:
+    letters = [standing(1, 0, "open", corrected=1)]
+    plan = reconcile([message(1)], [], letters, {(1, 0)}, [], ran_before=True)
+    assert ids(plan) == ([], [])
+    assert plan.discarded == {(1, 0)}
+    assert plan.with_outcomes([], []) == Counts(1, 0, 0, 1)
+
+
+def test_a_corrected_event_counts_what_the_copy_holds() -> None:
+    """An event that was unreadable became three messages, one of them known already."""
+    letters = [standing(1, None, "replayed", corrected=3)]
+    for today in ([letter(1)], [letter(1, 0), letter(1, 1)]):
+        plan = reconcile([], today, letters, {(1, 0), (1, 2)}, [], ran_before=False)
+        assert ids(plan) == ([], [])
+        assert plan.with_outcomes([], []) == Counts(3, 2, 1, 0)
+
+
+def test_a_corrected_message_of_several_keeps_to_its_place() -> None:
+    letters = [standing(1, 1, "replayed", corrected=1), standing(1, 2)]
+    plan = reconcile([message(1, 0)], [letter(1, 1), letter(1, 2)], letters, {(1, 0), (1, 1)}, [], ran_before=True)
+    assert ids(plan) == ([], ["l1-1", "l1-2"])
+    assert plan.with_outcomes([], [Outcome.SETTLED, Outcome.STORED]) == Counts(3, 2, 0, 1)
