@@ -5,11 +5,17 @@ from __future__ import annotations
 import azure.durable_functions as df
 import azure.functions as func
 
+import activities.alert_triggers
 import activities.triggers
 import entities.drone
 import http_api
 import observability.exporting
+import orchestrators.alert_delivery
+import orchestrators.alert_episode
+import orchestrators.alert_monitor
+import orchestrators.flush_drones
 import orchestrators.process_batch
+import orchestrators.process_batch_v2
 import starters.ingest
 import starters.timers
 from settings import get_settings
@@ -23,7 +29,13 @@ for blueprint in (
     starters.ingest.blueprint,
     starters.timers.blueprint,
     orchestrators.process_batch.blueprint,
+    orchestrators.process_batch_v2.blueprint,
+    orchestrators.flush_drones.blueprint,
+    orchestrators.alert_monitor.blueprint,
+    orchestrators.alert_episode.blueprint,
+    orchestrators.alert_delivery.blueprint,
     activities.triggers.blueprint,
+    activities.alert_triggers.blueprint,
     entities.drone.blueprint,
     *http_api.blueprints,
 ):

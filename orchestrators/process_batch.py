@@ -1,4 +1,4 @@
-"""One batch from its raw bytes to the drones' states, in steps that may each run again.
+"""The version before ``process_batch_v2``, for the instances that were under way when that was deployed.
 
 The history holds references and counts only, so it has the same few kilobytes whatever the batch holds. A step answers
 ``{"current": false}`` when another attempt has taken the batch over; the instance then ends without effect.

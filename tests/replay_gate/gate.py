@@ -16,7 +16,7 @@ from typing import Any
 HISTORIES = Path(__file__).parent / "histories"
 ORCHESTRATOR_STARTED = 12
 ORCHESTRATOR_COMPLETED = 13
-INCOMING = (0, 5, 6, 11)
+INCOMING = (0, 5, 6, 11, 15)
 
 Handle = Callable[[str], str]
 Recording = dict[str, Any]

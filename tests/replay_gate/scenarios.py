@@ -6,19 +6,18 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from tests.support.engine import ORCHESTRATOR, Engine, Instance
+from pipeline.attempts import ORCHESTRATOR
+from tests.support.engine import Engine, Instance
 
 COUNTS = {"messages": 250, "stored": 240, "duplicates": 7, "rejected": 3}
 BATCH = "telemetry~0~1000~1249~20260101T000000000000Z"
 RESULTS: dict[str, dict[str, Any]] = {
     "validate_batch": {"current": True, "accepted": 247, "rejected": 3},
-    "enrich_messages": {"current": True},
-    "store_messages": {"current": True, "counts": COUNTS},
-    "update_drones": {"current": True, "drones": 90},
-    "complete_batch": {"current": True},
+    "store_messages": {"current": True, "counts": COUNTS, "drones": 90},
+    "finish_batch": {"current": True},
     "fail_batch": {"current": True},
 }
-STEPS = ("validate_batch", "enrich_messages", "store_messages", "update_drones", "complete_batch")
+STEPS = ("validate_batch", "store_messages", "finish_batch")
 FOR_EVER = 1000
 
 # Scenario -> (how often each activity fails first, the activity that finds its attempt superseded).
@@ -32,7 +31,7 @@ SCENARIOS: dict[str, tuple[dict[str, int], str | None]] = {
 }
 
 
-async def play(scenario: str, orchestrator: Callable[[str], str] = ORCHESTRATOR) -> Instance:
+async def play(scenario: str) -> Instance:
     """The instance after the scenario, on a clock of its own: a recording made anew differs only by the code."""
     failures, superseded = SCENARIOS[scenario]
     left = dict(failures)
@@ -46,11 +45,7 @@ async def play(scenario: str, orchestrator: Callable[[str], str] = ORCHESTRATOR)
 
         return run
 
-    engine = Engine(
-        {name: activity(name) for name in RESULTS},
-        orchestrator=orchestrator,
-        now=datetime(2026, 1, 1, tzinfo=timezone.utc),
-    )
-    engine.start("process_batch", f"{BATCH}~1", {"batchId": BATCH})
+    engine = Engine({name: activity(name) for name in RESULTS}, now=datetime(2026, 1, 1, tzinfo=timezone.utc))
+    engine.start(ORCHESTRATOR, f"{BATCH}~1", {"batchId": BATCH})
     await engine.run()
     return engine.instances[f"{BATCH}~1"]

@@ -11,11 +11,11 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-import orchestrators.process_batch as module
+import orchestrators.process_batch_v2 as module
 from pipeline.attempts import ORCHESTRATOR as STARTED
 from tests.replay_gate.gate import HISTORIES, Handle, divergences, handle_of, prefixes, recordings
-from tests.replay_gate.record import record
-from tests.replay_gate.scenarios import SCENARIOS, play
+from tests.replay_gate.record import RECORDED, record
+from tests.replay_gate.scenarios import SCENARIOS
 from tests.support.engine import ORCHESTRATOR
 
 RECORDINGS = recordings()
@@ -26,13 +26,17 @@ def test_todays_orchestrator_takes_over_what_is_under_way(name: str) -> None:
     assert divergences(handle_of(name.partition("/")[0]), RECORDINGS[name]) == []
 
 
-def test_every_way_through_the_orchestrator_that_is_started_is_recorded() -> None:
-    assert {path.stem for path in (HISTORIES / STARTED).glob("*.json")} == set(SCENARIOS)
+@pytest.mark.parametrize("orchestrator", RECORDED)
+def test_every_way_through_the_orchestrators_that_are_started_is_recorded(orchestrator: str) -> None:
+    recorded = {path.stem for path in (HISTORIES / orchestrator).glob("*.json")}
+    assert recorded == set(RECORDED[orchestrator].SCENARIOS)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_prefixes_are_what_the_engine_handed_over(scenario: str) -> None:
-    instance = await play(scenario)
+@pytest.mark.parametrize(
+    ("orchestrator", "scenario"), [(name, one) for name, lives in RECORDED.items() for one in lives.SCENARIOS]
+)
+async def test_prefixes_are_what_the_engine_handed_over(orchestrator: str, scenario: str) -> None:
+    instance = await RECORDED[orchestrator].play(scenario)
     handed_over = [json.loads(text) for text in instance.contexts]
     assert [json.loads(text) for text in prefixes(handed_over[-1])] == handed_over
 
@@ -56,11 +60,11 @@ def random_step(context: Any) -> Generator[Any, Any, Any]:
 
 
 CHANGED: dict[str, Body] = {
-    "two steps swapped": steps("enrich_messages", "validate_batch", "store_messages", "update_drones"),
-    "a step renamed": steps("check_batch", "enrich_messages", "store_messages", "update_drones"),
-    "a step left out": steps("validate_batch", "store_messages", "update_drones"),
-    "a step put in": steps("validate_batch", "count_messages", "enrich_messages", "store_messages"),
-    "an input changed": steps("validate_batch", "enrich_messages", "store_messages", attempt=1),
+    "two steps swapped": steps("store_messages", "validate_batch", "finish_batch"),
+    "a step renamed": steps("check_batch", "store_messages", "finish_batch"),
+    "a step left out": steps("validate_batch", "finish_batch"),
+    "a step put in": steps("validate_batch", "count_messages", "store_messages", "finish_batch"),
+    "an input changed": steps("validate_batch", "store_messages", attempt=1),
     "chance": random_step,
 }
 
@@ -79,8 +83,8 @@ def test_a_changed_retry_policy_does_not_pass(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
-    written = await record(tmp_path / "process_batch")
+    written = await record(tmp_path / STARTED)
     assert {path.stem for path in written} == set(SCENARIOS)
     assert divergences(ORCHESTRATOR, json.loads(written[0].read_text())) == []
     with pytest.raises(FileExistsError):
-        await record(tmp_path / "process_batch")
+        await record(tmp_path / STARTED)

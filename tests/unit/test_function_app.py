@@ -40,6 +40,7 @@ def test_the_hub_and_the_clock_have_their_functions(functions: dict[str, str]) -
         "sweeper",
         "purger",
         "flight_keeper",
+        "alert_keeper",
     }
 
 

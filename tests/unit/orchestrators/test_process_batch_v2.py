@@ -8,25 +8,22 @@ from typing import Any
 
 import pytest
 
-from orchestrators.process_batch import RETRY
+from orchestrators.process_batch_v2 import RETRY
+from pipeline.attempts import ORCHESTRATOR as STARTED
 from tests.support.engine import ORCHESTRATOR, Engine, Instance, Status
 from tests.support.engine_history import TASK_COMPLETED
 
 COUNTS = {"messages": 3, "stored": 1, "duplicates": 1, "rejected": 1}
 RESULTS: dict[str, dict[str, Any]] = {
     "validate_batch": {"current": True, "accepted": 2, "rejected": 1},
-    "enrich_messages": {"current": True},
-    "store_messages": {"current": True, "counts": COUNTS},
-    "update_drones": {"current": True, "drones": 2},
-    "complete_batch": {"current": True},
+    "store_messages": {"current": True, "counts": COUNTS, "drones": 2},
+    "finish_batch": {"current": True},
     "fail_batch": {"current": True},
 }
 STAGES = {
     "validate_batch": "validate",
-    "enrich_messages": "enrich",
     "store_messages": "store",
-    "update_drones": "update_drones",
-    "complete_batch": "complete",
+    "finish_batch": "update_drones",
 }
 REFERENCE = {"batchId": "b", "instanceId": "b~1"}
 
@@ -55,7 +52,7 @@ class Script:
 
 async def run(script: Script) -> Instance:
     engine = Engine(script.activities())
-    engine.start("process_batch", "b~1", {"batchId": "b"})
+    engine.start(STARTED, "b~1", {"batchId": "b"})
     await engine.run()
     return engine.instances["b~1"]
 
@@ -65,10 +62,8 @@ async def test_the_steps_run_in_their_order_and_get_references_only() -> None:
     instance = await run(script)
     assert script.calls == [
         ("validate_batch", REFERENCE),
-        ("enrich_messages", REFERENCE),
         ("store_messages", REFERENCE),
-        ("update_drones", REFERENCE),
-        ("complete_batch", {**REFERENCE, "counts": COUNTS}),
+        ("finish_batch", {**REFERENCE, "counts": COUNTS}),
     ]
     assert instance.status is Status.Completed
     assert instance.output == {"batchId": "b", "current": True, "counts": COUNTS, "drones": 2}
@@ -79,10 +74,8 @@ async def test_the_custom_status_says_the_stage_and_then_the_counts() -> None:
     statuses = [json.loads(answer)["customStatus"] for answer in instance.answers]
     assert statuses == [
         {"stage": "validate", "counts": None},
-        {"stage": "enrich", "counts": None},
         {"stage": "store", "counts": None},
         {"stage": "update_drones", "counts": COUNTS},
-        {"stage": "complete", "counts": COUNTS},
         {"stage": "completed", "counts": COUNTS},
     ]
 
@@ -131,14 +124,14 @@ async def test_a_superseded_attempt_ends_without_further_steps(name: str) -> Non
 
 async def test_a_failure_that_the_ledger_does_not_take_from_this_attempt_is_none() -> None:
     """Another attempt runs, or the batch was completed before the last step's result was lost."""
-    script = Script(failures={"complete_batch": 1000}, results={"fail_batch": {"current": False}})
+    script = Script(failures={"finish_batch": 1000}, results={"fail_batch": {"current": False}})
     instance = await run(script)
     assert instance.status is Status.Completed
     assert instance.output["current"] is False
 
 
 async def test_every_prefix_of_a_history_replays_to_the_actions_it_gave() -> None:
-    script = Script(failures={"enrich_messages": 2, "update_drones": 1000})
+    script = Script(failures={"validate_batch": 2, "store_messages": 1, "finish_batch": 1000})
     instance = await run(script)
     assert len(instance.contexts) > 12
     previous: list[Any] = []
