@@ -8,12 +8,15 @@ from __future__ import annotations
 import azure.durable_functions as df
 
 from http_api import (
+    alerts,
     batches,
     dead_letters,
     drones,
     flights,
     health,
     history,
+    instances,
+    map_tiles,
     openapi_route,
     page_settings,
     recovery,
@@ -28,14 +31,17 @@ _APIS: tuple[Api, ...] = (
     drones.api,
     history.api,
     flights.api,
+    alerts.api,
     telemetry_in.api,
     batches.api,
     dead_letters.api,
+    instances.api,
     stats.api,
     recovery.api,
     health.api,
     openapi_route.api,
     page_settings.api,
+    map_tiles.api,
     reference.api,
     web_page.api,
 )

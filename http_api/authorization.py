@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -40,6 +41,29 @@ def authorize(settings: Settings, headers: Mapping[str, str], role: Role | None)
         raise _unauthenticated("the request has no principal")
     if role.value not in _roles(header):
         raise Problem("forbidden", f"the role {role.value} is needed")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and what they may. ``name`` is None where the principal says none, or nobody has to sign in."""
+
+    signed_in: bool
+    name: str | None
+    roles: frozenset[Role]
+
+
+def who_asks(settings: Settings, headers: Mapping[str, str]) -> Caller:
+    """For a person to see, with nothing decided by it: who has not signed in, or not readably, has no role."""
+    if settings.auth_mode == "none":
+        return Caller(False, None, frozenset(Role))
+    header = headers.get(PRINCIPAL_HEADER)
+    try:
+        if not header or not settings.app_service_auth_enabled:
+            raise _unauthenticated("nobody has signed in")
+        held = _roles(header)
+    except Problem:
+        return Caller(False, None, frozenset())
+    return Caller(True, caller_name(settings, headers), frozenset(role for role in Role if role.value in held))
 
 
 def caller_name(settings: Settings, headers: Mapping[str, str]) -> str | None:

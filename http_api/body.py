@@ -83,7 +83,7 @@ def read_json_object(request: func.HttpRequest, fields: Mapping[str, Parameter])
                 value = int(value)  # JSON has one kind of number: 5.0 is 5
             if type(value) is not field.json_type:  # exactly: true is no number
                 raise ValueError(value)
-            values[name] = field.parse(str(value))
+            values[name] = field.parse(value if isinstance(value, list) else str(value))
         except ValueError:
             errors.append({"field": name, "value": _shown(value), "detail": f"allowed: {field.allowed}"})
     if errors:

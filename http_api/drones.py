@@ -20,9 +20,11 @@ from http_api.problem import Problem, not_found
 from http_api.responses import json_response, matches, not_modified
 from observability import log
 from pipeline.clock import now
+from pipeline.freshness import freshness_of
 from pipeline.signals import DRONE
 from reference_data import get_reference_data
 from settings import get_settings
+from storage.factory import get_store
 from telemetry.model import DroneState
 from telemetry.soundness import check_state
 from telemetry.view import drone_view, etag, status_v1
@@ -73,11 +75,13 @@ async def list_drones(call: Call) -> func.HttpResponse:
         changed_since=query["changedSince"],
         id_prefix=query["idPrefix"],
     )
+    # Before the list: what is flushed meanwhile is newer than it says.
+    as_of = await freshness_of(await get_store()).as_of(get_settings().signal_window)
     page = await list_fleet(
         entity_reader(call.client, DRONE), _view_maker(), where, query["limit"], query["continuation"]
     )
     items = [_select(view, query["fields"]) for view in page.items]
-    return json_response({"items": items, "continuation": page.continuation})
+    return json_response({"items": items, "continuation": page.continuation, "asOf": as_of})
 
 
 @api.route("GET", "/api/v1/dronestatus/{deviceid?}", role=Role.GET_STATUS, durable=True)
@@ -100,7 +104,9 @@ async def _status_v1(call: Call, text: str | None) -> func.HttpResponse:
 
 
 async def _state(call: Call, text: str) -> DroneState:
-    state = await entity_reader(call.client, DRONE).state(device_id(text))
+    freshness = freshness_of(await get_store())
+    read = entity_reader(call.client, DRONE).state
+    state = await freshness.state(device_id(text), read, get_settings().signal_window)
     if state is None:
         raise not_found("drone", text)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import quote
 
 import azure.functions as func
 
@@ -39,8 +40,10 @@ async def export(
 ) -> func.HttpResponse:
     """The messages of ``wanted``, oldest first. Raises the 400 ``Problem`` when there are more than ``EXPORT_LIMIT``.
 
-    ``name``: of the track, if it is not the drone's; ``only``: which messages of the range belong to it.
+    ``name``: of the track, if it is a flight's, which is a range by itself, and not the drone's; ``only``: which
+    messages of the range belong to it.
     """
+    part_of = "" if name is None else f"/api/drones/{quote(drone, safe='')}/history?format={format_name}&"
     settings = get_settings()
     rules = settings.rules
     chosen = FORMATS[format_name]
@@ -58,10 +61,12 @@ async def export(
             looked_at += 1
             if thinning is not None and not thinning.keeps(message["time"]):
                 if looked_at > settings.export_limit * LOOKED_AT_FACTOR:
-                    raise _too_many(settings.export_limit * LOOKED_AT_FACTOR, "looked at", wanted, message["time"])
+                    raise _too_many(
+                        settings.export_limit * LOOKED_AT_FACTOR, "looked at", wanted, message["time"], part_of
+                    )
                 continue
             if kept == settings.export_limit:
-                raise _too_many(settings.export_limit, "in one file", wanted, message["time"])
+                raise _too_many(settings.export_limit, "in one file", wanted, message["time"], part_of)
             kept += 1
             body += encoder.add(message)
         continuation = page.continuation
@@ -75,11 +80,12 @@ async def export(
     return func.HttpResponse(bytes(body), mimetype=chosen.media_type, headers=headers)
 
 
-def _too_many(limit: int, of_what: str, wanted: Range, until: str) -> Problem:
+def _too_many(limit: int, of_what: str, wanted: Range, until: str, part_of: str) -> Problem:
+    """``part_of``: where a part of it can be had, if not where all of it was asked for."""
     since = f"from={wanted.since}&" if wanted.since else ""
     detail = (
-        f"more than {limit} messages {of_what} (EXPORT_LIMIT); ask for a narrower range, as in {since}to={until}, "
-        "or for fewer with every=SECONDS"
+        f"more than {limit} messages {of_what} (EXPORT_LIMIT); ask for a narrower range, as in {part_of}{since}"
+        f"to={until}, or for fewer with every=SECONDS"
     )
-    errors = [{"parameter": "to", "value": wanted.until, "detail": detail}]
-    return Problem("invalid-parameter", detail, errors=errors)
+    wrong = {"parameter": "every", "value": None} if part_of else {"parameter": "to", "value": wanted.until}
+    return Problem("invalid-parameter", detail, errors=[{**wrong, "detail": detail}])

@@ -31,7 +31,7 @@ CATCH_UP_SECONDS = 2.0
 PAGING = {"from": instant(), "to": instant(), "limit": limit(), "continuation": continuation()}
 
 
-def _a_device_id(value: str) -> str:
+def a_device_id(value: str) -> str:
     if DEVICE_ID_PATTERN.fullmatch(value) is None:
         raise ValueError(value)
     return value
@@ -40,7 +40,7 @@ def _a_device_id(value: str) -> str:
 @api.route("GET", "/api/drones/{id}/flights", role=Role.GET_STATUS, query=PAGING)
 async def list_drone_flights(call: Call) -> func.HttpResponse:
     drone = device_id(call.path["id"])
-    store = await _up_to_date()
+    store = await up_to_date()
     answer = await _listed(store, call, drone)
     if answer is None:
         any_message = await store.messages.history(drone, None, None, ascending=True, limit=1, continuation=None)
@@ -53,16 +53,16 @@ async def list_drone_flights(call: Call) -> func.HttpResponse:
     "GET",
     "/api/flights",
     role=Role.GET_STATUS,
-    query={"deviceId": Parameter(_a_device_id, "a device id"), **PAGING},
+    query={"deviceId": Parameter(a_device_id, "a device id"), **PAGING},
 )
 async def list_flights(call: Call) -> func.HttpResponse:
-    answer = await _listed(await _up_to_date(), call, call.query["deviceId"])
+    answer = await _listed(await up_to_date(), call, call.query["deviceId"])
     return answer or json_response({"items": [], "continuation": None})
 
 
 @api.route("GET", "/api/flights/{id}", role=Role.GET_STATUS)
 async def get_flight(call: Call) -> func.HttpResponse:
-    flight = await find_flight(await _up_to_date(), call)
+    flight = await find_flight(await up_to_date(), call)
     return json_response(show(flight, now(), get_settings().flights.rules))
 
 
@@ -73,7 +73,7 @@ async def get_flight(call: Call) -> func.HttpResponse:
     query={"format": choice(tuple(FORMATS), "geojson"), "every": seconds()},
 )
 async def get_flight_track(call: Call) -> func.HttpResponse:
-    store = await _up_to_date()
+    store = await up_to_date()
     flight = await find_flight(store, call)
     return await export(
         store,
@@ -108,7 +108,7 @@ async def _listed(store: Store, call: Call, drone: str | None) -> func.HttpRespo
     return json_response({"items": [show(item, at, rules) for item in page.items], "continuation": page.continuation})
 
 
-async def _up_to_date() -> Store:
+async def up_to_date() -> Store:
     """The store, once what has just been stored is worked into its flights."""
     store = await get_store()
     try:

@@ -17,10 +17,13 @@ from durable_sdk import WRITES, EntityReader, entity_reader
 from event_hub.sending import HubUnavailable, get_hub
 from event_hub.watch import missing_events
 from http_api.endpoint import Api, Call
+from http_api.host_status import host_errors
 from http_api.responses import json_response
+from pipeline.clock import ago
 from pipeline.ports import StoreUnavailable
 from pipeline.signals import DRONE
 from reference_data import reference_problem
+from settings import get_settings
 from storage.factory import get_store
 
 api = Api()
@@ -35,6 +38,9 @@ class PartFails(Exception):
     """A part does not work; the text is fit for everybody."""
 
 
+_OF_THE_HUB = "event hub"
+"""In what the local host says of its own hub."""
+
 Check = Callable[[], Awaitable[str | None]]
 """Raises when the part does not work; text when it works and somebody should know something."""
 
@@ -43,9 +49,12 @@ async def _store() -> None:
     await (await get_store()).health()
 
 
-async def _event_hub() -> str | None:
+async def _event_hub(client: Any) -> str | None:
     hub = get_hub()
     partitions = await hub.partitions()
+    for error in await host_errors(client):
+        if _OF_THE_HUB in error.lower():
+            return error  # of its last write: whether the next one fails too, nobody knows before
     if hub.refused is not None:
         return f"the last events that were sent over HTTP were refused ({hub.refused})"
     try:
@@ -61,7 +70,16 @@ async def _durable(reader: EntityReader) -> str | None:
     if waiting:
         raise PartFails(f"a start or a signal has waited for {waiting:.0f} s")
     failed = WRITES.failed()
-    return None if failed is None else f"the last start or signal failed ({failed})"
+    if failed is not None:
+        return f"the last start or signal failed ({failed})"
+    try:
+        held = await (await get_store()).held.totals()
+    except StoreUnavailable:
+        return None  # that is said of the store
+    settings = get_settings()
+    if held.since is None or held.since > ago(settings.signal_window + 2 * settings.sweeping.stalled_seconds):
+        return None
+    return f"drones have not been told of {held.batches} batches, the oldest completed at {held.since}"
 
 
 async def _reference(name: str) -> str | None:
@@ -115,7 +133,7 @@ async def get_health(call: Call) -> func.HttpResponse:
     checks: dict[str, Check] = {
         "store": _store,
         "durable": functools.partial(_durable, entity_reader(call.client, DRONE)),
-        "eventHub": _event_hub,
+        "eventHub": functools.partial(_event_hub, call.client),
         "zones": functools.partial(_reference, "zones"),
         "registry": functools.partial(_reference, "registry"),
     }

@@ -6,8 +6,8 @@ import re
 
 from http_api.endpoint import Call
 from http_api.problem import not_found
+from telemetry import episodes, flights
 from telemetry.device_id import DEVICE_ID_PATTERN
-from telemetry.flights import device_of
 
 # As telemetry.identity makes them: letters, digits and . _ : - ~, at most 100, a hub's name first.
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,99}")
@@ -21,8 +21,16 @@ def document_id(call: Call, what: str) -> str:
 def flight_id(call: Call) -> str:
     """The id of a flight in the path. Raises the 404 for what can be none."""
     found = _made_here(call, "flight")
-    if device_of(found) is None:
+    if flights.device_of(found) is None:
         raise not_found("flight", found)
+    return found
+
+
+def alert_id(call: Call) -> str:
+    """The id of an alert in the path. Raises the 404 for what can be none."""
+    found = _made_here(call, "alert")
+    if episodes.device_of(found) is None:
+        raise not_found("alert", found)
     return found
 
 

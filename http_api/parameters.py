@@ -17,12 +17,14 @@ import azure.functions as func
 from http_api.problem import Problem
 from telemetry.times import parse_rfc3339
 
-PLATFORM_PARAMETERS = frozenset({"code", "clientId"})  # function keys travel in them
+PLATFORM_PARAMETERS = frozenset(
+    {"code", "clientId"}
+)  # function keys travel in them, except where a route has a use for the name
 
 
 @dataclass(frozen=True)
 class Parameter:
-    parse: Callable[[str], Any]
+    parse: Callable[[Any], Any]  # of text; of the list itself where ``json_type`` is list
     allowed: str
     default: Any = None
     json_type: type = str  # what it has to be as a field of a JSON body
@@ -34,9 +36,9 @@ def read_parameters(request: func.HttpRequest, known: Mapping[str, Parameter]) -
     errors: list[dict[str, Any]] = []
     seen: set[str] = set()
     for name, text in _pairs(request):
-        if name in PLATFORM_PARAMETERS:
-            continue
         parameter = known.get(name)
+        if parameter is None and name in PLATFORM_PARAMETERS:
+            continue
         if parameter is None:
             taken = ", ".join(known) or "none"
             errors.append({"parameter": name, "value": text, "detail": f"is unknown here; known: {taken}"})
@@ -135,6 +137,17 @@ def choices(values: Sequence[str]) -> Parameter:
         return frozenset(parts)
 
     return Parameter(parse, "one or more of " + ", ".join(values) + ", separated by commas", frozenset())
+
+
+def ids(most: int = 100) -> Parameter:
+    """A field of a JSON body only."""
+
+    def parse(value: list[Any]) -> list[str]:
+        if not 1 <= len(value) <= most or not all(isinstance(one, str) and 1 <= len(one) <= 256 for one in value):
+            raise ValueError(value)
+        return list(dict.fromkeys(value))
+
+    return Parameter(parse, f"an array of 1 to {most} ids", None, list)
 
 
 def instant() -> Parameter:

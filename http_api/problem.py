@@ -26,6 +26,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "precondition-failed": (412, "It has been changed meanwhile"),
     "too-large": (413, "The request's body is too large"),
     "unsupported-media-type": (415, "The media type is not supported"),
+    "range-not-satisfiable": (416, "There are no such bytes"),
     "precondition-required": (428, "The state that was read must be named"),
     "internal-error": (500, "Something went wrong here"),
     "unavailable": (503, "A part that is needed cannot be reached"),

@@ -20,6 +20,7 @@ from pipeline.clock import now
 from pipeline.ports import Conflict, Page, Store, ZonesVersion
 from reference_data import get_kept, get_reference_data, refresh
 from settings import get_settings
+from storage.continuation import decode, encode, query_digest
 from storage.factory import get_store
 from telemetry.registry import InvalidRegistry, Registration, Registry
 from telemetry.zone_check import check
@@ -80,14 +81,20 @@ async def restore_zone_version(call: Call) -> func.HttpResponse:
     return await _keep(call, store, old.document)
 
 
-@api.route("GET", "/api/registry", role=Role.GET_STATUS)
+@api.route("GET", "/api/registry", role=Role.GET_STATUS, query=PAGING)
 async def get_registry(call: Call) -> func.HttpResponse:
     await refresh(await get_store(), at_once=True)
-    items = [entry for _, entry in sorted(_registrations().items())]
-    headers = {"ETag": _tag(items)}
+    entries = [entry for _, entry in sorted(_registrations().items())]
+    # Of all of it, on every page: who reads on under another tag reads another registry.
+    headers = {"ETag": _tag(entries)}
     if matches(call.request.headers.get("if-none-match"), headers["ETag"]):
         return not_modified(headers)
-    return json_response({"items": items, "continuation": None}, headers=headers)
+    query = query_digest("registry")
+    (last,) = decode(query, call.query["continuation"], 1) or ("",)
+    rest = [entry for entry in entries if str(entry["id"]) > last]
+    page = rest[: call.query["limit"]]
+    token = encode(query, str(page[-1]["id"])) if len(rest) > len(page) else None
+    return json_response({"items": page, "continuation": token}, headers=headers)
 
 
 @api.route("GET", "/api/registry/{id}", role=Role.GET_STATUS)
@@ -234,6 +241,8 @@ def _if_match(call: Call) -> str | None:
 
 def _check_if_match(call: Call, tag: str) -> None:
     """Whoever changes something says which state of it was read. Raises the 428 or 412 ``Problem``."""
+    if matches(call.request.headers.get("if-none-match"), tag):
+        raise Problem("precondition-failed", f"it is there already: its ETag is {tag}", headers={"ETag": tag})
     header = _if_match(call)
     if header is None:
         raise Problem(

@@ -65,7 +65,7 @@ async def get_asset(call: Call) -> func.HttpResponse:
 
 
 def _answer(call: Call, name: str, file: StaticFile) -> func.HttpResponse:
-    headers = {**security_headers(get_settings().map_tiles_url), "ETag": file.etag, "Cache-Control": file.cache_control}
+    headers = {**security_headers(get_settings().map.tiles_url), "ETag": file.etag, "Cache-Control": file.cache_control}
     if matches(call.request.headers.get("if-none-match"), file.etag):
         return func.HttpResponse(b"", status_code=304, headers=headers)
     body = file.body
@@ -99,7 +99,8 @@ def security_headers(tiles_url: str | None) -> dict[str, str]:
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
-        "Referrer-Policy": "no-referrer",
+        # Tile servers may ask who uses them (OpenStreetMap's do, and refuse who says nothing): the origin, no more.
+        "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from http_api.openapi.alert_operations import ALERT_SCHEMAS, ALERTS
+from http_api.openapi.batch_operations import BATCHES
+from http_api.openapi.dead_letter_operations import DEAD_LETTER_SCHEMAS, DEAD_LETTERS
 from http_api.openapi.drone_operations import DRONES, TELEMETRY
 from http_api.openapi.flight_operations import FLIGHT_SCHEMAS, FLIGHTS
+from http_api.openapi.instance_operations import INSTANCE_SCHEMAS, INSTANCES
 from http_api.openapi.parts import Json, ref
-from http_api.openapi.pipeline_operations import BATCHES, DEAD_LETTERS
 from http_api.openapi.reference_operations import REFERENCE, REFERENCE_SCHEMAS
 from http_api.openapi.schemas import SCHEMAS
 from http_api.openapi.service_operations import OPERATION
@@ -39,16 +42,35 @@ DOCUMENT: Json = {
     "tags": [
         {"name": "drones"},
         {"name": "flights"},
+        {"name": "alerts"},
         {"name": "reference"},
         {"name": "telemetry"},
         {"name": "batches"},
         {"name": "dead letters"},
+        {"name": "orchestrations"},
         {"name": "operation"},
         {"name": "page"},
     ],
-    "paths": {**DRONES, **FLIGHTS, **REFERENCE, **TELEMETRY, **BATCHES, **DEAD_LETTERS, **OPERATION},
+    "paths": {
+        **DRONES,
+        **FLIGHTS,
+        **ALERTS,
+        **REFERENCE,
+        **TELEMETRY,
+        **BATCHES,
+        **DEAD_LETTERS,
+        **INSTANCES,
+        **OPERATION,
+    },
     "components": {
-        "schemas": {**SCHEMAS, **FLIGHT_SCHEMAS, **REFERENCE_SCHEMAS},
+        "schemas": {
+            **SCHEMAS,
+            **DEAD_LETTER_SCHEMAS,
+            **FLIGHT_SCHEMAS,
+            **ALERT_SCHEMAS,
+            **REFERENCE_SCHEMAS,
+            **INSTANCE_SCHEMAS,
+        },
         "responses": {
             "BadRequest": _problem("Something in the request is not allowed; it is named."),
             "Unauthenticated": _problem("Nobody is signed in, or who it is cannot be read."),
@@ -57,6 +79,7 @@ DOCUMENT: Json = {
             "Conflict": _problem("Its state does not allow that."),
             "PreconditionFailed": _problem("It has been changed since it was read."),
             "PreconditionRequired": _problem("The state that was read must be named (If-Match)."),
+            "RangeNotSatisfiable": _problem("The file has no such bytes."),
             "TooLarge": _problem("The body is too large."),
             "UnsupportedMediaType": _problem("The body's media type or encoding is not one of those allowed."),
             "Unavailable": _problem("A part that is needed cannot be reached; try again.", retry_after=True),

@@ -35,8 +35,8 @@ def array(items: Json, **more: Any) -> Json:
     return {"type": "array", "items": items, **more}
 
 
-def listing(item: str) -> Json:
-    return record({"items": array(ref(item)), "continuation": CONTINUATION_VALUE})
+def listing(item: str, **more: Json) -> Json:
+    return record({"items": array(ref(item)), "continuation": CONTINUATION_VALUE, **more})
 
 
 STRING: Json = {"type": "string"}
@@ -82,6 +82,9 @@ def content(schema: Json, media_type: str = "application/json") -> Json:
     return {media_type: {"schema": schema}}
 
 
+NOTHING = content(record({}, description="Nothing needs to be said."))
+"""The body of what needs none."""
+
 EVERY = query(
     "every",
     {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,6})?$"},
@@ -118,6 +121,7 @@ _PROBLEMS = {
     "412": "PreconditionFailed",
     "413": "TooLarge",
     "415": "UnsupportedMediaType",
+    "416": "RangeNotSatisfiable",
     "428": "PreconditionRequired",
     "503": "Unavailable",
 }

@@ -122,11 +122,11 @@ REFERENCE: Json = {
     "/api/registry": {
         "get": operation(
             "get_registry",
-            "All registrations, by id",
+            "The registrations, by id",
             {"200": answer("Registrations.", ref("RegistrationList"), headers=_TAG), "304": _NOT_MODIFIED},
             tag="reference",
             role="GetStatus",
-            parameters=(_IF_NONE_MATCH,),
+            parameters=(LIMIT, CONTINUATION, _IF_NONE_MATCH),
         )
     },
     "/api/registry/{id}": {
@@ -149,7 +149,11 @@ REFERENCE: Json = {
             tag="reference",
             role="Operate",
             problems=("404", *_CHANGED),
-            parameters=(_DEVICE_ID, _IF_MATCH),
+            parameters=(
+                _DEVICE_ID,
+                _IF_MATCH,
+                {**_IF_NONE_MATCH, "description": "`*`: only a new one; 412 when it is there already."},
+            ),
             body=content(ref("Registration")),
             body_required=True,
         ),

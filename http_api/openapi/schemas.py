@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http_api.authorization import Role
 from http_api.openapi.parts import (
     BOOLEAN,
     COUNT,
@@ -113,6 +114,7 @@ _MESSAGE: Json = {
     "sequenceNumber": COUNT,
     "index": COUNT,
     "batchId": STRING,
+    "correctedFrom": {**STRING, "description": "The dead letter whose corrected copy it is."},
 }
 _MESSAGE_ALWAYS = ("id", "deviceId", "time", "timeSource", "enqueuedAt", "partition", "sequenceNumber", "index")
 
@@ -136,7 +138,14 @@ SCHEMAS: Json = {
         **record(_DRONE, optional=tuple(name for name in _DRONE if name != "id")),
         "description": "A drone, or the fields of it that were asked for.",
     },
-    "DroneList": listing("SelectedDrone"),
+    "DroneList": listing(
+        "SelectedDrone",
+        asOf={
+            **nullable(TIME),
+            "description": "Of what the hub took before it drones know all, but for batches that are still under way. "
+            "With a signal window it lies up to that far back; ask with it for what has changed since. Null: unknown.",
+        },
+    ),
     "Message": record(_MESSAGE, optional=tuple(name for name in _MESSAGE if name not in _MESSAGE_ALWAYS)),
     "MessageList": listing("Message"),
     "Track": record(
@@ -206,38 +215,6 @@ SCHEMAS: Json = {
         "additionalProperties": STRING,
     },
     "ReplayedBatches": record({"replayed": array(STRING), "skipped": array(STRING)}),
-    "RuleError": record({"code": STRING, "field": nullable(STRING), "value": {}, "detail": nullable(STRING)}),
-    "DeadLetter": record(
-        {
-            "id": STRING,
-            "status": DEAD_LETTER_STATUS,
-            "errors": array(ref("RuleError")),
-            "body": {"type": "string", "contentEncoding": "base64"},
-            "deviceId": nullable(STRING),
-            "hub": STRING,
-            "partition": STRING,
-            "offset": nullable(STRING),
-            "sequenceNumber": COUNT,
-            "enqueuedAt": TIME,
-            "index": nullable(COUNT),
-            "batchId": STRING,
-            "attempts": COUNT,
-            "createdAt": TIME,
-            "resolvedAt": nullable(TIME),
-            "reason": nullable(STRING),
-            "contentType": nullable(STRING),
-            "contentEncoding": nullable(STRING),
-            "context": {
-                "type": ["object", "null"],
-                "description": "What came with the event: partitionKey, properties, system, leftOut (no room).",
-                "additionalProperties": True,
-            },
-            "messages": {"type": "integer", "minimum": 1, "description": "How many rejected messages it stands for."},
-        },
-        optional=("contentType", "contentEncoding", "context", "messages"),
-    ),
-    "DeadLetterList": listing("DeadLetter"),
-    "ReplayedDeadLetters": record({"replayed": COUNT, "stillRejected": COUNT, "skipped": COUNT}),
     "Stats": record(
         {
             **dict.fromkeys(("events", "messages", "stored", "rejected", "duplicates"), COUNT),
@@ -255,8 +232,24 @@ SCHEMAS: Json = {
                 **nullable(TIME),
                 "description": "When the batch that stands longest, of those received or running, last moved.",
             },
+            "held": {
+                **record({"batches": COUNT, "since": nullable(TIME)}),
+                "description": "Completed batches of which drones are told at the end of a signal window, and when the "
+                "oldest was completed.",
+            },
         }
     ),
+    "StatsSample": record(
+        {
+            "at": TIME,
+            **dict.fromkeys(("messages", "stored", "duplicates", "rejected"), COUNT),
+            "unfinished": {**COUNT, "description": "Batches received or running."},
+            "failed": {**COUNT, "description": "Batches."},
+            "unprocessed": {**COUNT, "description": "Events in batches that are received, running or failed."},
+            "oldestUnprocessedAt": nullable(TIME),
+        }
+    ),
+    "StatsHistory": record({"items": array(ref("StatsSample")), "continuation": {"type": "null"}}),
     "HealthReport": record(
         {
             "status": ref("HealthStatus"),
@@ -286,11 +279,21 @@ SCHEMAS: Json = {
         {
             "mapTilesUrl": nullable(STRING),
             "mapTilesAttribution": nullable(STRING),
+            "mapPmtilesUrl": nullable(
+                {**STRING, "description": "Where this server has a PMTiles file, if it has one."}
+            ),
             "lowBattery": NUMBER,
             "staleSeconds": NUMBER,
             "offlineSeconds": NUMBER,
             "altitudeLimitMetres": NUMBER,
             "authMode": {"type": "string", "enum": ["none", "app-service"]},
+        }
+    ),
+    "Me": record(
+        {
+            "signedIn": {"type": "boolean", "description": "False too where nobody has to sign in."},
+            "name": nullable({**STRING, "description": "As the sign-in names the caller."}),
+            "roles": array({"type": "string", "enum": [role.value for role in Role]}, description="What they may."),
         }
     ),
     "Zones": {

@@ -9,6 +9,7 @@ from http_api.openapi.parts import (
     content,
     operation,
     path,
+    query,
     record,
     ref,
 )
@@ -26,6 +27,16 @@ OPERATION: Json = {
             {"200": answer("With nothing in flight messages = stored + duplicates + rejected.", ref("Stats"))},
             tag="operation",
             role="Operate",
+        )
+    },
+    "/api/stats/history": {
+        "get": operation(
+            "get_stats_history",
+            "The last hour of the totals, a sample every few seconds while there is work",
+            {"200": answer("Oldest first, as the process that answers has seen it.", ref("StatsHistory"))},
+            tag="operation",
+            role="Operate",
+            parameters=(query("since", {"type": "string", "format": "date-time"}, "Those taken after."),),
         )
     },
     "/api/health": {
@@ -89,6 +100,38 @@ OPERATION: Json = {
             {"200": answer("Settings without secrets.", ref("PageSettings"))},
             tag="page",
             role=None,
+        )
+    },
+    "/api/me": {
+        "get": operation(
+            "get_me",
+            "Who the caller is, and what they may",
+            {"200": answer("What is known of the caller.", ref("Me"))},
+            tag="page",
+            role=None,
+        )
+    },
+    "/api/map.pmtiles": {
+        "get": operation(
+            "get_map_tiles",
+            "A range of bytes of the base map, a PMTiles file",
+            {
+                "206": {
+                    "description": "At most 4 MiB of the range.",
+                    "content": {"application/vnd.pmtiles": {"schema": {"type": "string", "format": "binary"}}},
+                    "headers": {"Content-Range": {"schema": STRING}, "ETag": {"schema": STRING}},
+                },
+                "304": answer("Nothing new since the entity tag."),
+            },
+            tag="page",
+            role="GetStatus",
+            problems=("404", "412", "416"),
+            description="There where MAP_PMTILES_FILE is set. The file is never sent whole: 400 without Range.",
+            parameters=(
+                {"name": "Range", "in": "header", "required": False, "schema": STRING},
+                {"name": "If-Range", "in": "header", "required": False, "schema": STRING},
+                {"name": "If-None-Match", "in": "header", "required": False, "schema": STRING},
+            ),
         )
     },
     "/": {

@@ -53,6 +53,7 @@ def known(host: LocalHost) -> dict[str, list[str]]:
         "/api/v1/dronestatus/": ["drone-0"],
         "/api/batches/": [batch["id"] for batch in host.items("/api/batches")],
         "/api/deadletters/": [letter["id"] for letter in host.items("/api/deadletters")],
+        "/api/instances/": [one["id"] for one in host.items("/api/instances?status=Completed&idPrefix=telemetry")],
     }
 
 
@@ -60,10 +61,12 @@ def test_every_route_answers_as_described(
     host: LocalHost, description: Description, known: dict[str, list[str]]
 ) -> None:
     batch, letter = known["/api/batches/"][0], known["/api/deadletters/"][0]
+    instance = "/api/instances/" + known["/api/instances/"][0]
     tag = host.request("GET", "/api/drones/drone-0").headers["etag"]
     zones = host.request("GET", "/api/zones").headers["etag"]
     flight = host.items("/api/flights")[0]["id"]
     message = {"deviceId": "drone-0", "battery": 0.5}
+    corrected = {"text": json.dumps({"deviceId": "drone-9", "battery": 0.5})}
     asked: list[tuple[int, str, str, str, Any, dict[str, str]]] = [
         (200, "GET", "/api/drones", "?fields=battery&limit=2", None, {}),
         (400, "GET", "/api/drones", "?limit=x", None, {}),
@@ -85,6 +88,11 @@ def test_every_route_answers_as_described(
             (200, "GET", "/api/flights/{id}/track", f"/api/flights/{flight}/track?format={name}", None, {})
             for name in ("geojson", "csv", "gpx", "kml")
         ),
+        (200, "GET", "/api/alerts", "?status=active&acknowledged=false&code=low_battery", None, {}),
+        (400, "GET", "/api/alerts", "?acknowledged=yes", None, {}),
+        (404, "GET", "/api/alerts/{id}", "/api/alerts/drone-0~low_battery~0", None, {}),
+        (404, "POST", "/api/alerts/{id}/acknowledge", "/api/alerts/nothing/acknowledge", {"note": "x"}, {}),
+        (404, "POST", "/api/alerts/{id}/notify", "/api/alerts/drone-0~low_battery~0/notify", None, {}),
         (200, "GET", "/api/v1/dronestatus/{deviceid}", "/api/v1/dronestatus/drone-0", None, {}),
         (200, "GET", "/api/GetStatusFunction", "?deviceId=drone-0", None, {}),
         (400, "GET", "/api/GetStatusFunction", "", None, {}),
@@ -101,6 +109,7 @@ def test_every_route_answers_as_described(
         (200, "GET", "/api/registry", "", None, {}),
         (201, "PUT", "/api/registry/{id}", "/api/registry/new-one", {"name": "Falcon"}, {}),
         (428, "PUT", "/api/registry/{id}", "/api/registry/new-one", {"name": "Hawk"}, {}),
+        (412, "PUT", "/api/registry/{id}", "/api/registry/new-one", {"name": "Hawk"}, {"If-None-Match": "*"}),
         (200, "GET", "/api/registry/{id}", "/api/registry/new-one", None, {}),
         (404, "DELETE", "/api/registry/{id}", "/api/registry/nobody", None, {}),
         (204, "DELETE", "/api/registry/{id}", "/api/registry/new-one", None, {"If-Match": "*"}),
@@ -110,6 +119,8 @@ def test_every_route_answers_as_described(
         (415, "POST", "/api/telemetry", "", b"x", {"Content-Type": "text/plain"}),
         (200, "GET", "/api/batches", "?status=completed", None, {}),
         (200, "GET", "/api/batches/{id}", f"/api/batches/{batch}", None, {}),
+        (200, "GET", "/api/batches/{id}/instance", f"/api/batches/{batch}/instance", None, {}),
+        (400, "GET", "/api/batches/{id}/instance", f"/api/batches/{batch}/instance?attempt=9", None, {}),
         (202, "POST", "/api/batches/{id}/replay", f"/api/batches/{batch}/replay", None, {}),
         (404, "POST", "/api/batches/{id}/replay", "/api/batches/nothing/replay", None, {}),
         (202, "POST", "/api/batches/replay", "", {"status": "failed"}, {}),
@@ -117,14 +128,32 @@ def test_every_route_answers_as_described(
         (200, "GET", "/api/deadletters/{id}", f"/api/deadletters/{letter}", None, {}),
         (409, "POST", "/api/deadletters/{id}/replay", f"/api/deadletters/{letter}/replay", None, {}),
         (200, "POST", "/api/deadletters/replay", "", {"deviceId": "drone-1"}, {}),
+        (200, "GET", "/api/deadletter-groups", "?status=open", None, {}),
+        (200, "POST", "/api/deadletters/{id}/check", f"/api/deadletters/{letter}/check", {"text": "{}"}, {}),
+        (409, "POST", "/api/deadletters/{id}/correct", f"/api/deadletters/{letter}/correct", {"text": "{}"}, {}),
+        (200, "POST", "/api/deadletters/{id}/correct", f"/api/deadletters/{letter}/correct", corrected, {}),
         (400, "POST", "/api/deadletters/{id}/discard", f"/api/deadletters/{letter}/discard", {}, {}),
+        (200, "GET", "/api/instances", "?status=Completed&limit=1", None, {}),
+        (400, "GET", "/api/instances", "?idPrefix=@drone", None, {}),
+        (200, "GET", "/api/instances/{id}", instance, None, {}),
+        (404, "GET", "/api/instances/{id}", "/api/instances/@drone@drone-0", None, {}),
+        *(
+            (409, "POST", f"/api/instances/{{id}}/{word}", f"{instance}/{word}", {"reason": "x"}, {})
+            for word in ("suspend", "resume", "terminate")
+        ),
+        (202, "POST", "/api/instances/{id}/restart", f"{instance}/restart", None, {}),
+        (204, "DELETE", "/api/instances/{id}", instance, None, {}),
         (200, "GET", "/api/stats", "", None, {}),
+        (200, "GET", "/api/stats/history", "?since=2026-01-01T00:00:00Z", None, {}),
+        (400, "GET", "/api/stats/history", "?since=lately", None, {}),
         (200, "GET", "/api/recovery", "", None, {}),
         (200, "POST", "/api/recovery", "", {"partition": "0", "first": 0, "last": 0}, {}),
         (200, "GET", "/api/health", "", None, {}),
         (200, "GET", "/api/openapi.json", "", None, {}),
         (200, "GET", "/api/schemas/telemetry.json", "", None, {}),
         (200, "GET", "/api/config", "", None, {}),
+        (200, "GET", "/api/me", "", None, {}),
+        (404, "GET", "/api/map.pmtiles", "", None, {"Range": "bytes=0-15"}),
         (404, "GET", "/assets/{path}", "/assets/..%2f..%2ffunction_app.py", None, {}),
     ]
     for status, method, path, url, body, headers in asked:

@@ -27,7 +27,14 @@ from tests.support.http_client import Client, FakeHub
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Settings of their own for each test: ``environment.setenv`` before the first request."""
-    for name in ("AUTH_MODE", "WEBSITE_AUTH_ENABLED", "WEBSITE_INSTANCE_ID", "MAP_TILES_URL", "INJECT_FAULTS"):
+    for name in (
+        "AUTH_MODE",
+        "WEBSITE_AUTH_ENABLED",
+        "WEBSITE_INSTANCE_ID",
+        "MAP_TILES_URL",
+        "MAP_PMTILES_FILE",
+        "INJECT_FAULTS",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     for setting, nothing in (("REGISTRY_FILE", []), ("ZONES_FILE", {"type": "FeatureCollection", "features": []})):

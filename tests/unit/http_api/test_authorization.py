@@ -28,6 +28,10 @@ ROLES = {
     "GET /api/flights": Role.GET_STATUS,
     "GET /api/flights/{id}": Role.GET_STATUS,
     "GET /api/flights/{id}/track": Role.GET_STATUS,
+    "GET /api/alerts": Role.GET_STATUS,
+    "GET /api/alerts/{id}": Role.GET_STATUS,
+    "POST /api/alerts/{id}/acknowledge": Role.OPERATE,
+    "POST /api/alerts/{id}/notify": Role.OPERATE,
     "GET /api/v1/dronestatus/{deviceid?}": Role.GET_STATUS,
     "GET /api/GetStatusFunction": Role.GET_STATUS,
     "GET /api/zones": Role.GET_STATUS,
@@ -42,6 +46,7 @@ ROLES = {
     "POST /api/telemetry": Role.SEND_TELEMETRY,
     "GET /api/batches": Role.OPERATE,
     "GET /api/batches/{id}": Role.OPERATE,
+    "GET /api/batches/{id}/instance": Role.OPERATE,
     "POST /api/batches/{id}/replay": Role.OPERATE,
     "POST /api/batches/replay": Role.OPERATE,
     "GET /api/deadletters": Role.OPERATE,
@@ -49,13 +54,26 @@ ROLES = {
     "POST /api/deadletters/{id}/replay": Role.OPERATE,
     "POST /api/deadletters/replay": Role.OPERATE,
     "POST /api/deadletters/{id}/discard": Role.OPERATE,
+    "POST /api/deadletters/{id}/check": Role.OPERATE,
+    "POST /api/deadletters/{id}/correct": Role.OPERATE,
+    "GET /api/deadletter-groups": Role.OPERATE,
+    "GET /api/instances": Role.OPERATE,
+    "GET /api/instances/{id}": Role.OPERATE,
+    "DELETE /api/instances/{id}": Role.OPERATE,
+    "POST /api/instances/{id}/suspend": Role.OPERATE,
+    "POST /api/instances/{id}/resume": Role.OPERATE,
+    "POST /api/instances/{id}/terminate": Role.OPERATE,
+    "POST /api/instances/{id}/restart": Role.OPERATE,
     "GET /api/stats": Role.OPERATE,
+    "GET /api/stats/history": Role.OPERATE,
     "GET /api/recovery": Role.OPERATE,
     "POST /api/recovery": Role.OPERATE,
     "GET /api/health": None,
     "GET /api/openapi.json": None,
     "GET /api/schemas/telemetry.json": None,
     "GET /api/config": None,
+    "GET /api/me": None,
+    "GET /api/map.pmtiles": Role.GET_STATUS,
     "GET /": None,
     "GET /assets/{*path}": None,
 }
@@ -194,6 +212,40 @@ async def test_without_app_service_authentication_the_header_proves_nothing(
         app_service.setenv("WEBSITE_AUTH_ENABLED", value)
     answer = await ask.get("/api/drones", x_ms_client_principal=principal("GetStatus"))
     assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    ("caller", "said"),
+    [
+        ("nobody", {"signedIn": False, "name": None, "roles": []}),
+        ("garbage", {"signedIn": False, "name": None, "roles": []}),
+        ("no roles", {"signedIn": True, "name": "Ann", "roles": []}),
+        ("Operate", {"signedIn": True, "name": "Ann", "roles": ["Operate"]}),
+        ("all roles", {"signedIn": True, "name": "Ann", "roles": ["GetStatus", "SendTelemetry", "Operate"]}),
+    ],
+)
+async def test_callers_are_told_who_they_are_and_what_they_may(
+    ask: Client, app_service: pytest.MonkeyPatch, caller: str, said: dict[str, Any]
+) -> None:
+    header = CALLERS[caller]
+    answer = await ask.get("/api/me", **({} if header is None else {"x_ms_client_principal": header}))
+    assert (answer.status, answer.json()) == (200, said)
+
+
+async def test_who_may_everything_without_signing_in_is_told_so(ask: Client) -> None:
+    answer = await ask.get("/api/me", x_ms_client_principal=principal("GetStatus"))
+    assert answer.json() == {"signedIn": False, "name": None, "roles": [role.value for role in Role]}
+
+
+async def test_nobody_is_told_by_a_header_that_proves_nothing(ask: Client, app_service: pytest.MonkeyPatch) -> None:
+    app_service.delenv("WEBSITE_AUTH_ENABLED")
+    answer = await ask.get("/api/me", x_ms_client_principal=principal("Operate"))
+    assert answer.json() == {"signedIn": False, "name": None, "roles": []}
+
+
+async def test_a_role_that_this_app_does_not_know_is_not_told(ask: Client, app_service: pytest.MonkeyPatch) -> None:
+    answer = await ask.get("/api/me", x_ms_client_principal=principal("Emperor", "Operate"))
+    assert answer.json()["roles"] == ["Operate"]
 
 
 def test_no_check_is_refused_in_azure_unless_it_is_asked_for() -> None:

@@ -148,3 +148,75 @@ async def test_many_are_replayed_by_filter(ask: Client, store: SqliteStore, envi
     assert rest.json() == {"replayed": 1, "stillRejected": 1, "skipped": 0}
     done = await ask.post("/api/deadletters/replay", {"status": "replayed"})
     assert done.json() == {"replayed": 0, "stillRejected": 0, "skipped": 2}
+
+
+GOOD = '{"deviceId": "drone-1", "timestamp": "2026-01-02T03:04:05Z", "battery": 0.5}'
+
+
+async def test_a_copy_is_checked_and_stored_in_the_letters_place(ask: Client, store: SqliteStore) -> None:
+    (letter_id,) = await keep(store, NAMELESS)
+    url = f"/api/deadletters/{letter_id}"
+    wrong = await ask.post(f"{url}/check", {"text": '{"deviceId": "drone-1", "battery": 2}'})
+    assert (wrong.status, wrong.json()["accepted"], wrong.json()["messages"]) == (200, 0, [])
+    assert [(error["code"], error["field"]) for error in wrong.json()["errors"]] == [
+        ("battery_out_of_range", "battery")
+    ]
+    refused = await ask.post(f"{url}/correct", {"text": "{}"})
+    assert (refused.status, refused.json()["type"].rpartition(":")[2]) == (409, "still-rejected")
+    assert [error["code"] for error in refused.json()["errors"]] == ["missing_device_id"]
+    right = (await ask.post(f"{url}/check", {"text": GOOD})).json()
+    assert (right["accepted"], right["errors"], right["messages"][0]["deviceId"]) == (1, [], "drone-1")
+    assert (await ask.get(url)).json()["status"] == "open"
+
+    answer = await ask.post(f"{url}/correct", {"text": GOOD})
+    assert answer.status == 200
+    letter = answer.json()
+    assert (letter["status"], letter["correction"]["messages"]) == ("replayed", right["messages"])
+    assert base64.b64decode(letter["body"]) == b'{"battery": 2}'
+    history = (await ask.get("/api/drones/drone-1/history")).json()["items"]
+    assert [one["correctedFrom"] for one in history] == [letter_id]
+    assert (await ask.post(f"{url}/correct", {"text": GOOD})).json() == letter
+    assert (await ask.post(f"{url}/correct", {"text": "{}"})).status == 409
+
+
+@pytest.mark.parametrize("body", [{}, {"text": None}, {"text": 7}, {"text": ["x"]}, {"copy": GOOD}])
+async def test_a_copy_that_is_no_text_is_named(ask: Client, store: SqliteStore, body: Any) -> None:
+    (letter_id,) = await keep(store, NAMELESS)
+    for route in ("check", "correct"):
+        answer = await ask.post(f"/api/deadletters/{letter_id}/{route}", body)
+        assert answer.status == 400
+        assert answer.json()["errors"][0]["field"] in ("text", "copy")
+    empty = await ask.post(f"/api/deadletters/{letter_id}/correct", {"text": "[]"})
+    assert (empty.status, empty.json()["errors"][0]["detail"]) == (
+        400,
+        "allowed: JSON text that holds at least one message",
+    )
+    for route in ("check", "correct"):
+        assert (await ask.post(f"/api/deadletters/nothing/{route}", {"text": GOOD})).status == 404
+
+
+async def test_letters_are_counted_in_groups(ask: Client, store: SqliteStore) -> None:
+    await keep(store, BAD, BAD, NAMELESS)
+    found = (await ask.get("/api/deadletter-groups")).json()
+    assert [(one["errorCode"], one["deviceId"], one["letters"]) for one in found["items"]] == [
+        ("altitude_out_of_range", "drone-1", 2),
+        ("battery_out_of_range", None, 1),
+        ("missing_device_id", None, 1),
+    ]
+    assert (found["letters"], found["complete"], found["continuation"]) == (3, True, None)
+    assert len((await ask.get("/api/deadletter-groups?limit=1&status=open")).json()["items"]) == 1
+    answer = await ask.get("/api/deadletter-groups?status=lost")
+    assert (answer.status, answer.json()["errors"][0]["parameter"]) == (400, "status")
+
+
+async def test_those_of_these_ids_are_replayed(ask: Client, store: SqliteStore) -> None:
+    one, two, other = await keep(store, BAD, NAMELESS, NAMELESS)
+    await ask.post(f"/api/deadletters/{two}/discard", {"reason": "noise"})
+    answer = await ask.post("/api/deadletters/replay", {"ids": [one, two, "nothing", one]})
+    assert answer.json() == {"replayed": 0, "stillRejected": 1, "skipped": 2}
+    attempts = {letter: (await ask.get(f"/api/deadletters/{letter}")).json()["attempts"] for letter in (one, other)}
+    assert attempts == {one: 2, other: 1}
+    wrong: Any
+    for wrong in ([], ["x"] * 101, [7], [""], "x", {}):
+        refused = await ask.post("/api/deadletters/replay", {"ids": wrong})
+        assert (refused.status, refused.json()["errors"][0]["field"]) == (400, "ids"), wrong

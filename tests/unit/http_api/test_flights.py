@@ -112,3 +112,19 @@ async def test_its_track_is_its_own_messages(
 async def test_the_track_of_no_flight_is_not_found(ask: Client, store: SqliteStore) -> None:
     assert (await ask.get("/api/flights/d~1~2/track")).status == 404
     assert (await ask.get("/api/flights/d~1~2/track?format=json")).status == 400
+
+
+async def test_a_track_of_more_than_the_limit_is_refused_with_what_helps(
+    ask: Client, store: SqliteStore, environment: pytest.MonkeyPatch
+) -> None:
+    await flown(store)
+    environment.setenv("EXPORT_LIMIT", "2")
+    [flight] = (await ask.get("/api/flights")).json()["items"]
+    answer = await ask.get(f"/api/flights/{flight['id']}/track?format=csv")
+    assert answer.status == 400
+    [error] = answer.json()["errors"]
+    assert error["parameter"] == "every"
+    narrower = f"/api/drones/d/history?format=csv&from={START}&to={times.add_seconds(START, 2)}"
+    assert f"as in {narrower}," in error["detail"]
+    assert len((await ask.get(narrower)).body.splitlines()) == 3
+    assert (await ask.get(f"/api/flights/{flight['id']}/track?format=csv&every=2")).status == 200

@@ -166,3 +166,26 @@ async def test_a_broken_file_is_degraded_with_the_reason(
     (tmp_path / setting).unlink()
     said = await part(ask, monkeypatch, name)
     assert (said["status"], "the last good content stays in force" in said["detail"]) == ("degraded", True)
+
+
+async def test_the_local_hosts_own_hub_is_told_of_without_its_path(ask: Client, extension: Extension) -> None:
+    extension.host_errors = [
+        "the local Event Hubs: writes fail: the log of hub telemetry partition 0 cannot be written: "
+        "[Errno 28] No space left on device: '/home/ann/hub/0.log'",
+        "the durable engine cannot write: disk full",
+    ]
+    answer = await ask.get("/api/health")
+    part = answer.json()["parts"]["eventHub"]
+    assert (answer.status, part["status"]) == (200, "degraded")
+    assert part["detail"].startswith("the local Event Hubs: writes fail: the log of hub telemetry partition 0")
+    assert "[Errno 28] No space left on device" in part["detail"]
+    assert "home" not in part["detail"]
+    assert ".log" not in part["detail"]
+
+
+@pytest.mark.parametrize("answer", [(401, {}), (404, None), (200, []), (200, {"errors": "x"}), (200, {"errors": [7]})])
+async def test_a_host_that_says_nothing_of_its_parts_is_no_error(
+    ask: Client, extension: Extension, answer: tuple[int, object]
+) -> None:
+    extension.host_status = answer
+    assert (await ask.get("/api/health")).json()["parts"]["eventHub"] == HEALTHY

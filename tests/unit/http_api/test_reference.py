@@ -129,6 +129,7 @@ async def test_a_registration_is_made_changed_and_taken_out(ask: Client, store: 
     assert (await ask.get("/api/registry/d-1", if_none_match=read.headers["etag"])).status == 304
     assert (await ask("PUT", "/api/registry/d-1", {"name": "x"})).status == 428
     assert (await ask("PUT", "/api/registry/d-1", {"name": "x"}, {"If-Match": '"other"'})).status == 412
+    assert (await ask("PUT", "/api/registry/d-1", {"name": "x"}, {"If-None-Match": "*"})).status == 412
     changed = await ask("PUT", "/api/registry/d-1", {"name": "x"}, {"If-Match": read.headers["etag"]})
     assert (changed.status, changed.json()["name"]) == (200, "x")
     registry = reference_data.get_reference_data().registry
@@ -140,6 +141,25 @@ async def test_a_registration_is_made_changed_and_taken_out(ask: Client, store: 
     gone = await ask("DELETE", "/api/registry/d-1", None, {"If-Match": changed.headers["etag"]})
     assert (gone.status, gone.body) == (204, b"")
     assert (await ask.get("/api/registry/d-1")).status == 404
+
+
+async def test_the_registry_comes_page_by_page(ask: Client, store: SqliteStore) -> None:
+    for drone in ("b", "c", "a"):
+        assert (await ask("PUT", f"/api/registry/{drone}", {})).status == 201
+    first = await ask.get("/api/registry?limit=2")
+    token = first.json()["continuation"]
+    rest = await ask.get(f"/api/registry?limit=2&continuation={token}")
+    assert [[one["id"] for one in page.json()["items"]] for page in (first, rest)] == [["a", "b"], ["c"]]
+    assert rest.json()["continuation"] is None
+    assert first.headers["etag"] == rest.headers["etag"] == (await ask.get("/api/registry")).headers["etag"]
+    assert (await ask.get("/api/registry?limit=0")).status == 400
+    assert (await ask.get("/api/registry?continuation=abc")).status == 400
+
+
+async def test_zones_whose_positions_say_more_than_a_place_are_taken(ask: Client, store: SqliteStore) -> None:
+    entry = feature({"type": "Polygon", "coordinates": [[[0, 0], [1, 0, 5], [1, 1, 5, 7], [0, 0]]]}, id="z")
+    tag = (await ask.get("/api/zones")).headers["etag"]
+    assert (await ask("PUT", "/api/zones", collection(entry), {"If-Match": tag})).status == 200
 
 
 @pytest.mark.parametrize("tag", ["as read", "*"])

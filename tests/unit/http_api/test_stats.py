@@ -9,6 +9,7 @@ import pytest
 from durable_sdk import EntityPage
 from http_api import stats
 from http_api.counting import DroneCounter
+from pipeline.samples import Samples
 from storage.sqlite import SqliteStore
 from tests.support import states
 from tests.support.extension import Extension
@@ -29,6 +30,7 @@ async def test_an_empty_store_has_nothing_of_everything(ask: Client) -> None:
         "unprocessed": 0,
         "oldestUnprocessedAt": None,
         "oldestUnfinishedAt": None,
+        "held": {"batches": 0, "since": None},
     }
 
 
@@ -119,3 +121,28 @@ async def test_a_count_that_fails_is_503_and_made_anew(
     extension.down = False
     assert (await ask.get("/api/stats")).json()["drones"] == 0
     assert stats._drones._last == 0
+
+
+async def test_the_last_hour_is_told_from_what_was_seen(
+    ask: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "SAMPLES", Samples())
+    await states.keep_batch(store, "failed", ends="failed")
+    await ask.get("/api/stats")
+    await states.keep_batch(store, "done", ends="completed")
+    await ask.get("/api/stats")  # no sample of its own: the last one is as good as new
+    (sample,) = (await ask.get("/api/stats/history")).json()["items"]
+    assert sample | {"at": ""} == {
+        "at": "",
+        "messages": 0,
+        "stored": 0,
+        "duplicates": 0,
+        "rejected": 0,
+        "unfinished": 0,
+        "failed": 1,
+        "unprocessed": 2,
+        "oldestUnprocessedAt": states.ENQUEUED,
+    }
+    assert (await ask.get(f"/api/stats/history?since={sample['at']}")).json()["items"] == []
+    answer = await ask.get("/api/stats/history?since=lately")
+    assert (answer.status, answer.json()["errors"][0]["parameter"]) == (400, "since")

@@ -42,7 +42,8 @@ async def test_the_page_has_its_type_and_security_headers(ask: Client, dist: Pat
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    # A tile server is told the origin and no more; OpenStreetMap refuses who says nothing.
+    assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
     assert answer.headers["cache-control"] == "no-cache"
     assert "access-control-allow-origin" not in answer.headers
 
@@ -132,6 +133,7 @@ async def test_the_pages_settings_are_open_and_hold_no_secret(ask: Client, envir
     assert answer.json() == {
         "mapTilesUrl": "https://tile.example.org/{z}/{x}/{y}.png",
         "mapTilesAttribution": "© Example contributors",
+        "mapPmtilesUrl": None,
         "lowBattery": 0.2,
         "staleSeconds": 30,
         "offlineSeconds": 300,
