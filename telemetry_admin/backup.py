@@ -28,6 +28,8 @@ FORMAT = 1
 CHECKPOINTS, APP, ENGINE = "checkpoints", "app", "durable"
 _ORDER = (CHECKPOINTS, APP, ENGINE)
 _SQLITE = b"SQLite format 3\0"
+_AT_ONE_MOMENT = 4096
+"""Bytes: files up to this size are read until they read the same twice."""
 _LEFT_OUT = ("-wal", "-shm", "-journal", ".tmp", ".lock", ".partial")
 _NAMES_LEFT_OUT = ("running",)  # what the engine's process was at when the copy was made: of no use to another one
 
@@ -143,10 +145,19 @@ def _copied(source: Path, target: Path) -> bool:
         if _is_sqlite(source):
             _copy_database(source, target)
         else:
-            _write(target, source.read_bytes())
+            _write(target, _content(source))
     except FileNotFoundError:
         return False
     return True
+
+
+def _content(path: Path) -> bytes:
+    """As it is at one moment: a small file that is written over in place (a checkpoint) may be caught half-way, but not
+    twice in the same way."""
+    content = path.read_bytes()
+    while len(content) <= _AT_ONE_MOMENT and (again := path.read_bytes()) != content:
+        content = again
+    return content
 
 
 def _is_sqlite(path: Path) -> bool:

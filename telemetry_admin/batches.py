@@ -8,12 +8,41 @@ from typing import Any
 
 from pipeline.records import UNFINISHED, BatchStatus
 from telemetry_admin.api import Json, Refused, TelemetryApi, Unreachable, part
+from telemetry_admin.options import Options, Rooms, add_limit, add_range
 from telemetry_admin.output import Output, each
 
-POLL_SECONDS = 0.2
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.05, 0.5
+"""Most batches are through at the second look; those that take long are looked at less and less often."""
 # Replays share the pipeline with live traffic: so many at a time leave it room, and keep the pipeline busy.
 WAVE = 4
 _ENDED = {status.value for status in BatchStatus if status not in UNFINISHED}
+
+
+def add_batches(rooms: Rooms, options: Options) -> None:
+    verbs = rooms.add_parser("batches", help="list, show and replay batches").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    where = argparse.ArgumentParser(add_help=False)
+    chosen = where.add_argument_group("which")
+    chosen.add_argument(
+        "--status",
+        default=BatchStatus.FAILED.value,
+        help=f"{', '.join(status.value for status in BatchStatus)}, several with commas, or any (failed)",
+    )
+    chosen.add_argument("--partition")
+    add_range(chosen, "received at or after", "received before")
+    add_limit(chosen)
+
+    verbs.add_parser("list", parents=[where, options.watch], help="newest first").set_defaults(command=list_batches)
+    show = verbs.add_parser("show", parents=[options.watch], help="everything about one")
+    show.add_argument("id")
+    show.set_defaults(command=show_batch)
+    replay = verbs.add_parser("replay", parents=[where, options.service], help="run again under today's rules")
+    replay.add_argument("id", nargs="*")
+    replay.add_argument("--all", action="store_true", help="all that the filters let through")
+    replay.add_argument("--no-wait", action="store_true", help="start them and do not wait for how they end")
+    replay.add_argument("--timeout", type=float, default=600, help="seconds to wait (600)")
+    replay.set_defaults(command=replay_batches, ids_or_all="replay")
 
 
 def list_batches(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:
@@ -85,6 +114,7 @@ def _start(api: TelemetryApi, batch_id: str) -> str | None:
 
 def _wait(api: TelemetryApi, started: list[str], ended: dict[str, str], give_up_at: float) -> None:
     """Adds how each ended; those still running when time is over are left out."""
+    pause = POLL_SECONDS
     while True:
         for batch_id, batch in each([i for i in started if i not in ended], lambda i: _look(api, i)):
             if isinstance(batch, Exception):
@@ -93,7 +123,8 @@ def _wait(api: TelemetryApi, started: list[str], ended: dict[str, str], give_up_
                 ended[batch_id] = batch["status"]
         if all(batch_id in ended for batch_id in started) or time.monotonic() >= give_up_at:
             return
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(LONGEST_POLL_SECONDS, pause * 1.5)
 
 
 def _look(api: TelemetryApi, batch_id: str) -> Json | None:

@@ -9,10 +9,39 @@ import contextlib
 import zlib
 from typing import Any
 
+from telemetry.vocabulary import LETTER_STATUSES
 from telemetry_admin.api import Json, Refused, TelemetryApi, part
+from telemetry_admin.options import Options, Rooms, add_limit
 from telemetry_admin.output import Output, each
 
 SHOWN_BYTES = 4096
+
+
+def add_dead_letters(rooms: Rooms, options: Options) -> None:
+    verbs = rooms.add_parser("deadletters", help="list, show, replay and discard dead letters").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    where = argparse.ArgumentParser(add_help=False)
+    chosen = where.add_argument_group("which")
+    chosen.add_argument("--status", default="open", choices=(*LETTER_STATUSES, "any"), help="(open)")
+    chosen.add_argument("--error-code", metavar="CODE", help="that break this rule")
+    chosen.add_argument("--device", metavar="ID", help="of this device")
+    chosen.add_argument("--batch", metavar="ID", help="of this batch")
+    add_limit(chosen)
+
+    listing = verbs.add_parser("list", parents=[where, options.watch], help="newest first")
+    listing.set_defaults(command=list_dead_letters)
+    show = verbs.add_parser("show", parents=[options.watch], help="everything about one, its body decoded")
+    show.add_argument("id")
+    show.set_defaults(command=show_dead_letter)
+    replay = verbs.add_parser("replay", parents=[where, options.service], help="run through today's rules")
+    replay.add_argument("id", nargs="*")
+    replay.add_argument("--all", action="store_true", help="all that the filters let through")
+    replay.set_defaults(command=replay_dead_letters, ids_or_all="replay")
+    discard = verbs.add_parser("discard", parents=[options.service], help="keep the record, never run it")
+    discard.add_argument("id", nargs="+")
+    discard.add_argument("--reason", required=True, help="why, for whoever looks later")
+    discard.set_defaults(command=discard_dead_letters)
 
 
 def list_dead_letters(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:

@@ -34,19 +34,31 @@ def printable(value: Any) -> str:
 
 
 class Output:
-    def __init__(self, *, as_json: bool) -> None:
+    """``as_lines``: each JSON document on a line of its own."""
+
+    def __init__(self, *, as_json: bool, as_lines: bool = False) -> None:
         self.as_json = as_json
-        self._out = self._console(sys.stdout)
+        self._indent = None if as_lines else 2
+        self.console = self._console(sys.stdout)
         self._err = self._console(sys.stderr)
 
+    @property
+    def on_terminal(self) -> bool:
+        return self.console.is_terminal
+
     def json(self, value: Any) -> None:
-        sys.stdout.write(json.dumps(value, indent=2) + "\n")
+        sys.stdout.write(json.dumps(value, indent=self._indent) + "\n")
+        sys.stdout.flush()
 
     def line(self, text: str) -> None:
-        self._out.print(Text(text), soft_wrap=True)
+        self.console.print(Text(text), soft_wrap=True)
 
     def error(self, text: str) -> None:
         self._err.print(Text(f"telemetry_admin: {printable(text)}", style="bold red"), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Besides the result: to stderr."""
+        self._err.print(Text(printable(text), style="dim"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -56,7 +68,7 @@ class Output:
         for row in rows:
             table.add_row(*(Text(printable(value)) for value in row))
         if table.row_count:
-            self._out.print(table)
+            self.console.print(table)
         else:
             self.line(empty)
 
@@ -66,7 +78,7 @@ class Output:
         table.add_column(overflow="fold")
         for name, value in fields.items():
             table.add_row(name, Text(printable(value)))
-        self._out.print(table)
+        self.console.print(table)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[[int, str], None]]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 
 from telemetry_admin.api import TelemetryApi
+from telemetry_admin.options import Options, Rooms
 from telemetry_admin.output import Output
+
+
+def add_overview(rooms: Rooms, options: Options) -> None:
+    for name, command, says in (
+        ("stats", show_stats, "totals since the store was made"),
+        ("health", show_health, "whether every part can be reached"),
+    ):
+        rooms.add_parser(name, parents=[options.watch], help=says, description=says).set_defaults(command=command)
 
 
 def show_stats(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:

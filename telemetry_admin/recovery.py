@@ -6,7 +6,15 @@ import argparse
 from typing import Any
 
 from telemetry_admin.api import Json, TelemetryApi
+from telemetry_admin.options import Options, Rooms
 from telemetry_admin.output import Output
+
+
+def add_recovery(rooms: Rooms, options: Options) -> None:
+    says = "read what the hub still holds and never came to the store, for one that was lost"
+    parser = rooms.add_parser("recover", parents=[options.service], help=says, description=says)
+    parser.add_argument("--all", action="store_true", help="everything from the hub's oldest event on")
+    parser.set_defaults(command=recover)
 
 
 def recover(api: TelemetryApi, out: Output, args: argparse.Namespace) -> int:

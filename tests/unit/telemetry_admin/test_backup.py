@@ -115,6 +115,19 @@ def test_a_backup_that_was_changed_is_not_put_back(
     assert not other.exists()
 
 
+def test_a_checkpoint_that_is_written_over_meanwhile_is_copied_whole(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkpoint,) = data.glob("checkpoints/*/*/*.json")
+    whole = checkpoint.read_bytes()
+    caught = [whole[:20] + b"9" + whole[21:]]  # half of another one, once
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: caught.pop() if caught and path == checkpoint else read(path))
+    assert run("backup", str(tmp_path / "copy"), "--data", str(data)) == 0
+    assert not caught
+    assert (tmp_path / "copy" / checkpoint.relative_to(data)).read_bytes() == whole
+
+
 def sql(text: str) -> Callable[[Path], None]:
     def change(data: Path) -> None:
         connection = sqlite3.connect(data / "app" / "store.db")

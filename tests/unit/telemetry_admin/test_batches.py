@@ -127,6 +127,19 @@ def test_a_wave_has_ended_before_the_next_begins(
     assert service.paths() == one_by_one
 
 
+def test_a_batch_that_takes_long_is_looked_at_less_and_less_often(
+    admin: Admin, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("telemetry_admin.batches.time.sleep", pauses.append)
+    service.answers["POST /api/batches/b1/replay"] = ACCEPTED
+    running = [(200, batch("b1", "running"))] * 15
+    service.answers["GET /api/batches/b1"] = [*running, (200, batch("b1", "completed"))]
+    assert admin("batches", "replay", "b1").code == 0
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1] == 0.5
+
+
 def test_nobody_has_to_wait(admin: Admin, service: Service) -> None:
     service.answers["POST /api/batches/b1/replay"] = ACCEPTED
     result = admin("batches", "replay", "b1", "--no-wait")

@@ -6,20 +6,8 @@ import pytest
 
 from telemetry_admin.cli import main
 from tests.support.admin import Admin
+from tests.support.answers import STATS
 from tests.support.service import Service
-
-STATS = {
-    "events": 3,
-    "messages": 3,
-    "stored": 2,
-    "duplicates": 0,
-    "rejected": 1,
-    "batches": {"received": 0, "running": 1, "completed": 2, "failed": 4},
-    "deadLetters": {"open": 1, "replayed": 0, "discarded": 0},
-    "deadLetterCodes": {"battery_out_of_range": 1},
-    "drones": 5,
-    "oldestUnfinishedAt": "2026-01-02T03:04:05Z",
-}
 
 
 def usage_error(*arguments: str) -> int:
