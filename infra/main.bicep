@@ -30,9 +30,16 @@ param throughputUnits int = 0
 @maxValue(40)
 param maxThroughputUnits int = 0
 
-@description('Autoscale limit of the Cosmos DB database, in request units per second (a multiple of 1,000). 0: the profile\'s.')
+@description('Request units per second of the messages in Cosmos DB (a multiple of 100): provisioned, or the limit of their autoscale. 0: the profile\'s.')
 @minValue(0)
 param cosmosMaxThroughput int = 0
+
+@description('Have the throughput of the messages follow the load. Under a steady load it costs half as much again; what is decided when the container is made stays.')
+param cosmosAutoscale bool = false
+
+@description('Autoscale limit that the ledger and all else in Cosmos DB share (a multiple of 1,000). 0: the profile\'s.')
+@minValue(0)
+param ledgerMaxThroughput int = 0
 
 @allowed([0, 512, 2048, 4096])
 @description('Memory of an instance in MB; cores come with it (2,048 MB is one). 0: the profile\'s.')
@@ -76,6 +83,13 @@ param authClientId string
 
 @description('E-mail address that alerts go to. Empty: alerts are only shown in the portal.')
 param alertEmail string = ''
+
+@description('URLs (https, separated by commas) that are told of drones\' alerts; empty: nobody.')
+param alertWebhooks string = ''
+
+@description('What those notices are signed with: whsec_ and base64.')
+@secure()
+param alertWebhookSecret string = ''
 
 var size = loadJsonContent('profiles.json')[fleetProfile]
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
@@ -142,6 +156,8 @@ module cosmos 'modules/cosmos.bicep' = {
     tags: tags
     principalId: identity.outputs.principalId
     maxThroughput: cosmosMaxThroughput > 0 ? cosmosMaxThroughput : size.cosmosMaxThroughput
+    autoscale: cosmosAutoscale
+    ledgerMaxThroughput: ledgerMaxThroughput > 0 ? ledgerMaxThroughput : size.ledgerMaxThroughput
     publicAccess: !vnetEnabled
   }
 }
@@ -166,11 +182,15 @@ module functionApp 'modules/function-app.bicep' = {
     cosmosDatabase: cosmos.outputs.databaseName
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     authClientId: authClientId
+    alertWebhooks: alertWebhooks
+    alertWebhookSecret: alertWebhookSecret
     maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : size.maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB > 0 ? instanceMemoryMB : size.instanceMemoryMB
     alwaysReady: size.alwaysReady
     httpConcurrency: size.httpConcurrency
     durablePartitionCount: durablePartitionCount > 0 ? durablePartitionCount : size.durablePartitionCount
+    maxWaitTime: size.maxWaitTime
+    sizedSettings: size.appSettings
     schedulerEndpoint: durableBackend == 'scheduler' ? scheduler.outputs.endpoint : ''
     schedulerTaskHub: durableBackend == 'scheduler' ? scheduler.outputs.taskHubName : ''
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''

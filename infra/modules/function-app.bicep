@@ -16,6 +16,10 @@ param cosmosEndpoint string
 param cosmosDatabase string
 param applicationInsightsConnectionString string
 param authClientId string
+param alertWebhooks string
+
+@secure()
+param alertWebhookSecret string
 param maximumInstanceCount int
 param instanceMemoryMB int
 
@@ -25,6 +29,12 @@ param alwaysReady array
 @description('HTTP requests that one instance takes at once; for Python the platform would take one.')
 param httpConcurrency int
 param durablePartitionCount int
+
+@description('How long a batch is waited for (HH:MM:SS), until it is full.')
+param maxWaitTime string
+
+@description('Settings of the app that go with its size.')
+param sizedSettings object
 
 @description('Endpoint of the Durable Task Scheduler; empty: the durable engine works on the storage account.')
 param schedulerEndpoint string
@@ -57,6 +67,10 @@ var appSettings = {
   // What the host writes of every invocation would be most of the bill (docs/scaling.md): warnings and errors stay.
   AzureFunctionsJobHost__logging__logLevel__Function: 'Warning'
   TRACE_RATIO: '0.05'
+  AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime: maxWaitTime
+  // Empty counts as not set.
+  ALERT_WEBHOOKS: alertWebhooks
+  ALERT_WEBHOOK_SECRET: alertWebhookSecret
   AzureWebJobsDisableHomepage: 'true'
   PYTHON_THREADPOOL_THREAD_COUNT: '8'
 }
@@ -118,7 +132,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: union(appSettings, durableSettings)
+    properties: union(appSettings, sizedSettings, durableSettings)
   }
 
   resource auth 'config' = {
@@ -144,6 +158,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       login: { tokenStore: { enabled: false } }
     }
+    // One after the other: the platform refuses a change of a site while another is under way.
+    dependsOn: [settings]
   }
 }
 

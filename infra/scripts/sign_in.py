@@ -1,8 +1,9 @@
 """Makes the app registration that people and programs sign in to, or brings one up to date; run as often as wanted.
 
 ``azd`` runs it before provisioning (``azure.yaml``), when the app has no address yet, and after it, when the address is
-known and the redirect URI can be added. By hand: ``python3 infra/scripts/sign_in.py [--url https://HOST]``. It needs
-the Azure CLI, signed in as somebody who may register applications, and nothing but Python's standard library.
+known and the redirect URI can be added. By hand: ``azd hooks run postprovision``, which hands it the environment's
+values, or with ``--client-id`` or ``--name``. It needs the Azure CLI, signed in as somebody who may register
+applications, and nothing but Python's standard library.
 
 What it sets, and why (Microsoft Graph's ``application``):
 
@@ -23,11 +24,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -35,6 +38,8 @@ SCOPE = "user_impersonation"
 ROLES = Path(__file__).resolve().parents[1] / "app-roles.json"
 CALLBACK = "/.auth/login/aad/callback"
 _SPREADING_SECONDS = (0.0, 5.0, 10.0, 20.0)
+_NOT_KNOWN_YET = ("does not exist", "does not reference a valid application object")
+"""What Graph says of a registration that was just made, by who has not heard of it."""
 
 
 class SignInError(RuntimeError):
@@ -55,9 +60,14 @@ def run(command: Sequence[str]) -> str:
 def graph(method: str, path: str, body: Any = None) -> Any:
     """One call of Microsoft Graph as whoever ``az`` is signed in as; None for an empty answer."""
     command = ["az", "rest", "--method", method, "--url", GRAPH + path]
-    if body is not None:
-        command += ["--headers", "Content-Type=application/json", "--body", json.dumps(body)]
-    text = run(command)
+    if body is None:
+        text = run(command)
+    else:
+        # In a file: on Windows ``az`` is a batch file, whose shell would read quotes, & and % in an argument.
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "body.json")
+            file.write_text(json.dumps(body), encoding="ascii")
+            text = run([*command, "--headers", "Content-Type=application/json", "--body", f"@{file}"])
     return json.loads(text) if text else None
 
 
@@ -68,15 +78,14 @@ def wanted(application: dict[str, Any], url: str | None) -> dict[str, Any]:
     scopes = [scope for scope in api.get("oauth2PermissionScopes") or [] if scope["value"] != SCOPE]
     known = [scope for scope in api.get("oauth2PermissionScopes") or [] if scope["value"] == SCOPE]
     scope = known[0] if known else _scope()
-    others = [entry for entry in api.get("preAuthorizedApplications") or [] if entry["appId"] != AZURE_CLI]
+    others = _pre_authorized(application)
+    own_uri = f"api://{application['appId']}"
     redirects = list(web.get("redirectUris") or [])
     if url is not None and url.rstrip("/") + CALLBACK not in redirects:
         redirects.append(url.rstrip("/") + CALLBACK)
-    roles = json.loads(ROLES.read_text(encoding="utf-8"))
-    ours = {role["value"] for role in roles}
     return {
-        "identifierUris": [f"api://{application['appId']}"],
-        "appRoles": roles + [role for role in application.get("appRoles") or [] if role["value"] not in ours],
+        "identifierUris": [own_uri, *(uri for uri in application.get("identifierUris") or [] if uri != own_uri)],
+        "appRoles": _roles(application.get("appRoles") or []),
         "web": {"redirectUris": redirects, "implicitGrantSettings": {"enableIdTokenIssuance": True}},
         "api": {
             "requestedAccessTokenVersion": 2,
@@ -84,6 +93,45 @@ def wanted(application: dict[str, Any], url: str | None) -> dict[str, Any]:
             "preAuthorizedApplications": [*others, {"appId": AZURE_CLI, "delegatedPermissionIds": [scope["id"]]}],
         },
     }
+
+
+def _pre_authorized(application: dict[str, Any]) -> list[dict[str, Any]]:
+    """Clients besides the Azure CLI."""
+    found = (application.get("api") or {}).get("preAuthorizedApplications") or []
+    return [entry for entry in found if entry["appId"] != AZURE_CLI]
+
+
+def _roles(there: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ours and then the others. One that is there keeps its id: people hold it by that, and Graph lets nobody take an
+    enabled role away. One that is right is sent as it is."""
+    known = {role["value"]: role for role in _sendable(there) if role.get("value")}
+    ours: dict[str, dict[str, Any]] = {role["value"]: role for role in json.loads(ROLES.read_text(encoding="utf-8"))}
+    found = []
+    for value, role in ours.items():
+        old = known.get(value, role)
+        new = {**role, "id": old["id"]}
+        found.append(old if _in_order(old) == _in_order(new) else new)
+    return found + [role for role in _sendable(there) if role.get("value") not in ours]
+
+
+def _in_order(role: dict[str, Any]) -> dict[str, Any]:
+    return {**role, "allowedMemberTypes": sorted(role.get("allowedMemberTypes") or [])}
+
+
+def _switched_off(there: Sequence[dict[str, Any]], then: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """What is there, with those roles off that are on and become others; None when there are none of them. Graph
+    changes no enabled role (CannotDeleteOrUpdateEnabledEntitlement); whoever holds one keeps it meanwhile."""
+    following = {role["id"]: role for role in then}
+    roles = _sendable(there)
+    changing = {role["id"] for role in roles if role.get("isEnabled") and role != following.get(role["id"])}
+    if not changing:
+        return None
+    return [{**role, "isEnabled": False} if role["id"] in changing else role for role in roles]
+
+
+def _sendable(roles: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what Graph tells of a role and does not take."""
+    return [{name: value for name, value in role.items() if name != "origin"} for role in roles]
 
 
 def _scope() -> dict[str, Any]:
@@ -100,6 +148,18 @@ def _scope() -> dict[str, Any]:
     }
 
 
+def check_tenant(subscription: str) -> None:
+    """A registration in another tenant than the app's would be made without a word, and sign nobody in."""
+    tenant = ["--query", "tenantId", "-o", "tsv"]
+    there = run(["az", "account", "show", "--subscription", subscription, *tenant])
+    here = run(["az", "account", "show", *tenant])
+    if there != here:
+        raise SignInError(
+            f"the Azure CLI is signed in to the tenant {here}, and AZURE_SUBSCRIPTION_ID, which is deployed to, "
+            f"belongs to {there}: az account set --subscription {subscription}"
+        )
+
+
 def ensure(client_id: str | None, name: str, url: str | None) -> str:
     """Make or find the registration, bring it up to date; gives its client id.
 
@@ -110,14 +170,17 @@ def ensure(client_id: str | None, name: str, url: str | None) -> str:
         application = graph("POST", "/applications", {"displayName": name, "signInAudience": "AzureADMyOrg"})
     identity = f"/applications/{application['id']}"
     change = wanted(application, url)
+    switched_off = _switched_off(application.get("appRoles") or [], change["appRoles"])
+    if switched_off is not None:
+        _sent("PATCH", identity, {"appRoles": switched_off})
     # A scope must be there before it can be pre-authorized: two steps, the second one complete.
-    without = {**change, "api": {**change["api"], "preAuthorizedApplications": []}}
+    without = {**change, "api": {**change["api"], "preAuthorizedApplications": _pre_authorized(application)}}
     if not any(scope["value"] == SCOPE for scope in (application.get("api") or {}).get("oauth2PermissionScopes") or []):
-        _patched(identity, without)
-    _patched(identity, change)
+        _sent("PATCH", identity, without)
+    _sent("PATCH", identity, change)
     app_id = str(application["appId"])
     if not graph("GET", f"/servicePrincipals?$filter=appId eq '{app_id}'")["value"]:
-        graph("POST", "/servicePrincipals", {"appId": app_id, "appRoleAssignmentRequired": False})
+        _sent("POST", "/servicePrincipals", {"appId": app_id, "appRoleAssignmentRequired": False})
     return app_id
 
 
@@ -130,7 +193,7 @@ def _found(client_id: str | None, name: str) -> dict[str, Any] | None:
                 "azd env set AUTH_CLIENT_ID '' to have one made, or az login to the tenant that has it"
             )
         return dict(matches[0])
-    quoted = name.replace("'", "''")
+    quoted = quote(name.replace("'", "''"), safe=" '")
     matches = graph("GET", f"/applications?$filter=displayName eq '{quoted}'")["value"]
     if len(matches) > 1:
         ids = ", ".join(match["appId"] for match in matches)
@@ -138,27 +201,35 @@ def _found(client_id: str | None, name: str) -> dict[str, Any] | None:
     return dict(matches[0]) if matches else None
 
 
-def _patched(path: str, change: dict[str, Any]) -> None:
-    """A registration that was just made is not known everywhere at once: the change is tried for half a minute."""
+def _sent(method: str, path: str, body: dict[str, Any]) -> None:
+    """A registration that was just made is not known everywhere at once: what is sent about it is tried for half a
+    minute."""
     for attempt, seconds in enumerate(_SPREADING_SECONDS, 1):
         time.sleep(seconds)
         try:
-            graph("PATCH", path, change)
+            graph(method, path, body)
             return
         except SignInError as error:
-            if attempt == len(_SPREADING_SECONDS) or "does not exist" not in str(error):
+            if attempt == len(_SPREADING_SECONDS) or not any(words in str(error) for words in _NOT_KNOWN_YET):
                 raise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sign_in.py", description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--client-id", default=os.environ.get("AUTH_CLIENT_ID"), help="a registration that is there")
-    parser.add_argument("--name", default=f"drone-telemetry-{os.environ.get('AZURE_ENV_NAME', 'dev')}")
+    parser.add_argument("--name", help="what to call it (default: drone-telemetry- and AZURE_ENV_NAME)")
     parser.add_argument("--url", default=os.environ.get("SERVICE_API_URL"), help="the app's address, once it has one")
     args = parser.parse_args(argv)
+    environment = os.environ.get("AZURE_ENV_NAME")
+    name = args.name or (environment and f"drone-telemetry-{environment}")
+    if not name and not args.client_id:  # a registration that nobody knows of would be made
+        parser.error("AZURE_ENV_NAME is not set: azd hooks run preprovision sets it, or give --client-id or --name")
+    subscription = os.environ.get("AZURE_SUBSCRIPTION_ID")
     try:
-        client_id = ensure(args.client_id or None, args.name, args.url or None)
-        if os.environ.get("AZURE_ENV_NAME"):
+        if subscription:
+            check_tenant(subscription)
+        client_id = ensure(args.client_id or None, name or "", args.url or None)
+        if environment:
             run(["azd", "env", "set", "AUTH_CLIENT_ID", client_id])
     except SignInError as error:
         print(f"sign-in: {error}", file=sys.stderr)

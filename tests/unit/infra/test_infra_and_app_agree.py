@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,9 @@ import settings
 from http_api import endpoints
 from http_api.authorization import Role
 from observability.metrics import Instruments
-from storage.azure.containers import CONTAINERS
+from storage.azure.containers import CONTAINERS, MESSAGES
 from tests.support import registered
+from tests.support.azure_roles import ROLE_NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
 INFRA = ROOT / "infra"
@@ -33,19 +35,7 @@ READ_BY_THE_HOST = {
     "AzureWebJobsDisableHomepage",  # the page is at /
     "PYTHON_THREADPOOL_THREAD_COUNT",
     "AzureFunctionsJobHost__logging__logLevel__Function",
-}
-
-# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
-ROLE_NAMES = {
-    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
-    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
-    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
-    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
-    "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
-    "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
-    "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
+    "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime",
 }
 
 
@@ -84,6 +74,8 @@ def deployed() -> Recorder:
         "EventHubName": variable("modules/event-hubs.bicep", "hubName"),
         "EventHubConsumerGroup": variable("modules/event-hubs.bicep", "consumerGroupName"),
         "EventHubConnection__fullyQualifiedNamespace": "hub.servicebus.windows.net",
+        "ALERT_WEBHOOKS": "https://ops.example.org/",
+        "ALERT_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     }
     literal = {
         name: value
@@ -135,7 +127,9 @@ def test_cosmos_containers_keys_and_indexes_are_the_apps() -> None:
         container["name"]: (container["partitionKey"], set(container["indexed"]))
         for container in variable("modules/cosmos.bicep", "containers")
     }
-    assert made == {spec.name: (spec.partition_key, set(spec.indexed)) for spec in CONTAINERS}
+    assert made == {spec.name: (spec.key_paths, set(spec.indexed)) for spec in CONTAINERS}
+    text = (INFRA / "modules" / "cosmos.bicep").read_text()
+    assert f"options: container.name != '{MESSAGES}' ? {{}} : autoscale" in text
 
 
 def test_the_batches_container_is_the_apps() -> None:
@@ -191,7 +185,17 @@ def test_only_open_routes_are_left_out_of_sign_in() -> None:
     assert match
     excluded = set(re.findall(r"'([^']+)'", match[1]))
     opened = {re.sub(r"\{\*\w+\}", "*", endpoint.path) for endpoint in endpoints if endpoint.role is None}
-    assert excluded == opened
+    # Asked by the page to learn who has signed in: those who have not are to be told so by App Service itself.
+    assert excluded == opened - {"/api/me"}
+
+
+def test_the_sites_settings_are_changed_one_after_the_other() -> None:
+    """A site that is being changed refuses the next change (409); each waits for the one before."""
+    text = (INFRA / "modules" / "function-app.bicep").read_text()
+    configurations = re.findall(r"\n  resource (\w+) 'config' = \{\n(.*?)\n  \}", text, re.S)
+    for (before, _), (name, body) in itertools.pairwise(configurations):
+        assert f"dependsOn: [{before}]" in body, name
+    assert len(configurations) == 2
 
 
 def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
@@ -222,7 +226,7 @@ def test_a_profile_is_within_what_its_services_offer(name: str) -> None:
     profile = PROFILES[name]
     assert 1 <= profile["partitionCount"] <= STANDARD_PARTITIONS
     assert 1 <= profile["throughputUnits"] <= profile["maxThroughputUnits"] <= STANDARD_UNITS
-    assert profile["cosmosMaxThroughput"] % 1000 == 0
+    assert profile["cosmosMaxThroughput"] % 100 == profile["ledgerMaxThroughput"] % 1000 == 0
     assert profile["instanceMemoryMB"] in FLEX_MEMORY
     ready = {entry["name"]: entry["instanceCount"] for entry in profile["alwaysReady"]}
     assert sum(ready.values()) <= profile["maximumInstanceCount"] <= FLEX_INSTANCES
@@ -247,7 +251,7 @@ def test_the_schedulers_settings_override_what_host_json_says() -> None:
     text = (INFRA / "modules" / "function-app.bicep").read_text()
     host = json.loads((ROOT / "host.json").read_text())
     named = re.findall(r"AzureFunctionsJobHost__(\w+):", text)
-    assert len(named) == 5
+    assert len(named) == 6
     for name in named:
         *path, last = name.split("__")
         there = host
@@ -300,7 +304,7 @@ def test_what_is_deployed_is_the_apps_rooms() -> None:
         "observability",
         "orchestrators",
     }
-    rooms |= {"orchestrators", "pipeline", "settings", "starters", "storage", "telemetry", "web"}
+    rooms |= {"orchestrators", "pipeline", "settings", "starters", "storage", "telemetry", "web", "webhooks"}
     files = {"function_app.py", "host.json", "reference_data.py", "requirements.txt"}
     for path in ROOT.iterdir():
         name = path.name
