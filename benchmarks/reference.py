@@ -12,10 +12,8 @@ from typing import Any
 
 import orjson
 
-from activities.enrich import enrich
-from activities.finish import complete
+from activities.finish import finish
 from activities.store import store as store_step
-from activities.update_drones import update_drones
 from activities.validate import validate
 from benchmarks.batches import deliveries, received
 from benchmarks.report import Row
@@ -85,11 +83,9 @@ async def _ours(folder: Path, messages: int, delay: float) -> float:
     await store.ledger.receive(batch, raw)
     reference = reference_to(batch)
     began = time.perf_counter()
-    await validate(slow, reference, Rules())
-    await enrich(slow, reference, Rules(), get_reference_data())
+    await validate(slow, reference, Rules(), get_reference_data())
     result = await store_step(slow, reference)
-    await update_drones(slow, _SlowClient(delay), reference)  # type: ignore[arg-type]
-    await complete(slow, {**reference, "counts": result["counts"]})
+    await finish(slow, _SlowClient(delay), {**reference, "counts": result["counts"]})  # type: ignore[arg-type]
     took = time.perf_counter() - began
     await store.close()
     return took

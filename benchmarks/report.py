@@ -34,7 +34,18 @@ class Row:
 
 def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    cores = f"{os.cpu_count()} cores{_processor()}"
+    return f"{cores}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+def _processor() -> str:
+    """Its name in brackets, where the system says so."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f" ({names[0]})" if names else ""
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -39,6 +39,14 @@ def signal_many(context: df.DurableOrchestrationContext):  # type: ignore[no-unt
     yield context.call_activity("add_one", 0)
 
 
+@app.orchestration_trigger(context_name="context")
+def send(context: df.DurableOrchestrationContext):  # type: ignore[no-untyped-def]
+    sender, signals = context.get_input()
+    for number in range(signals):
+        context.signal_entity(df.EntityId("counter", f"{sender}-{number % 10}"), "add", 1)
+    yield context.call_activity("add_one", 0)
+
+
 @app.route(route="signal/{count:int}", methods=["POST"])
 @app.durable_client_input(client_name="client")
 async def signal_by_client(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
