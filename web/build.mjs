@@ -16,11 +16,14 @@ const options = {
   outdir: join(out, "assets"),
   bundle: true,
   format: "esm",
+  // What is loaded later (land, editors) is in files of its own.
+  splitting: true,
   target: ["es2022", "chrome109", "firefox115", "safari16.4"],
   minify: !watch,
   sourcemap: watch ? "linked" : false,
   metafile: true,
   entryNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
   loader: { ".woff2": "file", ".svg": "file" },
   legalComments: "none",
@@ -38,10 +41,15 @@ async function page(metafile) {
     if (!found) throw new Error(`the build made no file like ${pattern}`);
     return `/assets/${found}`;
   };
+  // What the page begins with is asked for at once, not one after the other.
+  const entry = Object.entries(metafile.outputs).find(([path]) => /^app-\w+\.js$/.test(basename(path)));
+  const chunks = entry[1].imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => basename(path));
+  const preloads = chunks.map((name) => `<link rel="modulepreload" href="/assets/${name}" />`);
   const template = await readFile(join(here, "index.html"), "utf8");
   const html = template
     .replaceAll("%SCRIPT%", one(/^app-\w+\.js$/))
     .replaceAll("%STYLE%", one(/^app-\w+\.css$/))
+    .replaceAll("%PRELOADS%", preloads.join("\n    "))
     .replaceAll("%FONT%", one(/^inter-latin-wght-normal-\w+\.woff2$/));
   await mkdir(join(out, "assets"), { recursive: true });
   await cp(join(here, "icon.svg"), join(out, "assets", "icon.svg"));

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.support.chromium import unusable
 from web import build
+
+FIRST_BYTES = 220_000
+"""Scripts and styles of the first paint, compressed."""
+LATER_BYTES = 120_000
 
 
 def executable(path: Path, prints: str) -> Path:
@@ -94,3 +101,16 @@ def test_the_lock_file_names_no_other_registry_than_the_public_one() -> None:
     lock = (build.WEB / "package-lock.json").read_text(encoding="utf-8")
     addresses = [line for line in lock.splitlines() if '"resolved"' in line]
     assert all('"https://registry.npmjs.org/' in line for line in addresses)
+
+
+def test_what_the_page_begins_with_stays_small() -> None:
+    """Land and editors come later, in files of their own: the first paint waits for none of them."""
+    if unusable() is not None:
+        pytest.skip("the page cannot be built here")
+    html = (build.DIST / "index.html").read_text(encoding="utf-8")
+    first = [build.DIST / name.lstrip("/") for name in re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', html)]
+    assert len(first) >= 2
+    assert sum(len(gzip.compress(path.read_bytes())) for path in first) < FIRST_BYTES
+    later = [path for path in build.DIST.glob("assets/*.js") if path not in first]
+    assert any(path.name.startswith("land-") for path in later)
+    assert sum(len(gzip.compress(path.read_bytes())) for path in later) < LATER_BYTES

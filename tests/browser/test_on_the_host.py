@@ -19,7 +19,7 @@ from tools.local_host import LocalHost, wait_until
 pytestmark = pytest.mark.e2e
 
 DRONES = 40
-# More than the five attempts of one activity (orchestrators/process_batch.py), since a purge may take some: the first
+# More than the five attempts of one activity (orchestrators/), since a purge may take some: the first
 # batch fails, and what is left is soon used up by attempts that are made again.
 FAULTS = "messages.write:before:7"
 REJECTED = {"deviceId": "crooked", "battery": 1.4, "flightMode": "sideways", "note": "<img src=x onerror=alert(1)>"}
@@ -134,6 +134,9 @@ def test_a_failed_batch_is_replayed_from_the_page(world: LocalHost, failed_batch
     row.get_by_role("link").click()
     panel = page.get_by_role("complementary", name=re.compile("^Batch"))
     expect(panel).to_contain_text("injected fault")
+    steps = panel.get_by_role("list", name="Steps").locator("> li")
+    expect(steps.filter(has_text="Store, failed")).to_contain_text("5 attempts")
+    expect(steps.last).to_contain_text("Note the failure, done")
     status = panel.get_by_role("link", name="Durable status").get_attribute("href")
     assert status is not None
     durable = world.request("GET", status.removeprefix(world.url)).json()
@@ -148,7 +151,54 @@ def test_a_failed_batch_is_replayed_from_the_page(world: LocalHost, failed_batch
     expect(dialog).to_contain_text("Completed: 3 stored, 0 duplicates, 0 rejected.", timeout=30_000)
     dialog.get_by_role("button", name="Close").click()
     expect(panel).to_contain_text("Completed")
+    expect(steps.last).to_contain_text("Update drones, done")
+    panel.get_by_role("button", name="Attempt 1").click()
+    expect(steps.filter(has_text="Store, failed")).to_contain_text("5 attempts")
     assert world.get("/api/drones/doomed")["battery"] == message("doomed", 2)["battery"]
+
+
+def test_an_orchestration_is_started_anew_and_purged(world: LocalHost, failed_batch: str, open_page: OpenPage) -> None:
+    page = open_page(world.url + f"/#/instances?idPrefix={failed_batch}&status=Failed")
+    page.get_by_role("row", name=re.compile("process_batch")).get_by_role("link").click()
+    panel = page.get_by_role("complementary", name=re.compile("^Orchestration"))
+    expect(panel.get_by_role("list", name="Steps")).to_contain_text("Note the failure (fail_batch), done")
+    dialog = page.get_by_role("dialog")
+    panel.get_by_role("button", name="Start anew").click()
+    dialog.get_by_role("button", name="Start anew").click()
+    started = dialog.get_by_role("link").inner_text()
+    dialog.get_by_role("button", name="Close").click()
+    # It is no attempt at the batch, and finds that out.
+    wait_until(lambda: world.get(f"/api/instances/{started}")["status"] == "Completed", 30, world.log.read_text)
+    assert world.get(f"/api/instances/{started}")["output"]["current"] is False
+    page.goto(world.url + f"/#/instances/{started}")
+    panel.get_by_role("button", name="Purge").click()
+    dialog.get_by_role("button", name="Purge").click()
+    expect(dialog).to_contain_text("It is gone.")
+    assert world.request("GET", f"/api/instances/{started}").status == 404
+
+
+def test_an_alert_of_the_real_pipeline_is_taken_up(world: LocalHost, open_page: OpenPage) -> None:
+    # The fixture's message is of long ago: of what it says only that it came late is news.
+    wait_until(lambda: world.items("/api/alerts?deviceId=drone-low&status=active"), 60, world.log.read_text)
+    page = open_page(world.url + "/#/alerts?deviceId=drone-low")
+    row = page.get_by_role("row", name=re.compile("drone-low"))
+    expect(row).to_contain_text("Telemetry delayed")
+    expect(row).to_contain_text(re.compile(r"\d+ d .*late"))
+    expect(page.get_by_role("link", name=re.compile("^Alerts"))).to_contain_text("active and not acknowledged")
+    row.get_by_role("link").click()
+    panel = page.get_by_role("complementary", name=re.compile("^Alert"))
+    panel.get_by_role("button", name="Acknowledge").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Note").fill("On its way home")
+    dialog.get_by_role("button", name="Acknowledge").click()
+    expect(dialog).to_contain_text("Acknowledged.")
+    dialog.get_by_role("button", name="Close").click()
+    expect(panel).to_contain_text("On its way home")
+    assert accessibility_problems(page) == []
+    [episode] = world.items("/api/alerts?deviceId=drone-low&code=telemetry_delayed")
+    assert episode["note"] == "On its way home"
+    panel.get_by_role("link", name="Its orchestration").click()
+    expect(page.get_by_role("complementary", name=re.compile("alert"))).to_contain_text(episode["instanceId"])
 
 
 def test_a_dead_letter_shows_why_and_what_and_is_discarded_with_a_reason(
@@ -219,7 +269,7 @@ def test_no_view_has_accessibility_problems(
 ) -> None:
     page = open_page(world.url, color_scheme=scheme)
     letter = world.items("/api/deadletters")[0]["id"]
-    views = ("fleet/drone-3", "pipeline", f"batches/{failed_batch}", f"deadletters/{letter}")
+    views = ("fleet/drone-3", "pipeline", "instances", f"batches/{failed_batch}", f"deadletters/{letter}")
     found = {}
     for view in views:
         page.goto(f"{world.url}/#/{view}")

@@ -76,7 +76,7 @@ def test_a_refused_caller_is_told_so(
     stub.refuse = lambda path: status if path.startswith("/api/") and path != "/api/config" else None
     page = open_page(stub.url)
     expect(page.get_by_role("status").filter(has_text="No access")).to_be_visible()
-    for view in ("fleet", "flights", "pipeline", "batches", "deadletters"):
+    for view in ("fleet", "flights", "pipeline", "batches", "deadletters", "instances"):
         page.goto(f"{stub.url}#/{view}")
         expect(page.get_by_role("alert").first).to_contain_text(words)
     assert not any("/.auth/" in path for path in stub.requests)
@@ -113,6 +113,7 @@ def test_the_theme_is_the_systems_until_a_person_chooses(stub: StubApi, open_pag
     expect(root).to_have_attribute("data-theme", "light")
     page.emulate_media(color_scheme="dark")
     expect(root).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Settings").click()
     page.get_by_role("button", name="Light theme").click()
     expect(root).to_have_attribute("data-theme", "light")
     page.reload()

@@ -7,27 +7,41 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/fleet.css";
 import "./styles/map.css";
+import "./styles/zones.css";
 import "./styles/detail.css";
 import "./styles/tables.css";
+import "./styles/timeline.css";
 import "./styles/pipeline.css";
 import "./styles/flights.css";
+import "./styles/alerts.css";
+import "./styles/wall.css";
 import "./styles/narrow.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { startAlerts } from "./state/alerts";
 import { startClock } from "./state/clock";
 import { connectionState, startFleet } from "./state/fleet";
+import { startKeys } from "./state/keys";
 import { startPipeline } from "./state/pipeline";
+import { startSession } from "./state/session";
 import { startSettings } from "./state/settings";
+import { isWall, keepAwake } from "./state/wall";
 import { Shell } from "./views/shell";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no #app");
-// A tab that is not looked at says it too.
+// A tab that is not looked at says it too; and everything that is old goes grey.
 effect(() => {
+  document.documentElement.dataset["connection"] = connectionState.value;
   document.title = `${connectionState.value === "lost" ? "Connection lost · " : ""}Drone Telemetry`;
 });
+root.textContent = "";
 startClock();
 startSettings();
+startSession();
 startFleet();
 startPipeline();
+startAlerts();
+if (isWall) keepAwake();
+else startKeys();
 render(<Shell />, root);

@@ -3,25 +3,43 @@ import { test } from "node:test";
 import { healthParts } from "../src/domain/health";
 import {
   conservation,
+  joined,
   lagSeconds,
   messageRate,
   processingTimes,
   quantile,
   rateSeries,
+  sampleOf,
+  samplesOf,
 } from "../src/domain/pipeline";
 import { HIDDEN_MS, LONGEST_MS, nextDelay } from "../src/domain/polling";
 import { batch, stats } from "./samples";
 
-const sample = (at: number, messages: number) => ({ at, messages, rejected: 0, unfinished: 0 });
+const sample = (at: number, messages: number) => ({ at, messages, rejected: 0, unfinished: 0, lag: 0 });
 
 test("the rate is taken over the window, not since the page was opened", () => {
   const samples = [sample(0, 0), sample(100_000, 100_000), sample(110_000, 101_000)];
   assert.equal(messageRate(samples, 30_000), 100);
   assert.equal(messageRate(samples.slice(0, 1), 30_000), null);
-  assert.deepEqual(rateSeries(samples), [
-    [100, 110],
-    [1000, 100],
+  // Between the first two nobody looked: an average would look like a measurement.
+  assert.deepEqual(rateSeries(samples), [[110], [100]]);
+  // The second is too close to the first to say anything.
+  assert.deepEqual(rateSeries([sample(0, 0), sample(700, 40), sample(5000, 10), sample(9000, 30)]), [
+    [5, 9],
+    [2, 5],
   ]);
+});
+
+test("the past that the server kept and what was seen since are one row, an hour long", () => {
+  const kept = samplesOf([
+    { ...stats(), at: "2026-01-01T00:00:10Z", unfinished: 2, failed: 0, oldestUnprocessedAt: "2026-01-01T00:00:04Z" },
+    { ...stats(), at: "not a time", unfinished: 0, failed: 0, oldestUnprocessedAt: null },
+  ]);
+  const [first] = kept;
+  assert.deepEqual([kept.length, first?.unfinished, first?.lag], [1, 2, 6]);
+  const seen = sampleOf(stats(), Date.parse("2026-01-01T00:00:12Z"));
+  assert.deepEqual(joined(joined([seen], kept, 3600_000), kept, 3600_000), [first, seen]);
+  assert.deepEqual(joined(kept, [{ ...seen, at: seen.at + 3600_000 }], 3600_000).length, 1);
 });
 
 test("a store that was made anew is no negative rate", () => {

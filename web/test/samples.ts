@@ -82,5 +82,6 @@ export const stats = (change: Partial<Stats> = {}): Stats => ({
   unprocessed: 0,
   oldestUnprocessedAt: null,
   oldestUnfinishedAt: null,
+  held: { batches: 0, since: null },
   ...change,
 });

@@ -3,18 +3,19 @@ import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 import { explain, problemOf } from "../src/api/problem";
 import { bytesOf, decodeBody, hexDump } from "../src/domain/body";
-import { coordinates, distance, heading, integer, metres, percent, words } from "../src/domain/format";
+import { coordinates, distance, heading, height, integer, percent, speed, words } from "../src/domain/format";
 import { mergeHistory, series, trackOf, secondsLeft } from "../src/domain/history";
 import { glide, headingAt, progress, standing, xAt } from "../src/domain/motion";
 import { formatRoute, parseRoute } from "../src/domain/route";
 import { ago, duration, ServerClock, sortable, span } from "../src/domain/time";
+import { UNITS } from "../src/domain/units";
 import { safeUrl } from "../src/domain/url";
 import { message } from "./samples";
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64");
 
 test("what nobody knows is a dash, never a zero", () => {
-  for (const text of [percent(null), metres(undefined), integer(NaN), coordinates(1, null), words(null)]) {
+  for (const text of [percent(null), height(undefined, UNITS.metric), speed(null, UNITS.aviation), distance(NaN, UNITS.kmh), integer(NaN), coordinates(1, null), words(null)]) {
     assert.equal(text, "–");
   }
   assert.equal(percent(0), "0 %");
@@ -22,8 +23,6 @@ test("what nobody knows is a dash, never a zero", () => {
 
 test("values read as an operator says them", () => {
   assert.equal(percent(0.126), "13 %");
-  assert.equal(metres(12.34), "12.3 m");
-  assert.equal(distance(1234.5), "1.23 km");
   assert.equal(heading(359.7), "0° N");
   assert.equal(heading(225), "225° SW");
   assert.equal(coordinates(-47.5, 8.25), "47.50000° S, 8.25000° E");
@@ -130,11 +129,13 @@ test("markers glide, turn the short way round, and jump when it is far", () => {
   assert.equal(progress(glide(start, 1, 0, null, 0, 0), 0), 1);
 });
 
-test("addresses lead there and back; others lead to the fleet", () => {
+test("addresses lead there and back; no address is the fleet, others are said to be none", () => {
   const route = { view: "deadletters" as const, open: "a/b ü", query: { status: "open", deviceId: "x&y" } };
   assert.deepEqual(parseRoute(formatRoute(route)), route);
-  for (const hash of ["", "#", "#/nowhere/x", "#/%E0%A4%A"]) {
-    assert.equal(parseRoute(hash).view, "fleet");
+  for (const hash of ["", "#", "#/"]) assert.equal(parseRoute(hash).view, "fleet");
+  for (const hash of ["#/nowhere/x", "#/%E0%A4%A", "#fleet", "#/fleet/a/b", "#x/fleet"]) {
+    assert.deepEqual(parseRoute(hash), { view: "unknown", open: hash, query: {} });
+    assert.equal(formatRoute(parseRoute(hash)), hash);
   }
   assert.equal(parseRoute("#/fleet/%E0%A4%A").open, null);
 });

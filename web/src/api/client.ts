@@ -1,16 +1,25 @@
 // The only place that talks to the server. Same origin, JSON, a deadline for each request.
 import { ApiProblem, problemOf } from "./problem";
 import type {
+  Alert,
   Batch,
+  BatchInstance,
+  CheckedCopy,
   Config,
   DeadLetter,
+  DeadLetterGroups,
   Drone,
   Flight,
+  Instance,
+  InstanceDetail,
+  Me,
   Message,
   Page,
   ReplayAllBatches,
   ReplayAllDeadLetters,
+  RecoveryReport,
   Stats,
+  StatsHistory,
   ZoneCollection,
 } from "./shapes";
 
@@ -30,13 +39,31 @@ export function queryString(query: Query): string {
   return text ? `?${text}` : "";
 }
 
-async function request<T>(
+/** An answer with the entity tag that names its state, where it has one. */
+export interface Tagged<T> {
+  value: T;
+  tag: string | null;
+}
+
+interface Options {
+  deadline?: number;
+  /** The tag of the state that is changed. */
+  ifMatch?: string | null;
+  /** A status that is an answer all the same. */
+  answers?: number;
+}
+
+const request = async <T>(method: string, path: string, body?: unknown, deadline?: number): Promise<T> =>
+  (await exchange<T>(method, path, body, deadline === undefined ? {} : { deadline })).value;
+
+export async function exchange<T>(
   method: string,
   path: string,
   body?: unknown,
-  deadline = DEADLINE_MS,
-): Promise<T> {
+  { deadline = DEADLINE_MS, ifMatch = null, answers = 200 }: Options = {},
+): Promise<Tagged<T>> {
   const headers: Record<string, string> = { Accept: "application/json" };
+  if (ifMatch !== null) headers["If-Match"] = ifMatch;
   const init: RequestInit = {
     method,
     headers,
@@ -67,7 +94,7 @@ async function request<T>(
   if (response.type === "opaqueredirect") {
     throw new ApiProblem("signIn", 401, "Signed out", "The server asks to sign in.");
   }
-  if (!response.ok) {
+  if (!response.ok && response.status !== answers) {
     throw problemOf(
       response.status,
       response.statusText,
@@ -76,7 +103,8 @@ async function request<T>(
     );
   }
   try {
-    return (content ? JSON.parse(content) : null) as T;
+    const value = (content ? JSON.parse(content) : null) as T;
+    return { value, tag: response.headers.get("ETag") };
   } catch {
     throw new ApiProblem(
       "server",
@@ -106,6 +134,7 @@ export async function everything<T>(
 
 export const api = {
   config: () => request<Config>("GET", "/api/config"),
+  me: () => request<Me>("GET", "/api/me"),
   zones: () => request<ZoneCollection>("GET", "/api/zones"),
   drones: (query: Query) =>
     request<Page<Drone>>("GET", `/api/drones${queryString(query)}`),
@@ -120,11 +149,22 @@ export const api = {
   /** Where the browser itself gets a flight's track as a file. */
   trackUrl: (flight: string, format: string) =>
     `/api/flights/${id(flight)}/track${queryString({ format })}`,
+  alerts: (query: Query) => request<Page<Alert>>("GET", `/api/alerts${queryString(query)}`),
+  alert: (alert: string) => request<Alert>("GET", `/api/alerts/${id(alert)}`),
+  acknowledgeAlert: (alert: string, note: string | null) =>
+    request<Alert>("POST", `/api/alerts/${id(alert)}/acknowledge`, { note }),
+  notifyAlert: (alert: string) => request<Alert>("POST", `/api/alerts/${id(alert)}/notify`, {}),
   stats: () => request<Stats>("GET", "/api/stats"),
-  health: () => request<unknown>("GET", "/api/health"),
+  statsHistory: (since: string) =>
+    request<StatsHistory>("GET", `/api/stats/history${queryString({ since })}`),
+  /** 503 says which part is down. */
+  health: async () => (await exchange<unknown>("GET", "/api/health", undefined, { answers: 503 })).value,
+  recovery: () => request<RecoveryReport>("GET", "/api/recovery"),
   batches: (query: Query) =>
     request<Page<Batch>>("GET", `/api/batches${queryString(query)}`),
   batch: (batch: string) => request<Batch>("GET", `/api/batches/${id(batch)}`),
+  batchInstance: (batch: string, attempt: number) =>
+    request<BatchInstance>("GET", `/api/batches/${id(batch)}/instance${queryString({ attempt })}`),
   replayBatch: (batch: string) =>
     request<{ id?: string; statusQueryGetUri?: string }>(
       "POST",
@@ -138,13 +178,25 @@ export const api = {
     request<DeadLetter>("GET", `/api/deadletters/${id(letter)}`),
   replayDeadLetter: (letter: string) =>
     request<DeadLetter>("POST", `/api/deadletters/${id(letter)}/replay`),
-  replayDeadLetters: (filter: Record<string, string>) =>
-    request<ReplayAllDeadLetters>(
-      "POST",
-      "/api/deadletters/replay",
-      filter,
-      BULK_DEADLINE_MS,
-    ),
+  deadLetterGroups: (query: Query) =>
+    request<DeadLetterGroups>("GET", `/api/deadletter-groups${queryString(query)}`),
+  replayDeadLetters: (ids: readonly string[]) =>
+    request<ReplayAllDeadLetters>("POST", "/api/deadletters/replay", { ids }, BULK_DEADLINE_MS),
+  /** What a corrected copy would become; nothing is kept. */
+  checkCopy: (letter: string, text: string) =>
+    request<CheckedCopy>("POST", `/api/deadletters/${id(letter)}/check`, { text }),
+  correctDeadLetter: (letter: string, text: string) =>
+    request<DeadLetter>("POST", `/api/deadletters/${id(letter)}/correct`, { text }),
+  instances: (query: Query) =>
+    request<Page<Instance>>("GET", `/api/instances${queryString(query)}`),
+  instance: (instance: string) =>
+    request<InstanceDetail>("GET", `/api/instances/${id(instance)}`),
+  steerInstance: (instance: string, operation: "suspend" | "resume" | "terminate", reason: string) =>
+    request<{ id: string }>("POST", `/api/instances/${id(instance)}/${operation}`, reason ? { reason } : {}),
+  restartInstance: (instance: string) =>
+    request<{ id: string }>("POST", `/api/instances/${id(instance)}/restart`),
+  purgeInstance: (instance: string) =>
+    request<null>("DELETE", `/api/instances/${id(instance)}`),
   discardDeadLetter: (letter: string, reason: string) =>
     request<DeadLetter>("POST", `/api/deadletters/${id(letter)}/discard`, { reason }),
 };

@@ -1,12 +1,16 @@
 // Why a request did not give what was asked for, in a form the page can show.
 
-/** `offline`: no answer at all. `signIn` 401, `forbidden` 403, `missing` 404, `conflict` 409, `refused` other 4xx, `server` 5xx. */
+/**
+ * `offline`: no answer at all. `signIn` 401, `forbidden` 403, `missing` 404, `conflict` 409, `outdated` 412, `refused`
+ * other 4xx, `server` 5xx.
+ */
 export type ProblemKind =
   | "offline"
   | "signIn"
   | "forbidden"
   | "missing"
   | "conflict"
+  | "outdated"
   | "refused"
   | "server";
 
@@ -31,6 +35,7 @@ export function kindOf(status: number): ProblemKind {
   if (status === 403) return "forbidden";
   if (status === 404) return "missing";
   if (status === 409) return "conflict";
+  if (status === 412) return "outdated";
   return status >= 500 ? "server" : "refused";
 }
 
@@ -72,7 +77,7 @@ export function explain(problem: unknown): string {
     case "offline":
       return "The server does not answer.";
     case "signIn":
-      return "You are not signed in (401). Sign in, then load this page again.";
+      return "You are not signed in (401).";
     case "forbidden":
       return `Your account may not see or do this (403). ${problem.detail}`.trim();
     default:

@@ -168,6 +168,11 @@ export interface components {
             items: components["schemas"]["SelectedDrone"][];
             /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
             continuation: string | null;
+            /**
+             * Format: date-time
+             * @description Of what the hub took before it drones know all, but for batches that are still under way. With a signal window it lies up to that far back; ask with it for what has changed since. Null: unknown.
+             */
+            asOf: string | null;
         };
         Message: {
             id: string;
@@ -230,6 +235,8 @@ export interface components {
             sequenceNumber: number;
             index: number;
             batchId?: string;
+            /** @description The dead letter whose corrected copy it is. */
+            correctedFrom?: string;
         };
         MessageList: {
             items: components["schemas"]["Message"][];
@@ -378,52 +385,6 @@ export interface components {
             replayed: string[];
             skipped: string[];
         };
-        RuleError: {
-            code: string;
-            field: string | null;
-            value: unknown;
-            detail: string | null;
-        };
-        DeadLetter: {
-            id: string;
-            /** @enum {string} */
-            status: "open" | "replayed" | "discarded";
-            errors: components["schemas"]["RuleError"][];
-            body: string;
-            deviceId: string | null;
-            hub: string;
-            partition: string;
-            offset: string | null;
-            sequenceNumber: number;
-            /** Format: date-time */
-            enqueuedAt: string;
-            index: number | null;
-            batchId: string;
-            attempts: number;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            resolvedAt: string | null;
-            reason: string | null;
-            contentType?: string | null;
-            contentEncoding?: string | null;
-            /** @description What came with the event: partitionKey, properties, system, leftOut (no room). */
-            context?: {
-                [key: string]: unknown;
-            } | null;
-            /** @description How many rejected messages it stands for. */
-            messages?: number;
-        };
-        DeadLetterList: {
-            items: components["schemas"]["DeadLetter"][];
-            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
-            continuation: string | null;
-        };
-        ReplayedDeadLetters: {
-            replayed: number;
-            stillRejected: number;
-            skipped: number;
-        };
         Stats: {
             events: number;
             messages: number;
@@ -458,6 +419,32 @@ export interface components {
              * @description When the batch that stands longest, of those received or running, last moved.
              */
             oldestUnfinishedAt: string | null;
+            /** @description Completed batches of which drones are told at the end of a signal window, and when the oldest was completed. */
+            held: {
+                batches: number;
+                /** Format: date-time */
+                since: string | null;
+            };
+        };
+        StatsSample: {
+            /** Format: date-time */
+            at: string;
+            messages: number;
+            stored: number;
+            duplicates: number;
+            rejected: number;
+            /** @description Batches received or running. */
+            unfinished: number;
+            /** @description Batches. */
+            failed: number;
+            /** @description Events in batches that are received, running or failed. */
+            unprocessed: number;
+            /** Format: date-time */
+            oldestUnprocessedAt: string | null;
+        };
+        StatsHistory: {
+            items: components["schemas"]["StatsSample"][];
+            continuation: null;
         };
         HealthReport: {
             status: components["schemas"]["HealthStatus"];
@@ -498,12 +485,22 @@ export interface components {
         PageSettings: {
             mapTilesUrl: string | null;
             mapTilesAttribution: string | null;
+            /** @description Where this server has a PMTiles file, if it has one. */
+            mapPmtilesUrl: string | null;
             lowBattery: number;
             staleSeconds: number;
             offlineSeconds: number;
             altitudeLimitMetres: number;
             /** @enum {string} */
             authMode: "none" | "app-service";
+        };
+        Me: {
+            /** @description False too where nobody has to sign in. */
+            signedIn: boolean;
+            /** @description As the sign-in names the caller. */
+            name: string | null;
+            /** @description What they may. */
+            roles: ("GetStatus" | "SendTelemetry" | "Operate")[];
         };
         /** @description A GeoJSON FeatureCollection of polygons with id, name, kind, and optionally floor and ceiling. */
         Zones: {
@@ -524,6 +521,97 @@ export interface components {
                     ceiling?: number | null;
                 };
             }[];
+        };
+        RuleError: {
+            code: string;
+            field: string | null;
+            value: unknown;
+            detail: string | null;
+        };
+        DeadLetter: {
+            id: string;
+            /** @enum {string} */
+            status: "open" | "replayed" | "discarded";
+            errors: components["schemas"]["RuleError"][];
+            body: string;
+            deviceId: string | null;
+            hub: string;
+            partition: string;
+            offset: string | null;
+            sequenceNumber: number;
+            /** Format: date-time */
+            enqueuedAt: string;
+            index: number | null;
+            batchId: string;
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            resolvedAt: string | null;
+            reason: string | null;
+            contentType?: string | null;
+            contentEncoding?: string | null;
+            /** @description What came with the event: partitionKey, properties, system, leftOut (no room). */
+            context?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description How many rejected messages it stands for. */
+            messages?: number;
+            /** @description The corrected copy that was stored in its place. */
+            correction?: components["schemas"]["Correction"];
+        };
+        CorrectedMessage: {
+            id: string;
+            deviceId: string;
+            /** Format: date-time */
+            time: string;
+        };
+        Correction: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            body: string;
+            contentType: string | null;
+            contentEncoding: string | null;
+            /** @description Messages in it. */
+            count: number;
+            /** @description The first 20 of them. */
+            messages: components["schemas"]["CorrectedMessage"][];
+        };
+        CheckedCopy: {
+            /** @description Messages; 0 with `errors`. */
+            accepted: number;
+            /** @description The first 20 of them. */
+            messages: components["schemas"]["CorrectedMessage"][];
+            errors: components["schemas"]["RuleError"][];
+        };
+        /** @description A letter that breaks several rules is in several groups. */
+        DeadLetterGroup: {
+            errorCode: string;
+            deviceId: string | null;
+            letters: number;
+            /** Format: date-time */
+            newestAt: string;
+            /** Format: date-time */
+            oldestAt: string;
+        };
+        DeadLetterGroups: {
+            items: components["schemas"]["DeadLetterGroup"][];
+            continuation: null;
+            /** @description Letters that were looked at, the newest. */
+            letters: number;
+            /** @description False: there are more letters, which were not. */
+            complete: boolean;
+        };
+        DeadLetterList: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        ReplayedDeadLetters: {
+            replayed: number;
+            stillRejected: number;
+            skipped: number;
         };
         Flight: {
             id: string;
@@ -591,6 +679,64 @@ export interface components {
             /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
             continuation: string | null;
         };
+        /** @description An episode of one code of one drone. */
+        Alert: {
+            id: string;
+            deviceId: string;
+            /** @enum {string} */
+            code: "low_battery" | "sensor_unhealthy" | "no_fly_zone" | "outside_geofence" | "altitude_limit" | "telemetry_delayed";
+            /** @enum {string} */
+            status: "active" | "cleared";
+            /**
+             * Format: date-time
+             * @description Message time at which the condition began.
+             */
+            raisedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was cleared; null while it is active.
+             */
+            clearedAt: string | null;
+            /** Format: date-time */
+            acknowledgedAt: string | null;
+            /** @description Who had signed in; null where nobody has to. */
+            acknowledgedBy: string | null;
+            note: string | null;
+            /**
+             * Format: date-time
+             * @description When it had been unacknowledged for too long.
+             */
+            escalatedAt: string | null;
+            /** @description What raised it: the battery (fraction), the names of the ill sensors, the ids of the zones, metres from home (`outside_geofence`), metres of height or altitude, seconds of delay. Null where it is not known. */
+            value: number | string[] | null;
+            position: {
+                /** @description WGS 84, north positive. Unit: degrees. */
+                latitude?: number;
+                /** @description WGS 84, east positive. Unit: degrees. */
+                longitude?: number;
+                /** @description Above what `altitudeReference` says. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                altitude?: number;
+                /** @description Above the take-off point. `ALTITUDE_RANGE_METRES` moves the range. Unit: metres. */
+                height?: number;
+                /**
+                 * @description Mean sea level, the WGS 84 ellipsoid or the take-off point; unsaid it is `ALTITUDE_REFERENCE`.
+                 * @enum {string}
+                 */
+                altitudeReference?: "msl" | "wgs84" | "takeoff";
+            } | null;
+            /** @description The flight in which it was raised. */
+            flightId: string | null;
+            /** @description Notices that at least one receiver never got. */
+            undelivered: ("drone.alert.raised" | "drone.alert.escalated" | "drone.alert.acknowledged" | "drone.alert.cleared")[];
+            /** @description The durable instance of the episode. */
+            instanceId: string;
+            statusQueryGetUri: string;
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
         ZonesVersion: {
             version: number;
             /** Format: date-time */
@@ -620,6 +766,65 @@ export interface components {
             /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
             continuation: string | null;
         };
+        Instance: {
+            id: string;
+            /** @description The orchestrator. */
+            name: string;
+            /** @enum {string} */
+            status: "Pending" | "Running" | "ContinuedAsNew" | "Suspended" | "Completed" | "Failed" | "Terminated" | "Canceled";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description What the orchestrator says of itself, any JSON. */
+            customStatus: unknown;
+            /** @description What a failed or terminated one ended with. */
+            error: string | null;
+            /** @description The batch that it runs, where it runs one. */
+            batchId: string | null;
+        };
+        InstanceList: {
+            items: components["schemas"]["Instance"][];
+            /** @description Opaque; pass it back as `continuation` for what follows. Null at the end. A page may be short, even empty, and still have one. */
+            continuation: string | null;
+        };
+        InstanceDetail: {
+            id: string;
+            /** @description The orchestrator. */
+            name: string;
+            /** @enum {string} */
+            status: "Pending" | "Running" | "ContinuedAsNew" | "Suspended" | "Completed" | "Failed" | "Terminated" | "Canceled";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description What the orchestrator says of itself, any JSON. */
+            customStatus: unknown;
+            /** @description What a failed or terminated one ended with. */
+            error: string | null;
+            /** @description The batch that it runs, where it runs one. */
+            batchId: string | null;
+            /** @description Any JSON. */
+            input: unknown;
+            /** @description Any JSON; of a failed one the error's whole text. */
+            output: unknown;
+            /** @description As the Durable status API shows it with showHistory and showHistoryOutput. */
+            history: {
+                EventType: string;
+            }[];
+            /** @description Older events that are not shown. */
+            historyLeftOut: number;
+            statusQueryGetUri: string;
+        };
+        BatchInstance: {
+            attempt: number;
+            instanceId: string;
+            /** @description Null: the engine has it no more, or not yet. */
+            instance: components["schemas"]["InstanceDetail"] | null;
+        };
+        InstanceReference: {
+            id: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -641,27 +846,44 @@ export type Batch = components['schemas']['Batch'];
 export type BatchList = components['schemas']['BatchList'];
 export type CheckStatus = components['schemas']['CheckStatus'];
 export type ReplayedBatches = components['schemas']['ReplayedBatches'];
-export type RuleError = components['schemas']['RuleError'];
-export type DeadLetter = components['schemas']['DeadLetter'];
-export type DeadLetterList = components['schemas']['DeadLetterList'];
-export type ReplayedDeadLetters = components['schemas']['ReplayedDeadLetters'];
 export type Stats = components['schemas']['Stats'];
+export type StatsSample = components['schemas']['StatsSample'];
+export type StatsHistory = components['schemas']['StatsHistory'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HealthStatus = components['schemas']['HealthStatus'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type RecoveryReport = components['schemas']['RecoveryReport'];
 export type Recovered = components['schemas']['Recovered'];
 export type PageSettings = components['schemas']['PageSettings'];
+export type Me = components['schemas']['Me'];
 export type Zones = components['schemas']['Zones'];
+export type RuleError = components['schemas']['RuleError'];
+export type DeadLetter = components['schemas']['DeadLetter'];
+export type CorrectedMessage = components['schemas']['CorrectedMessage'];
+export type Correction = components['schemas']['Correction'];
+export type CheckedCopy = components['schemas']['CheckedCopy'];
+export type DeadLetterGroup = components['schemas']['DeadLetterGroup'];
+export type DeadLetterGroups = components['schemas']['DeadLetterGroups'];
+export type DeadLetterList = components['schemas']['DeadLetterList'];
+export type ReplayedDeadLetters = components['schemas']['ReplayedDeadLetters'];
 export type Flight = components['schemas']['Flight'];
 export type FlightList = components['schemas']['FlightList'];
+export type Alert = components['schemas']['Alert'];
+export type AlertList = components['schemas']['AlertList'];
 export type ZonesVersion = components['schemas']['ZonesVersion'];
 export type ZonesVersionList = components['schemas']['ZonesVersionList'];
 export type Registration = components['schemas']['Registration'];
 export type RegistrationList = components['schemas']['RegistrationList'];
+export type Instance = components['schemas']['Instance'];
+export type InstanceList = components['schemas']['InstanceList'];
+export type InstanceDetail = components['schemas']['InstanceDetail'];
+export type BatchInstance = components['schemas']['BatchInstance'];
+export type InstanceReference = components['schemas']['InstanceReference'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
 export const BATCH_STATUSES = ["received", "running", "completed", "failed"] as const;
 export const LETTER_STATUSES = ["open", "replayed", "discarded"] as const;
 export const ERROR_CODES = ["empty_body", "too_large", "unreadable_body", "unsupported_content_encoding", "malformed_encoding", "malformed_gzip", "malformed_json", "malformed_protobuf", "too_many_messages", "not_an_object", "wrong_type", "missing_device_id", "invalid_device_id", "invalid_timestamp", "timestamp_in_future", "device_id_mismatch", "battery_out_of_range", "unknown_flight_mode", "latitude_out_of_range", "longitude_out_of_range", "altitude_out_of_range", "height_out_of_range", "unknown_altitude_reference", "ground_speed_out_of_range", "heading_out_of_range", "vertical_speed_out_of_range", "signal_out_of_range", "mission_too_long"] as const;
-export const STEPS = ["validate", "enrich", "store", "update_drones", "complete"] as const;
+export const STEPS = ["validate", "store", "update_drones"] as const;
+export const INSTANCE_STATUSES = ["Pending", "Running", "ContinuedAsNew", "Suspended", "Completed", "Failed", "Terminated", "Canceled"] as const;
+export const STAGE_OF_ACTIVITY: Readonly<Record<string, string>> = {"validate_batch": "validate", "store_messages": "store", "finish_batch": "update_drones", "enrich_messages": "enrich", "update_drones": "update_drones", "complete_batch": "complete", "fail_batch": "fail"};

@@ -1,28 +1,11 @@
 // Small parts that every view uses.
 import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
 import { explain, ApiProblem } from "../api/problem";
 import type { Connectivity } from "../api/shapes";
 import { words } from "../domain/format";
-import { ago, clock } from "../domain/time";
-import { now } from "../state/clock";
+import { session, signInHere } from "../state/session";
 import { Icon } from "./icons";
-
-/** How long ago, ticking; the exact time as its title. */
-export function Ago({ time }: { time: string | null | undefined }) {
-  return (
-    <time class="ago" dateTime={time ?? ""} title={time ?? "not known"}>
-      {ago(time, now.value)}
-    </time>
-  );
-}
-
-export function Clock({ time }: { time: string | null | undefined }) {
-  return (
-    <time dateTime={time ?? ""} title={time ?? "not known"}>
-      {clock(time, now.value)}
-    </time>
-  );
-}
 
 /** Shape and word as well as colour: full, hollow, crossed. */
 export function Dot({ state }: { state: Connectivity }) {
@@ -76,6 +59,13 @@ const TONES: Record<string, Tone> = {
   ongoing: "info",
   ended: "ok",
   discarded: "idle",
+  Completed: "ok",
+  Running: "info",
+  Pending: "info",
+  ContinuedAsNew: "info",
+  Suspended: "warn",
+  Failed: "bad",
+  Terminated: "idle",
 };
 
 export function StatusBadge({ status }: { status: string }) {
@@ -89,6 +79,11 @@ export function Problem({ problem, retry }: { problem: unknown; retry?: () => vo
     <div class="problem" role="alert">
       <Icon name={refused?.kind === "offline" ? "lost" : "alert"} />
       <p>{explain(problem)}</p>
+      {refused?.kind === "signIn" && session.value !== "none" && (
+        <a class="button" href={signInHere()}>
+          Sign in
+        </a>
+      )}
       {retry && (
         <button type="button" class="quiet" onClick={retry}>
           Try again
@@ -127,7 +122,14 @@ export function Select({
   );
 }
 
-export function TextFilter(props: { label: string; value: string; change: (value: string) => void }) {
+export function TextFilter(props: {
+  label: string;
+  value: string;
+  change: (value: string) => void;
+  /** Values to choose from; others may be typed. */
+  known?: readonly string[];
+}) {
+  const list = useId();
   return (
     <label class="field">
       <span>{props.label}</span>
@@ -137,8 +139,16 @@ export function TextFilter(props: { label: string; value: string; change: (value
         maxLength={300}
         placeholder="All"
         spellcheck={false}
+        {...(props.known ? { list } : {})}
         onChange={(event) => props.change(event.currentTarget.value.trim())}
       />
+      {props.known && (
+        <datalist id={list}>
+          {props.known.map((value) => (
+            <option key={value} value={value} />
+          ))}
+        </datalist>
+      )}
     </label>
   );
 }

@@ -1,13 +1,13 @@
 // A question before something is done, and what became of it. The browser's own dialog keeps the focus inside and gives
 // it back, and closes on Escape.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Question } from "../state/ask";
 import { Problem } from "./basics";
 
 type Stage =
   | { name: "asking" }
-  | { name: "running"; text: string }
+  | { name: "running"; text: string; share: number | null }
   | { name: "done"; result: ComponentChildren }
   | { name: "failed"; problem: unknown };
 
@@ -18,18 +18,24 @@ export function Dialog({ question, close }: { question: Question; close: () => v
   const [stage, setStage] = useState<Stage>({ name: "asking" });
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
+  const stopped = useRef(false);
+  const [stopping, setStopping] = useState(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
     return () => dialog?.close();
   }, []);
 
   const run = async () => {
-    if (question.reason && !reason.trim()) return setMissing(true);
-    setStage({ name: "running", text: "Asking the server…" });
+    if (question.reason && !question.reason.optional && !reason.trim()) return setMissing(true);
+    setStage({ name: "running", text: "Asking the server…", share: null });
     try {
-      const result = await question.run(reason.trim(), (text) => setStage({ name: "running", text }));
+      const result = await question.run(
+        reason.trim(),
+        (text, share) => setStage({ name: "running", text, share: share ?? null }),
+        () => stopped.current,
+      );
       setStage({ name: "done", result });
     } catch (problem) {
       setStage({ name: "failed", problem });
@@ -71,7 +77,7 @@ export function Dialog({ question, close }: { question: Question; close: () => v
         <div aria-live="polite">
           {running && (
             <div class="dialog-body">
-              <div class="bar" role="progressbar" aria-label={question.action} />
+              <Bar label={question.action} share={stage.share} />
               <p>{stage.text}</p>
             </div>
           )}
@@ -82,6 +88,19 @@ export function Dialog({ question, close }: { question: Question; close: () => v
           {stage.name === "asking" && (
             <button type="button" class="quiet" onClick={() => element.current?.close()}>
               Cancel
+            </button>
+          )}
+          {running && question.stoppable && (
+            <button
+              type="button"
+              class="quiet"
+              disabled={stopping}
+              onClick={() => {
+                stopped.current = true;
+                setStopping(true);
+              }}
+            >
+              {stopping ? "Stopping…" : "Stop"}
             </button>
           )}
           {stage.name === "asking" ? (
@@ -96,5 +115,23 @@ export function Dialog({ question, close }: { question: Question; close: () => v
         </div>
       </form>
     </dialog>
+  );
+}
+
+/** Of a known share, or only moving. */
+function Bar({ label, share }: { label: string; share: number | null }) {
+  if (share === null) return <div class="bar" role="progressbar" aria-label={label} />;
+  const percent = Math.round(100 * share);
+  return (
+    <div
+      class="bar known"
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+    >
+      <span style={{ width: `${percent}%` }} />
+    </div>
   );
 }

@@ -1,5 +1,6 @@
 // The fleet as last heard of, and the questions an operator asks of it.
 import type { Connectivity, Drone } from "../api/shapes";
+import { CONNECTIVITIES } from "./connectivity";
 import { sortable } from "./time";
 
 // Drones' states become visible in another order than their messages arrived (partitions, retries), so that each
@@ -69,7 +70,8 @@ function sameAlerts(a: Drone, b: Drone): boolean {
   );
 }
 
-export type SortKey = "id" | "alerts" | "battery" | "lastSeen" | "altitude" | "speed";
+export const SORT_KEYS = ["id", "alerts", "battery", "lastSeen", "altitude", "speed"] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface Filter {
   text: string;
@@ -90,6 +92,25 @@ export const NO_FILTER: Filter = {
   zone: "",
   sort: "id",
 };
+
+/** The filter that an address says; what it does not say, or says wrongly, is not filtered by. */
+export function filterOf(query: Readonly<Record<string, string>>): Filter {
+  const { text = "", alert = "", mode = "", zone = "", connectivity, sort } = query;
+  return {
+    text,
+    connectivity: CONNECTIVITIES.find((state) => state === connectivity) ?? "",
+    alert,
+    mode,
+    zone,
+    sort: SORT_KEYS.find((key) => key === sort) ?? NO_FILTER.sort,
+  };
+}
+
+/** A filter as an address says it: `id` is the order that needs no word. */
+export const queryOf = (filter: Filter): Record<string, string> => ({
+  ...filter,
+  sort: filter.sort === NO_FILTER.sort ? "" : filter.sort,
+});
 
 /** A drone with what the page works out for it. */
 export interface Row {

@@ -1,4 +1,5 @@
 // Values as an operator reads them. A value nobody knows is a dash, never a zero.
+import type { Units } from "./units";
 
 export const UNKNOWN = "–";
 
@@ -11,16 +12,24 @@ export const integer = (value: number | null | undefined): string =>
 export const percent = (fraction: number | null | undefined): string =>
   known(fraction) ? `${Math.round(fraction * 100)} %` : UNKNOWN;
 
-export const metres = (value: number | null | undefined): string =>
-  known(value) ? `${value.toFixed(Math.abs(value) < 100 ? 1 : 0)} m` : UNKNOWN;
-
-export const distance = (value: number | null | undefined): string => {
-  if (!known(value)) return UNKNOWN;
-  return value < 1000 ? `${Math.round(value)} m` : `${(value / 1000).toFixed(2)} km`;
+/** A height or altitude given in metres. */
+export const height = (metres: number | null | undefined, { height: unit }: Units): string => {
+  if (!known(metres)) return UNKNOWN;
+  const value = metres * unit.factor;
+  return `${value.toFixed(unit.factor === 1 && Math.abs(value) < 100 ? 1 : 0)} ${unit.name}`;
 };
 
-export const speed = (value: number | null | undefined): string =>
-  known(value) ? `${value.toFixed(1)} m/s` : UNKNOWN;
+/** A distance over ground given in metres. */
+export const distance = (metres: number | null | undefined, { near, far }: Units): string => {
+  if (!known(metres)) return UNKNOWN;
+  return metres * far.factor < 1
+    ? `${integer(metres * near.factor)} ${near.name}`
+    : `${(metres * far.factor).toFixed(2)} ${far.name}`;
+};
+
+/** A speed given in metres per second. */
+export const speed = (metresPerSecond: number | null | undefined, { speed: unit }: Units): string =>
+  known(metresPerSecond) ? `${(metresPerSecond * unit.factor).toFixed(1)} ${unit.name}` : UNKNOWN;
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 

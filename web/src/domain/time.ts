@@ -43,15 +43,63 @@ export function span(milliseconds: number): string {
 
 const two = (value: number) => String(value).padStart(2, "0");
 
-/** Local "HH:MM:SS", with the day in front when it is not today. */
-export function clock(time: string | null | undefined, now: number): string {
+/** Whose clock times are read on: UTC, as in ids, the API and the command line, or that of the person's machine. */
+export const ZONES = ["local", "utc"] as const;
+export type Zone = (typeof ZONES)[number];
+
+/** The instant with its fields moved, so that the getters for UTC read the zone's clock. */
+const onClock = (at: number, zone: Zone): Date =>
+  new Date(zone === "utc" ? at : at - new Date(at).getTimezoneOffset() * 60_000);
+
+/** "UTC", "UTC+2", "UTC-3:30": the zone's offset at that instant, since summer and winter differ. */
+export function zoneName(at: number, zone: Zone): string {
+  const minutes = zone === "utc" ? 0 : -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const size = Math.abs(minutes);
+  const rest = size % 60 ? `:${two(size % 60)}` : "";
+  return `UTC${minutes < 0 ? "-" : "+"}${Math.floor(size / 60)}${rest}`;
+}
+
+const dateOf = (day: Date) => `${day.getUTCFullYear()}-${two(day.getUTCMonth() + 1)}-${two(day.getUTCDate())}`;
+const timeOf = (day: Date) => `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}:${two(day.getUTCSeconds())}`;
+
+/** "HH:MM:SS" in the zone, with the day in front when it is not today there. */
+export function clock(time: string | null | undefined, now: number, zone: Zone): string {
   const at = instant(time);
   if (at === null) return "–";
-  const day = new Date(at);
-  const text = `${two(day.getHours())}:${two(day.getMinutes())}:${two(day.getSeconds())}`;
-  const today = new Date(now);
-  if (day.toDateString() === today.toDateString()) return text;
-  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())} ${text}`;
+  const day = onClock(at, zone);
+  const date = dateOf(day);
+  return date === dateOf(onClock(now, zone)) ? timeOf(day) : `${date} ${timeOf(day)}`;
+}
+
+/** Day, time and zone in full: "2026-01-31 14:05:06 UTC+1". */
+export function moment(time: string | null | undefined, zone: Zone): string {
+  const at = instant(time);
+  if (at === null) return "–";
+  const day = onClock(at, zone);
+  return `${dateOf(day)} ${timeOf(day)} ${zoneName(at, zone)}`;
+}
+
+/** A mark on an axis of time whose marks are `step` seconds apart: "14:05", with seconds below a minute, the day above one. */
+export function mark(seconds: number, step: number, zone: Zone): string {
+  const day = onClock(seconds * 1000, zone);
+  if (step >= 86_400) return dateOf(day).slice(5);
+  return step < 60 ? timeOf(day) : timeOf(day).slice(0, 5);
+}
+
+/** What a field of type datetime-local holds for an instant; empty for none. */
+export function toField(time: string | null | undefined, zone: Zone): string {
+  const at = instant(time);
+  if (at === null) return "";
+  const day = onClock(at, zone);
+  return `${dateOf(day)}T${timeOf(day)}`;
+}
+
+/** The instant, in UTC as the API writes it, that a field of type datetime-local says; empty for none. */
+export function fromField(text: string, zone: Zone): string {
+  // Without an offset, a time with a date is read on the machine's clock.
+  const at = instant(text && (zone === "utc" ? `${text}Z` : text));
+  return at === null ? "" : new Date(at).toISOString().replace(".000Z", "Z");
 }
 
 /**

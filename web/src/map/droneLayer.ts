@@ -1,44 +1,41 @@
-// The markers: one canvas of our own inside the map, drawn with the map's transform whenever the map draws, and by itself
-// (without drawing the map again) while markers glide.
+// The markers: one canvas of our own inside the map, over all that the map draws, with the map's transform whenever the
+// map draws, and by itself (without drawing the map again) while markers glide.
 import Layer from "ol/layer/Layer";
 import type { FrameState } from "ol/Map";
-import { fromLonLat } from "ol/proj";
 import type Source from "ol/source/Source";
-import type { Connectivity } from "../api/shapes";
 import type { Row } from "../domain/fleet";
-import { glide, headingAt, progress, standing, xAt, yAt, type Track } from "../domain/motion";
+import { headingAt, progress, xAt, yAt } from "../domain/motion";
+import { nearest } from "../domain/world";
 import { GLYPH, GlyphCache } from "./glyphs";
+import { drawGroup, grouped, type Group } from "./groups";
+import { LABEL_HEIGHT, Occupancy, spots } from "./labels";
+import { Markers, WORLD, type Marker } from "./markers";
 import type { Palette } from "./palette";
 
-interface Marker {
-  id: string;
-  connectivity: Connectivity;
-  alert: boolean;
-  track: Track;
-  /** As drawn last, CSS pixels. */
-  px: number;
-  py: number;
-}
-
 const LABELS_UP_TO = 60;
-const LABEL_WIDTH = 64;
 // Where many are in sight, smaller markers overlap less: their size follows the room that each has, in steps.
 const SMALLEST = 0.6;
 const STEP = 0.1;
 const REACH = 16;
+// Of a marker's square, what its shape fills: names keep clear of that.
+const BODY = 20;
 // Gliding markers move a pixel or two a frame: 30 frames a second look the same as 60 and cost half, all day long.
 const FRAME_MS = 1000 / 30;
 // A fleet too large for that is drawn less often, so that the page has most of the time for itself.
 const SHARE = 4;
-const RANK: Record<Connectivity, number> = { offline: 0, stale: 1, online: 2 };
 
 export class DroneLayer extends Layer<Source> {
-  #markers = new Map<string, Marker>();
-  #order: Marker[] = [];
+  readonly markers = new Markers();
+  #singles: readonly Marker[] = [];
+  #groups: readonly Group[] = [];
+  /** The zoom level that the groups are for; NaN when they are to be made anew. */
+  #level = Number.NaN;
   #canvas = document.createElement("canvas");
+  /** Round the canvas: into a bare one, OpenLayers would draw its next layer, and we would wipe it out. */
+  #element = document.createElement("div");
   #frame: FrameState | null = null;
   #glyphs: GlyphCache | null = null;
-  #palette: Palette;
+  #palette: Palette | null = null;
   #lastDraw = 0;
   /** How long a drawing takes of late, milliseconds. */
   #cost = 0;
@@ -46,18 +43,23 @@ export class DroneLayer extends Layer<Source> {
   #selected: string | null = null;
   #hovered: string | null = null;
   #scale = 1;
-  /** Called after each drawing with the number of markers in view. */
+  #taken = new Occupancy();
+  #widths = new Map<string, number>();
+  /** Called after each drawing with the number of drones in view. */
   onDrawn: (inView: number) => void = () => {};
 
-  constructor(palette: Palette) {
+  constructor() {
     super({});
-    this.#palette = palette;
     this.#canvas.className = "drone-canvas";
+    this.#element.className = "drone-layer";
+    this.#element.append(this.#canvas);
     this.render = (frame) => {
       this.#frame = frame;
       this.#draw(performance.now());
-      return this.#canvas;
+      return this.#element;
     };
+    // Names are measured in the page's own letters, once those are there.
+    void document.fonts.ready.then(() => this.#widths.clear());
   }
 
   setPalette(palette: Palette): void {
@@ -68,70 +70,27 @@ export class DroneLayer extends Layer<Source> {
 
   highlight(selected: string | null, hovered: string | null): void {
     if (selected === this.#selected && hovered === this.#hovered) return;
+    if (selected !== this.#selected) this.#level = Number.NaN;
     this.#selected = selected;
     this.#hovered = hovered;
     this.#wake();
   }
 
-  /** Takes over the fleet; what moved glides for `length` milliseconds (0: jumps). */
   setRows(rows: readonly Row[], length: number): void {
-    const now = performance.now();
-    const before = this.#markers;
-    this.#markers = new Map();
-    for (const { drone, connectivity } of rows) {
-      const { latitude, longitude } = drone.position ?? {};
-      if (typeof latitude !== "number" || typeof longitude !== "number") continue;
-      const [x = 0, y = 0] = fromLonLat([longitude, latitude]);
-      const heading = drone.heading === null ? null : (drone.heading * Math.PI) / 180;
-      const old = before.get(drone.id);
-      let track = old?.track ?? standing(x, y, heading);
-      if (track.toX !== x || track.toY !== y || track.toHeading !== heading) {
-        track = glide(track, x, y, heading, now, length);
-      }
-      this.#markers.set(drone.id, {
-        id: drone.id,
-        connectivity,
-        alert: drone.alerts.length > 0,
-        track,
-        px: old?.px ?? Number.NaN,
-        py: old?.py ?? Number.NaN,
-      });
-    }
-    const rank = (marker: Marker) => RANK[marker.connectivity] + (marker.alert ? 3 : 0);
-    this.#order = [...this.#markers.values()].sort((a, b) => rank(a) - rank(b));
+    this.markers.set(rows, length, performance.now());
+    this.#level = Number.NaN;
     this.#wake();
   }
 
-  /** Where a drone is drawn now, in map units. */
-  placeOf(id: string): [number, number] | null {
-    const track = this.#markers.get(id)?.track;
-    if (!track) return null;
-    const part = progress(track, performance.now());
-    return [xAt(track, part), yAt(track, part)];
-  }
-
-  /** The drone drawn nearest to a pixel of the map, if one is near enough. */
-  at([x, y]: readonly number[]): string | null {
-    let best: string | null = null;
+  /** The drone or the group drawn nearest to a pixel of the map, if one is near enough. */
+  at([x = 0, y = 0]: readonly number[]): Marker | Group | null {
+    let best: Marker | Group | null = null;
     let reach = REACH;
-    for (const marker of this.#order) {
-      const away = Math.hypot(marker.px - (x ?? 0), marker.py - (y ?? 0));
-      if (away <= reach) [best, reach] = [marker.id, away];
+    for (const each of [...this.#groups, ...this.#singles]) {
+      const away = Math.hypot(each.px - x, each.py - y);
+      if (away <= reach) [best, reach] = [each, away];
     }
     return best;
-  }
-
-  /** West, south, east, north of all markers, in map units; null when there are none. */
-  bounds(): [number, number, number, number] | null {
-    if (this.#order.length === 0) return null;
-    const all: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const { track } of this.#order) {
-      all[0] = Math.min(all[0], track.toX);
-      all[1] = Math.min(all[1], track.toY);
-      all[2] = Math.max(all[2], track.toX);
-      all[3] = Math.max(all[3], track.toY);
-    }
-    return all;
   }
 
   #wake(): void {
@@ -151,37 +110,71 @@ export class DroneLayer extends Layer<Source> {
   #draw(now: number): boolean {
     const frame = this.#frame;
     const context = this.#canvas.getContext("2d");
-    if (!frame || !context) return false;
+    const palette = this.#palette;
+    if (!frame || !context || !palette) return false;
     this.#lastDraw = now;
     const ratio = frame.pixelRatio;
     const [width = 0, height = 0] = frame.size;
     this.#resize(width, height, ratio);
-    if (this.#glyphs?.pixelRatio !== ratio) this.#glyphs = new GlyphCache(this.#palette, ratio);
+    if (this.#glyphs?.pixelRatio !== ratio) this.#glyphs = new GlyphCache(palette, ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
+    this.#regroup(frame.viewState.zoom);
+    const gliding = this.#place(frame, now);
+    const inSight = ({ px, py }: { px: number; py: number }) =>
+      px >= -GLYPH && py >= -GLYPH && px <= width + GLYPH && py <= height + GLYPH;
+    const singles = this.#singles.filter(inSight);
+    const groups = this.#groups.filter(inSight);
+    for (const marker of singles) {
+      if (marker.id !== this.#selected) this.#stamp(context, marker, progress(marker.track, now));
+    }
+    for (const group of groups) drawGroup(context, group, palette);
+    // Takes effect with the next drawing: a marker more or less is no reason to draw twice.
+    const room = Math.sqrt((width * height) / Math.max(1, singles.length)) / GLYPH;
+    this.#scale = Math.min(1, Math.max(SMALLEST, Math.ceil(room / STEP) * STEP));
+    this.#taken.reset(width, height);
+    const selected = singles.find((marker) => marker.id === this.#selected);
+    if (selected) this.#drawSelected(context, palette, selected, now);
+    this.#labels(context, palette, singles, groups);
+    this.onDrawn(groups.reduce((sum, group) => sum + group.members.length, singles.length));
+    return gliding;
+  }
+
+  #regroup(zoom: number): void {
+    const level = Math.round(zoom);
+    if (level === this.#level) return;
+    this.#level = level;
+    const { singles, groups } = grouped(this.markers.order, zoom, this.#selected);
+    this.#singles = singles;
+    this.#groups = groups;
+  }
+
+  /** Works out the pixels of all; returns whether any marker is still on its way. */
+  #place(frame: FrameState, now: number): boolean {
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = frame.coordinateToPixelTransform;
-    const inView: Marker[] = [];
+    const [middle = 0] = frame.viewState.center;
     let gliding = false;
-    for (const marker of this.#order) {
+    for (const marker of this.markers.order) {
       const { track } = marker;
       const part = progress(track, now);
       if (part < 1) gliding = true;
-      const x = xAt(track, part);
+      const x = nearest(xAt(track, part), middle, WORLD);
       const y = yAt(track, part);
       marker.px = a * x + c * y + e;
       marker.py = b * x + d * y + f;
-      if (marker.px < -GLYPH || marker.py < -GLYPH) continue;
-      if (marker.px > width + GLYPH || marker.py > height + GLYPH) continue;
-      inView.push(marker);
-      if (marker.id !== this.#selected) this.#stamp(context, marker, part);
     }
-    // Takes effect with the next drawing: a marker more or less is no reason to draw twice.
-    const room = Math.sqrt((width * height) / Math.max(1, inView.length)) / GLYPH;
-    this.#scale = Math.min(1, Math.max(SMALLEST, Math.ceil(room / STEP) * STEP));
-    this.#labels(context, inView);
-    const selected = this.#selected === null ? undefined : this.#markers.get(this.#selected);
-    if (selected) this.#drawSelected(context, selected, now);
-    this.onDrawn(inView.length);
+    const turn = Math.hypot(a, b) * WORLD;
+    for (const group of this.#groups) {
+      const [first] = group.members;
+      if (!first) continue;
+      let [x, y] = [0, 0];
+      for (const { px, py } of group.members) {
+        x += nearest(px, first.px, turn);
+        y += py;
+      }
+      group.px = x / group.members.length;
+      group.py = y / group.members.length;
+    }
     return gliding;
   }
 
@@ -205,42 +198,74 @@ export class DroneLayer extends Layer<Source> {
     if (sprite) context.drawImage(sprite, marker.px - size / 2, marker.py - size / 2, size, size);
   }
 
-  #drawSelected(context: CanvasRenderingContext2D, marker: Marker, now: number): void {
+  #drawSelected(context: CanvasRenderingContext2D, palette: Palette, marker: Marker, now: number): void {
     context.beginPath();
     context.arc(marker.px, marker.py, 19, 0, 2 * Math.PI);
     context.lineWidth = 5;
-    context.strokeStyle = this.#palette.halo;
+    context.strokeStyle = palette.halo;
     context.stroke();
     context.lineWidth = 2;
-    context.strokeStyle = this.#palette.accent;
+    context.strokeStyle = palette.accent;
     context.stroke();
     this.#stamp(context, marker, progress(marker.track, now));
-    this.#label(context, marker, 600);
+    this.#taken.take(marker.px - 20, marker.py - 20, 40, 40);
+    this.#label(context, palette, marker, 600, true);
   }
 
-  /** Names where there is room for them: none is written over another. */
-  #labels(context: CanvasRenderingContext2D, inView: readonly Marker[]): void {
-    const taken: [number, number][] = [];
-    for (const marker of [...inView].reverse()) {
-      if (marker.id === this.#selected) continue;
-      const { px, py } = marker;
-      const free = !taken.some(([x, y]) => Math.abs(x - px) < LABEL_WIDTH && Math.abs(y - py) < 14);
-      if ((inView.length <= LABELS_UP_TO && free) || marker.id === this.#hovered) {
-        taken.push([px, py]);
-        this.#label(context, marker, 450);
-      }
+  /** Names where there is room for them. The one under the pointer is written in any case. */
+  #labels(
+    context: CanvasRenderingContext2D,
+    palette: Palette,
+    singles: readonly Marker[],
+    groups: readonly Group[],
+  ): void {
+    const body = BODY * this.#scale;
+    for (const { px, py } of singles) this.#taken.take(px - body / 2, py - body / 2, body, body);
+    for (const { px, py, radius } of groups) {
+      this.#taken.take(px - radius, py - radius, 2 * radius, 2 * radius);
+    }
+    const all = singles.length <= LABELS_UP_TO;
+    for (let at = singles.length - 1; at >= 0; at -= 1) {
+      const marker = singles[at];
+      if (!marker || marker.id === this.#selected) continue;
+      if (marker.id === this.#hovered) this.#label(context, palette, marker, 600, true);
+      else if (all) this.#label(context, palette, marker, 450, false);
     }
   }
 
-  #label(context: CanvasRenderingContext2D, marker: Marker, weight: number): void {
+  #label(
+    context: CanvasRenderingContext2D,
+    palette: Palette,
+    marker: Marker,
+    weight: number,
+    always: boolean,
+  ): void {
     context.font = `${weight} 11px "Inter Variable", sans-serif`;
-    context.textAlign = "center";
+    const width = this.#widthOf(context, marker.id);
+    const places = spots(marker.px, marker.py, width);
+    const isFree = ([left, top]: readonly [number, number]) =>
+      this.#taken.isFree(left - 2, top, width + 4, LABEL_HEIGHT);
+    const kept = places[marker.spot];
+    if (!kept || !isFree(kept)) marker.spot = places.findIndex(isFree);
+    const [left, top] = places[marker.spot] ?? (always ? (places[0] ?? [0, 0]) : [Number.NaN, 0]);
+    if (Number.isNaN(left)) return;
+    this.#taken.take(left - 2, top, width + 4, LABEL_HEIGHT);
+    context.textAlign = "left";
     context.textBaseline = "top";
     context.lineJoin = "round";
     context.lineWidth = 3;
-    context.strokeStyle = this.#palette.halo;
-    context.strokeText(marker.id, marker.px, marker.py + 16);
-    context.fillStyle = this.#palette.text;
-    context.fillText(marker.id, marker.px, marker.py + 16);
+    context.strokeStyle = palette.halo;
+    context.strokeText(marker.id, left, top);
+    context.fillStyle = palette.text;
+    context.fillText(marker.id, left, top);
+  }
+
+  #widthOf(context: CanvasRenderingContext2D, text: string): number {
+    let width = this.#widths.get(text);
+    if (width === undefined) {
+      width = context.measureText(text).width;
+      this.#widths.set(text, width);
+    }
+    return width;
   }
 }

@@ -1,59 +1,49 @@
-// The map as one object: the page tells it what to show, it tells the page what was chosen.
-import Map from "ol/Map";
-import View from "ol/View";
-import ScaleLine from "ol/control/ScaleLine";
-import {
-  buffer,
-  containsExtent,
-  createEmpty,
-  extend,
-  getHeight,
-  getWidth,
-  isEmpty,
-} from "ol/extent";
-import { defaults as interactions } from "ol/interaction/defaults";
-import type Graticule from "ol/layer/Graticule";
-import type TileLayer from "ol/layer/Tile";
+// The map of the fleet as one object: the page tells it what to show, it tells the page what was chosen.
+import { buffer, containsExtent, createEmpty, extend, getCenter, getHeight, getWidth, isEmpty } from "ol/extent";
 import { toLonLat } from "ol/proj";
-import type XYZ from "ol/source/XYZ";
 import type { ZoneCollection } from "../api/shapes";
 import type { Row } from "../domain/fleet";
+import { nearest, type Place } from "../domain/world";
+import { BaseMap } from "./base";
 import { DroneLayer } from "./droneLayer";
-import {
-  fillTrack,
-  fillZones,
-  graticule,
-  tileLayer,
-  trackLayer,
-  trackStyle,
-  zoneLayer,
-  zoneStyle,
-} from "./layers";
-import { readPalette } from "./palette";
+import type { Group } from "./groups";
+import { fillTrack, trackLayer, trackStyle } from "./layers";
+import { boundsOf, WORLD, type Marker } from "./markers";
+import { fillZones, zoneLayer, zoneStyle } from "./zoneLayer";
+
+/** What is under the pointer: a drone by its id, or several drawn as one. */
+export type Pointed = { drone: string } | { group: Group };
 
 export interface MapEvents {
   select(id: string | null): void;
-  /** The drone under the pointer and where (CSS pixels in the map), or null. */
-  hover(id: string | null, x: number, y: number): void;
+  /** What is under the pointer and where (CSS pixels in the map), or null. */
+  hover(pointed: Pointed | null, x: number, y: number): void;
   /** Longitude and latitude under the pointer, or null when it leaves. */
-  point(place: [number, number] | null): void;
+  point(place: Place | null): void;
   inView(count: number): void;
   followStopped(): void;
 }
 
-const DURATION = 250;
+const MARGIN = 60;
+const CLOSE = 15;
+// A drone that an address names is shown from near enough to see where it is.
+const FROM_FAR = 8;
+const NEAR = 13;
+// The page's layout settles after the first answer: panels open, fonts arrive. Until then the fit is made again.
+const SETTLE_MS = 1500;
 
-export class FleetMap {
-  #palette = readPalette();
-  #drones = new DroneLayer(this.#palette);
-  #zones = zoneLayer();
-  #track = trackLayer();
-  #grid: Graticule | null = null;
-  #tiles: TileLayer<XYZ> | null = null;
-  #map: Map;
-  #fitted = false;
+const isGroup = (found: Marker | Group | null): found is Group => found !== null && "members" in found;
+
+export class FleetMap extends BaseMap {
+  #drones: DroneLayer;
+  #zones: ReturnType<typeof zoneLayer>;
+  #track: ReturnType<typeof trackLayer>;
+  /** When the fleet was first fitted; null before. */
+  #fittedAt: number | null = null;
+  #zonesKnown = false;
+  #broughtAt = 0;
   #selected: string | null = null;
-  #hovered: string | null = null;
+  #hovered: Marker | Group | null = null;
   #follow = false;
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -61,69 +51,46 @@ export class FleetMap {
     target: HTMLElement,
     private readonly events: MapEvents,
   ) {
-    this.#map = new Map({
-      target,
-      layers: [this.#zones, this.#track, this.#drones],
-      controls: [new ScaleLine({ className: "map-scale", minWidth: 80 })],
-      interactions: interactions({ altShiftDragRotate: false, pinchRotate: false }),
-      view: new View({ center: [0, 0], zoom: 2, minZoom: 1, maxZoom: 20 }),
-    });
-    [this.#zones, this.#track, this.#drones].forEach((layer, at) => layer.setZIndex(at + 2));
-    this.#drones.onDrawn = (count) => this.#drawn(count);
+    const [zones, track] = [zoneLayer(), trackLayer()];
+    const drones = new DroneLayer();
+    super(target, [zones, track, drones]);
+    [this.#zones, this.#track, this.#drones] = [zones, track, drones];
+    drones.onDrawn = (count) => this.#drawn(count);
     this.#listen();
     this.retheme();
   }
 
-  dispose(): void {
-    this.#map.setTarget(undefined);
-    this.#map.dispose();
-  }
-
   setRows(rows: readonly Row[], cadence: number): void {
     this.#drones.setRows(rows, this.#still.matches ? 0 : cadence * 1.05);
-    if (!this.#fitted && this.#drones.bounds()) {
-      this.#fitted = true;
-      this.fit(0);
-    }
+    this.#settle();
   }
 
   setZones(zones: ZoneCollection): void {
     fillZones(this.#zones, zones);
-    if (!this.#fitted) this.fit(0);
+    // However late they come: until a person has moved the map, it shows them too.
+    if (zones.features.length > 0 && !this.#zonesKnown) {
+      this.#zonesKnown = true;
+      if (!this.touched) this.#fittedAt = null;
+    }
+    this.#settle();
   }
 
-  setTrack(points: [number, number][]): void {
+  setTrack(points: Place[]): void {
     fillTrack(this.#track, points);
   }
 
-  setTiles(url: string | null, attribution: string | null): void {
-    if (this.#tiles) this.#map.removeLayer(this.#tiles);
-    this.#tiles = url ? tileLayer(url, attribution) : null;
-    if (this.#tiles) {
-      this.#tiles.setZIndex(0);
-      this.#map.addLayer(this.#tiles);
-    }
-  }
-
-  /** Shows a drone as chosen; brings it into view when it is out of it. */
+  /** Shows a drone as chosen; brings it into view when it is out of it, or once it is known. */
   select(id: string | null): void {
     this.#selected = id;
-    this.#drones.highlight(id, this.#hovered);
-    const place = id === null ? null : this.#drones.placeOf(id);
-    if (!place) return;
-    const view = this.#map.getView();
-    const [width = 0, height = 0] = this.#map.getSize() ?? [];
-    const [x = -1, y = -1] = this.#map.getPixelFromCoordinate(place) ?? [];
-    const margin = 60;
-    const visible = x > margin && y > margin && x < width - margin && y < height - margin;
-    if (!visible) view.animate({ center: place, duration: DURATION });
+    this.#broughtAt = performance.now();
+    this.#highlight();
+    this.#bring();
   }
 
   centre(id: string): void {
-    const place = this.#drones.placeOf(id);
-    if (!place) return;
-    const zoom = Math.max(this.#map.getView().getZoom() ?? 0, 15);
-    this.#map.getView().animate({ center: place, zoom, duration: DURATION });
+    this.touched = true;
+    const place = this.#placeOf(id);
+    if (place) this.moveTo(place, Math.max(this.map.getView().getZoom() ?? 0, CLOSE));
   }
 
   follow(on: boolean): void {
@@ -131,44 +98,77 @@ export class FleetMap {
     if (on) this.#keepUp();
   }
 
-  zoomBy(delta: number): void {
-    const view = this.#map.getView();
-    view.animate({ zoom: (view.getZoom() ?? 2) + delta, duration: DURATION });
+  override resized(): void {
+    super.resized();
+    this.#settle();
+    if (performance.now() - this.#broughtAt < SETTLE_MS) this.#bring();
   }
 
   /** The whole fleet with the zones about it, or the zones alone while no drone has a position. */
-  fit(duration = DURATION): void {
+  showAll(duration?: number): void {
     const zones = this.#zones.getSource();
-    const fleet = this.#drones.bounds();
+    const fleet = this.#drones.markers.bounds();
     const extent = createEmpty();
     if (fleet) {
       extend(extent, fleet);
+      const [middle = 0] = getCenter(fleet);
       const about = buffer(fleet, Math.max(500, 2 * getWidth(fleet), 2 * getHeight(fleet)));
       for (const zone of zones?.getFeatures() ?? []) {
-        const reach = zone.getGeometry()?.getExtent();
-        if (reach && containsExtent(about, reach)) extend(extent, reach);
+        const [west = 0, south = 0, east = 0, north = 0] = zone.getGeometry()?.getExtent() ?? [];
+        const turn = nearest((west + east) / 2, middle, WORLD) - (west + east) / 2;
+        const reach = [west + turn, south, east + turn, north];
+        if (zone.getGeometry() && containsExtent(about, reach)) extend(extent, reach);
       }
     } else if (zones) {
       extend(extent, zones.getExtent() ?? createEmpty());
     }
-    if (isEmpty(extent)) return;
-    this.#map.updateSize();
-    this.#map.getView().fit(extent, { padding: [48, 64, 64, 64], maxZoom: 16, duration });
+    if (!isEmpty(extent)) this.fit(extent, duration);
   }
 
-  retheme(): void {
-    this.#palette = readPalette();
-    this.#drones.setPalette(this.#palette);
-    this.#zones.setStyle(zoneStyle(this.#palette));
-    this.#track.setStyle(trackStyle(this.#palette));
-    if (this.#grid) this.#map.removeLayer(this.#grid);
-    this.#grid = graticule(this.#palette);
-    this.#grid.setZIndex(1);
-    this.#map.addLayer(this.#grid);
+  override retheme() {
+    const palette = super.retheme();
+    this.#drones.setPalette(palette);
+    this.#zones.setStyle(zoneStyle(palette));
+    this.#track.setStyle(trackStyle(palette));
+    return palette;
   }
 
-  resized(): void {
-    this.#map.updateSize();
+  /** Fits what is known, as soon as the map has a size, and again while the page is still being laid out. */
+  #settle(): void {
+    const now = performance.now();
+    const done = this.#fittedAt !== null && (this.touched || now - this.#fittedAt > SETTLE_MS);
+    if (done || !this.hasSize) return;
+    if (this.#drones.markers.order.length > 0) this.#fittedAt ??= now;
+    this.showAll(0);
+    const place = this.#selected === null ? null : this.#placeOf(this.#selected);
+    const view = this.map.getView();
+    if (place && (view.getZoom() ?? 0) < FROM_FAR) {
+      view.setCenter(place);
+      view.setZoom(NEAR);
+    } else {
+      this.#bring();
+    }
+  }
+
+  #bring(): void {
+    const place = this.#selected === null ? null : this.#placeOf(this.#selected);
+    if (!place || !this.hasSize) return;
+    const [width = 0, height = 0] = this.map.getSize() ?? [];
+    const [left = 0, bottom = 0, right = 0, top = 0] = this.map.getView().calculateExtent([
+      Math.max(1, width - 2 * MARGIN),
+      Math.max(1, height - 2 * MARGIN),
+    ]);
+    const [x, y] = place;
+    if (x < left || x > right || y < bottom || y > top) this.moveTo(place);
+  }
+
+  #placeOf(id: string): [number, number] | null {
+    return this.#drones.markers.placeOf(id, this.map.getView().getCenter()?.[0] ?? 0);
+  }
+
+  #highlight(): void {
+    const under = this.#hovered;
+    this.#drones.highlight(this.#selected, under && !isGroup(under) ? under.id : null);
   }
 
   #drawn(count: number): void {
@@ -177,8 +177,8 @@ export class FleetMap {
   }
 
   #keepUp(): void {
-    const place = this.#selected === null ? null : this.#drones.placeOf(this.#selected);
-    const view = this.#map.getView();
+    const place = this.#selected === null ? null : this.#placeOf(this.#selected);
+    const view = this.map.getView();
     const [x = 0, y = 0] = view.getCenter() ?? [];
     if (!place || view.getAnimating()) return;
     const step = (view.getResolution() ?? 1) / 2;
@@ -186,33 +186,51 @@ export class FleetMap {
   }
 
   #listen(): void {
-    const map = this.#map;
+    const { map } = this;
+    const viewport = map.getViewport() as HTMLElement;
     map.on("click", (event) => {
-      this.events.select(this.#drones.at(event.pixel));
+      const found = this.#drones.at(event.pixel);
+      if (isGroup(found)) this.#open(found);
+      else this.events.select(found?.id ?? null);
     });
     map.on("pointermove", (event) => {
       if (event.dragging) return;
-      const id = this.#drones.at(event.pixel);
+      const found = this.#drones.at(event.pixel);
       const [x = 0, y = 0] = event.pixel;
-      if (id !== this.#hovered) {
-        this.#hovered = id;
-        this.#drones.highlight(this.#selected, id);
-        map.getViewport()?.classList.toggle("over-drone", id !== null);
-      }
-      this.events.hover(id, x, y);
+      this.#hovered = found;
+      this.#highlight();
+      viewport.classList.toggle("over-drone", found !== null);
+      this.events.hover(found && (isGroup(found) ? { group: found } : { drone: found.id }), x, y);
       const [longitude = 0, latitude = 0] = toLonLat(event.coordinate);
       this.events.point([longitude, latitude]);
     });
     map.on("pointerdrag", () => {
+      this.touched = true;
       if (!this.#follow) return;
       this.#follow = false;
       this.events.followStopped();
     });
-    map.getViewport()?.addEventListener("pointerleave", () => {
+    viewport.addEventListener("wheel", () => (this.touched = true), { passive: true });
+    this.map.getTargetElement()?.addEventListener("keydown", () => (this.touched = true));
+    viewport.addEventListener("pointerleave", () => {
       this.#hovered = null;
-      this.#drones.highlight(this.#selected, null);
+      this.#highlight();
       this.events.hover(null, 0, 0);
       this.events.point(null);
     });
+  }
+
+  /** Goes near enough that the group falls apart. */
+  #open(group: Group): void {
+    this.touched = true;
+    const bounds = boundsOf(group.members);
+    const zoom = this.map.getView().getZoom() ?? 0;
+    if (!bounds) return;
+    const [west, south, east, north] = bounds;
+    const middle: [number, number] = [(west + east) / 2, (south + north) / 2];
+    middle[0] = nearest(middle[0], this.map.getView().getCenter()?.[0] ?? 0, WORLD);
+    if (east - west < 1 && north - south < 1) return this.moveTo(middle, Math.max(zoom + 2, 17));
+    const turn = middle[0] - (west + east) / 2;
+    this.fit([west + turn, south, east + turn, north], undefined, 19);
   }
 }

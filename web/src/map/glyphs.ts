@@ -1,6 +1,8 @@
 // Drone markers, drawn once for each look and heading and then copied: a thousand copies a frame are cheap, a thousand
-// paths are not. Connectivity shows in the shape as well as in the colour (full, hollow, crossed), an alert in a badge.
-import type { Connectivity } from "../api/shapes";
+// paths are not. Connectivity shows in the shape as well as in the colour (full, hollow, crossed), an alert in a badge
+// with the sign of its kind.
+import type { AlertCode, Connectivity } from "../api/shapes";
+import { pathOf } from "../domain/alert";
 import type { Palette } from "./palette";
 
 export const GLYPH = 34;
@@ -8,7 +10,7 @@ const BINS = 72;
 
 export interface Look {
   connectivity: Connectivity;
-  alert: boolean;
+  alert: AlertCode | null;
   /** Radians clockwise from north, or null when not known. */
   heading: number | null;
 }
@@ -56,13 +58,37 @@ function body(context: CanvasRenderingContext2D, look: Look, palette: Palette): 
   context.stroke();
 }
 
-function badge(context: CanvasRenderingContext2D, palette: Palette): void {
+function badge(context: CanvasRenderingContext2D, code: AlertCode, palette: Palette): void {
   context.beginPath();
   context.arc(0, 0, 13, 0, 2 * Math.PI);
   context.lineWidth = 1.6;
   context.strokeStyle = palette.alert;
   context.stroke();
   context.translate(9.5, -9.5);
+  kindSign(context, code, palette);
+}
+
+const SIGN = 0.62;
+
+/** The sign of an alert's kind, as in the lists, on a disc about the context's origin. */
+function kindSign(context: CanvasRenderingContext2D, code: AlertCode, palette: Palette): void {
+  context.beginPath();
+  context.arc(0, 0, 6.8, 0, 2 * Math.PI);
+  context.lineWidth = 2;
+  context.strokeStyle = palette.halo;
+  context.stroke();
+  context.fillStyle = palette.alert;
+  context.fill();
+  context.scale(SIGN, SIGN);
+  context.translate(-8, -8);
+  context.lineWidth = 1.3 / SIGN;
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = palette.halo;
+  context.stroke(new Path2D(pathOf(code)));
+}
+
+/** A triangle with a mark in it, about the context's origin. */
+export function alertSign(context: CanvasRenderingContext2D, palette: Palette): void {
   context.beginPath();
   context.moveTo(0, -5.5);
   context.lineTo(6, 5);
@@ -85,7 +111,7 @@ export function drawGlyph(context: CanvasRenderingContext2D, look: Look, palette
   context.restore();
   if (look.alert) {
     context.save();
-    badge(context, palette);
+    badge(context, look.alert, palette);
     context.restore();
   }
 }
@@ -101,7 +127,7 @@ export class GlyphCache {
   get(look: Look): HTMLCanvasElement {
     const turns = look.heading === null ? 0 : look.heading / (2 * Math.PI);
     const bin = look.heading === null ? -1 : (((Math.round(turns * BINS) % BINS) + BINS) % BINS);
-    const key = `${look.connectivity}${look.alert ? "!" : ""}${bin}`;
+    const key = `${look.connectivity}${look.alert ?? ""}${bin}`;
     let sprite = this.#sprites.get(key);
     if (!sprite) {
       sprite = document.createElement("canvas");

@@ -1,7 +1,6 @@
-// What lies under the markers: base tiles when the operator of the server set them, a graticule, zones, the track.
+// What lies under the markers: base tiles when the operator of the server set them, a graticule, the track.
 import Feature from "ol/Feature";
-import GeoJSON from "ol/format/GeoJSON";
-import LineString from "ol/geom/LineString";
+import MultiLineString from "ol/geom/MultiLineString";
 import Point from "ol/geom/Point";
 import Graticule from "ol/layer/Graticule";
 import TileLayer from "ol/layer/Tile";
@@ -10,80 +9,10 @@ import { fromLonLat } from "ol/proj";
 import VectorSource from "ol/source/Vector";
 import XYZ from "ol/source/XYZ";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
-import type { FeatureLike } from "ol/Feature";
-import type { ZoneCollection } from "../api/shapes";
+import { pieces, wrapped, type Place } from "../domain/world";
 import type { Palette } from "./palette";
 
 const FONT = '"Inter Variable", sans-serif';
-
-/** Diagonal lines: a no-fly zone reads as one without its colour. */
-function hatch(colour: string): CanvasPattern | string {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 10;
-  const context = tile.getContext("2d");
-  if (!context) return colour;
-  context.strokeStyle = colour;
-  context.globalAlpha = 0.38;
-  context.lineWidth = 1.2;
-  for (const at of [-10, 0, 10]) {
-    context.moveTo(at, 10);
-    context.lineTo(at + 10, 0);
-  }
-  context.stroke();
-  return context.createPattern(tile, "repeat") ?? colour;
-}
-
-/** A zone's area and border, and its name above it: its inside belongs to the drones. */
-export function zoneStyle(palette: Palette): (feature: FeatureLike) => Style[] {
-  const noFly = new Fill({ color: hatch(palette.noFly) });
-  return (feature) => {
-    const forbidden = feature.get("kind") === "no_fly";
-    const colour = forbidden ? palette.noFly : palette.geofence;
-    const area = new Style({
-      stroke: forbidden
-        ? new Stroke({ color: colour, width: 1.5 })
-        : new Stroke({ color: colour, width: 1.5, lineDash: [8, 5] }),
-    });
-    if (forbidden) area.setFill(noFly);
-    const name = new Style({
-      geometry: (zone) => topOf(zone.getGeometry()?.getExtent()),
-      text: new Text({
-        text: zoneLabel(feature),
-        font: `600 11px ${FONT}`,
-        fill: new Fill({ color: colour }),
-        stroke: new Stroke({ color: palette.halo, width: 3 }),
-        textBaseline: "bottom",
-        offsetY: -3,
-      }),
-    });
-    return [area, name];
-  };
-}
-
-function topOf(extent: number[] | undefined): Point | undefined {
-  const [west = 0, , east = 0, north = 0] = extent ?? [];
-  return extent && new Point([(west + east) / 2, north]);
-}
-
-function zoneLabel(feature: FeatureLike): string {
-  const name = String(feature.get("name") ?? feature.get("id") ?? "");
-  const { floor, ceiling } = feature.getProperties();
-  if (typeof floor !== "number" && typeof ceiling !== "number") return name;
-  const from = typeof floor === "number" ? `${floor}` : "0";
-  return `${name} · ${from}–${typeof ceiling === "number" ? ceiling : "∞"} m`;
-}
-
-export function zoneLayer(): VectorLayer<VectorSource> {
-  return new VectorLayer({ source: new VectorSource(), updateWhileAnimating: true });
-}
-
-export function fillZones(layer: VectorLayer<VectorSource>, zones: ZoneCollection): void {
-  const source = layer.getSource();
-  source?.clear();
-  source?.addFeatures(
-    new GeoJSON().readFeatures(zones, { featureProjection: "EPSG:3857" }),
-  );
-}
 
 export function trackLayer(): VectorLayer<VectorSource> {
   return new VectorLayer({ source: new VectorSource(), updateWhileAnimating: true });
@@ -103,12 +32,17 @@ export function trackStyle(palette: Palette): Style[] {
   ];
 }
 
-export function fillTrack(layer: VectorLayer<VectorSource>, points: [number, number][]): void {
+/** Cut at ±180°, so that every part is drawn in whatever world is looked at. */
+export function lineOf(path: readonly Place[]): MultiLineString {
+  return new MultiLineString(pieces(path).map((piece) => piece.map((place) => fromLonLat(place))));
+}
+
+export function fillTrack(layer: VectorLayer<VectorSource>, points: Place[]): void {
   const source = layer.getSource();
   source?.clear();
   const [first] = points;
   if (!first || points.length < 2) return;
-  source?.addFeature(new Feature(new LineString(points.map((point) => fromLonLat(point)))));
+  source?.addFeature(new Feature(lineOf(points)));
   source?.addFeature(new Feature(new Point(fromLonLat(first))));
 }
 
@@ -126,7 +60,6 @@ export function graticule(palette: Palette): Graticule {
   return new Graticule({
     strokeStyle: new Stroke({ color: palette.grid, width: 1 }),
     showLabels: true,
-    wrapX: false,
     lonLabelPosition: 0.992,
     latLabelPosition: 0.008,
     lonLabelStyle: longitude,
@@ -138,17 +71,11 @@ export function graticule(palette: Palette): Graticule {
 }
 
 function degrees(value: number, plus: string, minus: string): string {
-  const text = Math.abs(value).toFixed(4).replace(/\.?0+$/, "");
-  return `${text}° ${value < 0 ? minus : plus}`;
+  const within = wrapped(value);
+  const text = `${Math.abs(within).toFixed(4).replace(/\.?0+$/, "")}°`;
+  return within === 0 || Math.abs(within) === 180 ? text : `${text} ${within < 0 ? minus : plus}`;
 }
 
-export function tileLayer(url: string, attribution: string | null): TileLayer<XYZ> {
-  return new TileLayer({
-    className: "base-tiles",
-    source: new XYZ({
-      url,
-      crossOrigin: "anonymous",
-      ...(attribution ? { attributions: [attribution] } : {}),
-    }),
-  });
+export function tileLayer(url: string): TileLayer<XYZ> {
+  return new TileLayer({ className: "base-tiles", source: new XYZ({ url, crossOrigin: "anonymous" }) });
 }

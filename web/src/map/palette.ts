@@ -10,6 +10,9 @@ export interface Palette {
   muted: string;
   halo: string;
   grid: string;
+  land: string;
+  coast: string;
+  border: string;
   geofence: string;
   noFly: string;
 }
@@ -24,6 +27,9 @@ const PROPERTIES: Record<keyof Palette, string> = {
   muted: "--muted",
   halo: "--map-bg",
   grid: "--map-grid",
+  land: "--map-land",
+  coast: "--map-coast",
+  border: "--map-border",
   geofence: "--geofence",
   noFly: "--no-fly",
 };

@@ -2,9 +2,10 @@
 import { computed, effect, signal } from "@preact/signals";
 import { api, everything } from "../api/client";
 import { connectivityOf } from "../domain/connectivity";
-import { choices, Fleet, NO_FILTER, select, type Filter, type Row } from "../domain/fleet";
+import { choices, filterOf, Fleet, NO_FILTER, queryOf, select, type Filter, type Row } from "../domain/fleet";
 import { now, serverClock, serverNow } from "./clock";
 import { Poller, type PollReport } from "./poller";
+import { refine, route } from "./router";
 import { config } from "./settings";
 
 const BASE_MS = 2000;
@@ -38,7 +39,12 @@ export const connection = signal<PollReport>({
   answeredAt: null,
   nextAt: 0,
 });
-export const filter = signal<Filter>(NO_FILTER);
+export const filter = computed<Filter>(() => {
+  const { view, query } = route.value;
+  return view === "fleet" ? filterOf(query) : NO_FILTER;
+});
+/** Goes into the address, so that what is looked at can be sent to a colleague. */
+export const refineFleet = (part: Partial<Filter>): void => refine(queryOf({ ...filter.value, ...part }), true);
 export const shown = computed(() => select(rows.value, filter.value));
 export const offered = computed(() => choices(rows.value));
 
@@ -89,6 +95,12 @@ const poller = new Poller(ask, BASE_MS, (report) => {
 });
 
 export const askNow = poller.now;
+
+/** Registrations change without a message: only an answer about every drone has them. */
+export function askForAll(): void {
+  lastFull = 0;
+  poller.now();
+}
 
 export function startFleet(): void {
   poller.start();

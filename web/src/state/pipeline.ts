@@ -2,13 +2,21 @@
 import { computed, effect, signal } from "@preact/signals";
 import { api } from "../api/client";
 import type { Stats } from "../api/shapes";
-import { lagSeconds, messageRate, processingTimes, type Sample } from "../domain/pipeline";
+import {
+  joined,
+  lagSeconds,
+  messageRate,
+  processingTimes,
+  sampleOf,
+  samplesOf,
+  type Sample,
+} from "../domain/pipeline";
 import { serverNow } from "./clock";
 import { Poller, type PollReport } from "./poller";
 import { route } from "./router";
 
 const BASE_MS = 4000;
-const KEEP_MS = 30 * 60_000;
+const KEEP_MS = 60 * 60_000;
 const RATE_WINDOW_MS = 30_000;
 const RECENT = 100;
 
@@ -27,25 +35,32 @@ export const rate = computed(() => messageRate(samples.value, RATE_WINDOW_MS));
 /** Seconds, as of the last answer: it does not grow while nobody asks. */
 export const lag = signal(0);
 
+let past: "unasked" | "asking" | "known" = "unasked";
+
+/** The hour before this page was opened, once; asked for again until it is answered. */
+async function askForThePast(): Promise<void> {
+  if (past !== "unasked") return;
+  past = "asking";
+  try {
+    const { items } = await api.statsHistory("");
+    samples.value = joined(samplesOf(items), samples.value, KEEP_MS);
+    past = "known";
+  } catch {
+    past = "unasked";
+  }
+}
+
 async function ask(): Promise<void> {
   const counted = await api.stats();
   // Asked for only where it is shown.
   if (route.peek().view === "pipeline") {
+    void askForThePast();
     const completed = await api.batches({ status: "completed", limit: RECENT });
     processing.value = processingTimes(completed.items);
   }
-  const at = Date.now();
   stats.value = counted;
   lag.value = lagSeconds(counted, serverNow());
-  samples.value = [
-    ...samples.value.filter((sample) => sample.at > at - KEEP_MS),
-    {
-      at,
-      messages: counted.messages,
-      rejected: counted.rejected,
-      unfinished: counted.batches.received + counted.batches.running,
-    },
-  ];
+  samples.value = joined(samples.value, [sampleOf(counted, serverNow())], KEEP_MS);
 }
 
 const poller = new Poller(ask, BASE_MS, (report) => {

@@ -3,10 +3,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
 import type { Batch } from "../api/shapes";
-import { STEPS } from "../api/types";
-import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
+import { Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
+import { Id } from "../components/id";
 import { Facts, SidePanel } from "../components/listPage";
+import { Clock } from "../components/times";
 import { took } from "../domain/batch";
 import { integer, UNKNOWN, words } from "../domain/format";
 import { safeUrl } from "../domain/url";
@@ -15,6 +16,7 @@ import { Poller } from "../state/poller";
 import { link } from "../state/router";
 import { question } from "../state/ask";
 import { replayOne } from "./batchActions";
+import { BatchCourse } from "./batchCourse";
 
 const EVERY_MS = 1500;
 
@@ -57,12 +59,12 @@ function Body({ batch, at, changed }: { batch: Batch; at: number; changed: () =>
   const running = batch.status === "received" || batch.status === "running";
   return (
     <>
-      <p class="mono break">{batch.id}</p>
+      <Id value={batch.id} what="batch's id" />
       <div class="detail-status">
         <StatusBadge status={batch.status} />
         <span class="muted">attempt {batch.attempts}</span>
       </div>
-      <Steps batch={batch} />
+      <BatchCourse batch={batch} />
       {batch.error && (
         <section aria-label="Error">
           <h3>Error{batch.stage ? ` at “${words(batch.stage)}”` : ""}</h3>
@@ -105,35 +107,15 @@ function Body({ batch, at, changed }: { batch: Batch; at: number; changed: () =>
           ["Received", <Clock key="r" time={batch.receivedAt} />],
           ["Ended", batch.completedAt ? <Clock key="c" time={batch.completedAt} /> : UNKNOWN],
           ["Took", took(batch, at)],
-          ["Instance", <span key="i" class="mono break">{batch.instanceId}</span>],
+          [
+            "Instance",
+            <span key="i">
+              <Id value={batch.instanceId} what="instance's id" />{" "}
+              <a href={link({ view: "instances", open: batch.instanceId })}>Open</a>
+            </span>,
+          ],
         ]}
       />
     </>
-  );
-}
-
-/** The stages in order with the current one marked; a stage this page does not know stands by itself. */
-function Steps({ batch }: { batch: Batch }) {
-  const at = batch.status === "completed" ? STEPS.length : STEPS.findIndex((step) => step === batch.stage);
-  if (batch.stage && at < 0) return <p class="muted">Stage: {words(batch.stage)}</p>;
-  return (
-    <ol class="steps" aria-label="Stages">
-      {STEPS.map((stage, index) => {
-        const state =
-          index < at ? "done" : index > at ? "todo" : batch.status === "failed" ? "failed" : "now";
-        return (
-          <li key={stage} class={state} {...(state === "now" ? { "aria-current": "step" } : {})}>
-            <span class="step-mark">
-              {state === "done" && <Icon name="check" size={12} />}
-              {state === "failed" && <Icon name="close" size={12} />}
-            </span>
-            {words(stage)}
-            <span class="visually-hidden">
-              {{ done: ", done", failed: ", failed", now: ", running", todo: ", to do" }[state]}
-            </span>
-          </li>
-        );
-      })}
-    </ol>
   );
 }

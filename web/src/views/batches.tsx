@@ -3,36 +3,38 @@ import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { Batch } from "../api/shapes";
 import { BATCH_STATUSES } from "../api/types";
-import { Clock, Select, StatusBadge } from "../components/basics";
+import { Select, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
-import { ListFrame } from "../components/listPage";
+import { Period } from "../components/period";
+import { type Column, ListTable } from "../components/tableView";
+import { Clock } from "../components/times";
 import { integer, UNKNOWN, words } from "../domain/format";
 import { took } from "../domain/batch";
+import { boundsOf } from "../domain/period";
+import { serverNow } from "../state/clock";
 import { askPipelineNow, stats } from "../state/pipeline";
 import { PagedList } from "../state/pagedList";
-import { go, link, route } from "../state/router";
+import { go, refine, route } from "../state/router";
 import { question } from "../state/ask";
 import { replayFailed } from "./batchActions";
 import { BatchPanel } from "./batchPanel";
 
 export function BatchesView() {
   const { open, query } = route.value;
-  const { status = "", partition = "" } = query;
-  const list = useMemo(
-    () =>
-      new PagedList<Batch>((continuation) =>
-        api.batches({ status, partition, limit: 100, continuation }),
-      ),
-    [status, partition],
-  );
+  const { status = "", partition = "", last = "", from = "", to = "" } = query;
+  const list = useMemo(() => {
+    let bounds = boundsOf(query, serverNow());
+    return new PagedList<Batch>((continuation, anew) => {
+      if (anew) bounds = boundsOf(query, serverNow());
+      return api.batches({ status, partition, ...bounds, limit: 100, continuation });
+    });
+  }, [status, partition, last, from, to]);
   useEffect(() => list.start(), [list]);
 
   const refresh = () => {
     list.refresh();
     askPipelineNow();
   };
-  const filterBy = (part: Record<string, string>) =>
-    go({ view: "batches", query: { ...query, ...part } });
   const failed = stats.value?.batches.failed ?? 0;
 
   return (
@@ -44,7 +46,7 @@ export function BatchesView() {
             <Select
               label="Status"
               value={status}
-              onChange={(value) => filterBy({ status: value })}
+              onChange={(value) => refine({ status: value })}
               options={[
                 ["", "All"],
                 ...BATCH_STATUSES.map((name) => [name, words(name)] as const),
@@ -59,9 +61,10 @@ export function BatchesView() {
                 value={partition}
                 maxLength={20}
                 placeholder="All"
-                onChange={(event) => filterBy({ partition: event.currentTarget.value.trim() })}
+                onChange={(event) => refine({ partition: event.currentTarget.value.trim() })}
               />
             </label>
+            <Period label="Received" query={query} refine={refine} />
           </div>
           <button
             type="button"
@@ -72,56 +75,13 @@ export function BatchesView() {
             <Icon name="replay" /> Replay all failed{failed > 0 && ` (${integer(failed)})`}
           </button>
         </div>
-        <ListFrame list={list} empty="No batch matches.">
-          <table class="grid">
-            <caption class="visually-hidden">Batches, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Received</th>
-                <th scope="col">Status</th>
-                <th scope="col">Stage</th>
-                <th scope="col" class="number">
-                  Partition
-                </th>
-                <th scope="col" class="number">
-                  Sequence numbers
-                </th>
-                <th scope="col" class="number">
-                  Events
-                </th>
-                <th scope="col" class="number">
-                  Messages
-                </th>
-                <th scope="col" class="number">
-                  Stored
-                </th>
-                <th scope="col" class="number">
-                  Duplicates
-                </th>
-                <th scope="col" class="number">
-                  Rejected
-                </th>
-                <th scope="col" class="number">
-                  Took
-                </th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.value.map((batch) => (
-                <BatchRow
-                  key={batch.id}
-                  batch={batch}
-                  open={batch.id === open}
-                  query={query}
-                  at={list.answeredAt.value}
-                />
-              ))}
-            </tbody>
-          </table>
-        </ListFrame>
+        <ListTable
+          view="batches"
+          caption="Batches, newest first"
+          list={list}
+          columns={columns(list)}
+          empty="No batch matches."
+        />
       </div>
       {open && (
         <BatchPanel
@@ -135,40 +95,32 @@ export function BatchesView() {
   );
 }
 
-function BatchRow({
-  batch,
-  open,
-  query,
-  at,
-}: {
-  batch: Batch;
-  open: boolean;
-  query: Record<string, string>;
-  at: number;
-}) {
-  const rejected = batch.rejected ?? 0;
-  return (
-    <tr class={open ? "open" : ""}>
-      <th scope="row">
-        <a href={link({ view: "batches", open: batch.id, query })} {...(open ? { "aria-current": "true" } : {})}>
-          <Clock time={batch.receivedAt} />
-        </a>
-      </th>
-      <td>
-        <StatusBadge status={batch.status} />
-      </td>
-      <td>{batch.stage ? words(batch.stage) : UNKNOWN}</td>
-      <td class="number">{batch.partition}</td>
-      <td class="number">
-        {batch.firstSequenceNumber}–{batch.lastSequenceNumber}
-      </td>
-      <td class="number">{integer(batch.events)}</td>
-      <td class="number">{integer(batch.messages)}</td>
-      <td class="number">{integer(batch.stored)}</td>
-      <td class="number">{integer(batch.duplicates)}</td>
-      <td class={`number${rejected ? " warn-text" : ""}`}>{integer(batch.rejected)}</td>
-      <td class="number">{took(batch, at)}</td>
-      <td class="number">{batch.attempts}</td>
-    </tr>
-  );
-}
+const columns = (list: PagedList<Batch>): readonly Column<Batch>[] => [
+  { head: "Received", cell: (batch) => <Clock time={batch.receivedAt} /> },
+  { head: "Status", cell: (batch) => <StatusBadge status={batch.status} /> },
+  { head: "Stage", cell: (batch) => (batch.stage ? words(batch.stage) : UNKNOWN) },
+  {
+    head: "Error",
+    look: () => "error-cell",
+    title: (batch) => batch.error ?? "",
+    cell: (batch) => batch.error ?? "",
+  },
+  { head: "Partition", number: true, cell: (batch) => batch.partition },
+  {
+    head: "Sequence numbers",
+    number: true,
+    cell: (batch) => `${batch.firstSequenceNumber}–${batch.lastSequenceNumber}`,
+  },
+  { head: "Events", number: true, cell: (batch) => integer(batch.events) },
+  { head: "Messages", number: true, cell: (batch) => integer(batch.messages) },
+  { head: "Stored", number: true, cell: (batch) => integer(batch.stored) },
+  { head: "Duplicates", number: true, cell: (batch) => integer(batch.duplicates) },
+  {
+    head: "Rejected",
+    number: true,
+    look: (batch) => (batch.rejected ? "warn-text" : ""),
+    cell: (batch) => integer(batch.rejected),
+  },
+  { head: "Took", number: true, cell: (batch) => took(batch, list.answeredAt.value) },
+  { head: "Attempts", number: true, cell: (batch) => batch.attempts },
+];

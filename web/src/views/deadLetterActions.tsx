@@ -1,9 +1,12 @@
 // Replaying and discarding dead letters.
 import { api } from "../api/client";
 import { ApiProblem } from "../api/problem";
-import type { DeadLetter, RuleError } from "../api/shapes";
-import type { Question } from "../state/ask";
-import { plural, words } from "../domain/format";
+import type { DeadLetter, Page, RuleError } from "../api/shapes";
+import type { Progress, Question } from "../state/ask";
+import { integer, plural, words } from "../domain/format";
+
+const GATHERED = 1000;
+const PORTION = 20;
 
 /** A rule's error as sent in a problem document, or null when it is none. */
 export function ruleError(value: unknown): RuleError | null {
@@ -70,39 +73,139 @@ export function discardLetter(letter: DeadLetter, changed: () => void): Question
   };
 }
 
+const names: Record<string, string> = { errorCode: "reason", deviceId: "device", batchId: "batch" };
+
+function Chosen({ filter }: { filter: Readonly<Record<string, string>> }) {
+  const chosen = Object.entries(filter).filter(([, value]) => value !== "");
+  if (chosen.length === 0) return null;
+  return (
+    <ul>
+      {chosen.map(([name, value]) => (
+        <li key={name}>
+          Only {names[name]} <span class="mono break">{name === "errorCode" ? words(value) : value}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The ids of all open letters that match, gathered before anything is done to them: what is done moves the pages. */
+async function openOnes(filter: Record<string, string>, progress: Progress, stopped: () => boolean) {
+  const ids: string[] = [];
+  let continuation: string | null = null;
+  do {
+    const page: Page<DeadLetter> = await api.deadLetters({ ...filter, status: "open", limit: GATHERED, continuation });
+    ids.push(...page.items.map((letter) => letter.id));
+    continuation = page.continuation;
+    progress(`Found ${plural(ids.length, "dead letter")}…`);
+  } while (continuation !== null && !stopped());
+  return ids;
+}
+
+/** Does it to a few at a time, and says how far it is; how many were not come to. */
+async function inPortions(
+  ids: readonly string[],
+  work: (portion: readonly string[]) => Promise<void>,
+  said: () => string,
+  progress: Progress,
+  stopped: () => boolean,
+): Promise<number> {
+  let at = 0;
+  while (at < ids.length && !stopped()) {
+    progress(`${integer(at)} of ${integer(ids.length)}: ${said()}`, at / ids.length);
+    await work(ids.slice(at, at + PORTION));
+    at = Math.min(at + PORTION, ids.length);
+  }
+  return ids.length - at;
+}
+
+const Left = ({ count }: { count: number }) =>
+  count > 0 ? <p>Stopped: {plural(count, "dead letter")} not come to.</p> : null;
+
 export function replayMatching(filter: Record<string, string>, changed: () => void): Question {
-  const chosen = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ""));
-  const names: Record<string, string> = { errorCode: "reason", deviceId: "device", batchId: "batch" };
   return {
     title: "Replay all open dead letters?",
     body: (
       <>
         <p>Each runs through today’s rules and settings; those that pass are stored.</p>
-        {Object.entries(chosen).length > 0 && (
-          <ul>
-            {Object.entries(chosen).map(([name, value]) => (
-              <li key={name}>
-                Only {names[name]} <span class="mono break">{value}</span>
-              </li>
-            ))}
-          </ul>
-        )}
+        <Chosen filter={filter} />
       </>
     ),
     action: "Replay all",
-    run: async () => {
-      const { replayed, stillRejected, skipped } = await api.replayDeadLetters({
-        ...chosen,
-        status: "open",
-      });
-      changed();
+    stoppable: true,
+    run: async (_reason, progress, stopped) => {
+      const done = { replayed: 0, stillRejected: 0, skipped: 0 };
+      const ids = await openOnes(filter, progress, stopped);
+      const left = await inPortions(
+        ids,
+        async (portion) => {
+          const { replayed, stillRejected, skipped } = await api.replayDeadLetters(portion);
+          done.replayed += replayed;
+          done.stillRejected += stillRejected;
+          done.skipped += skipped;
+          changed();
+        },
+        () => `${integer(done.replayed)} accepted, ${integer(done.stillRejected)} still rejected`,
+        progress,
+        stopped,
+      );
       return (
         <>
-          <p class={stillRejected ? "" : "good"}>
-            {plural(replayed, "dead letter")} accepted and stored.
+          <p class={done.stillRejected || left ? "" : "good"}>
+            {plural(done.replayed, "dead letter")} accepted and stored.
           </p>
-          {stillRejected > 0 && <p class="wrong">{plural(stillRejected, "dead letter")} still rejected.</p>}
-          {skipped > 0 && <p>{plural(skipped, "dead letter")} skipped.</p>}
+          {done.stillRejected > 0 && (
+            <p class="wrong">{plural(done.stillRejected, "dead letter")} still rejected.</p>
+          )}
+          {done.skipped > 0 && <p>{plural(done.skipped, "dead letter")} skipped: answered meanwhile.</p>}
+          <Left count={left} />
+        </>
+      );
+    },
+  };
+}
+
+export function discardMatching(filter: Record<string, string>, changed: () => void): Question {
+  return {
+    title: "Discard all open dead letters?",
+    body: (
+      <>
+        <p>They are set aside for good and cannot be replayed afterwards. The records stay.</p>
+        <Chosen filter={filter} />
+      </>
+    ),
+    action: "Discard all",
+    danger: true,
+    reason: { label: "Reason", hint: "Kept with each record, for whoever asks later." },
+    stoppable: true,
+    run: async (reason, progress, stopped) => {
+      const done = { discarded: 0, skipped: 0 };
+      const ids = await openOnes(filter, progress, stopped);
+      const one = async (id: string) => {
+        try {
+          await api.discardDeadLetter(id, reason);
+          done.discarded += 1;
+        } catch (problem) {
+          // Replayed, or gone, since it was found.
+          if (!(problem instanceof ApiProblem) || !["conflict", "missing"].includes(problem.kind)) throw problem;
+          done.skipped += 1;
+        }
+      };
+      const left = await inPortions(
+        ids,
+        async (portion) => {
+          await Promise.all(portion.map(one));
+          changed();
+        },
+        () => `${integer(done.discarded)} discarded`,
+        progress,
+        stopped,
+      );
+      return (
+        <>
+          <p class={left ? "" : "good"}>{plural(done.discarded, "dead letter")} discarded.</p>
+          {done.skipped > 0 && <p>{plural(done.skipped, "dead letter")} skipped: answered meanwhile.</p>}
+          <Left count={left} />
         </>
       );
     },

@@ -2,15 +2,19 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
-import type { DeadLetter } from "../api/shapes";
-import { Clock, Empty, Problem, StatusBadge } from "../components/basics";
+import type { Correction, DeadLetter } from "../api/shapes";
+import { Empty, Problem, StatusBadge } from "../components/basics";
 import { Icon } from "../components/icons";
+import { Id } from "../components/id";
 import { Facts, SidePanel } from "../components/listPage";
-import { decodeBody, type BodyView, type DecodedBody } from "../domain/body";
-import { integer, UNKNOWN } from "../domain/format";
+import { Clock } from "../components/times";
+import { decodeBody } from "../domain/body";
+import { integer, plural, UNKNOWN } from "../domain/format";
 import { link } from "../state/router";
 import { question } from "../state/ask";
+import { BodyViewer } from "./bodyViewer";
 import { discardLetter, ErrorList, replayLetter } from "./deadLetterActions";
+import { Editor } from "./deadLetterEditor";
 
 export function DeadLetterPanel({
   id,
@@ -46,8 +50,16 @@ export function DeadLetterPanel({
   );
 }
 
+// For what nobody could read: the least that a message needs.
+const TEMPLATE = '{\n  "deviceId": ""\n}';
+
 function Contents({ letter, changed }: { letter: DeadLetter; changed: () => void }) {
   const open = letter.status === "open";
+  const editing = useSignal<string | null>(null);
+  const edit = async () => {
+    const body = await decodeBody(letter.body);
+    editing.value = body?.json ?? body?.text ?? TEMPLATE;
+  };
   return (
     <>
       <div class="detail-status">
@@ -66,7 +78,19 @@ function Contents({ letter, changed }: { letter: DeadLetter; changed: () => void
         <h3>Why it was rejected</h3>
         <ErrorList errors={letter.errors} />
       </section>
-      {open && (
+      {letter.correction && <Corrected correction={letter.correction} />}
+      {open && editing.value !== null && (
+        <Editor
+          letter={letter}
+          text={editing.value}
+          close={() => (editing.value = null)}
+          sent={() => {
+            editing.value = null;
+            changed();
+          }}
+        />
+      )}
+      {open && editing.value === null && (
         <div class="actions">
           <button
             type="button"
@@ -74,6 +98,9 @@ function Contents({ letter, changed }: { letter: DeadLetter; changed: () => void
             onClick={() => (question.value = replayLetter(letter, changed))}
           >
             <Icon name="replay" /> Replay
+          </button>
+          <button type="button" class="quiet" onClick={() => void edit()}>
+            <Icon name="edit" /> Correct a copy
           </button>
           <button
             type="button"
@@ -84,7 +111,7 @@ function Contents({ letter, changed }: { letter: DeadLetter; changed: () => void
           </button>
         </div>
       )}
-      <BodyViewer base64={letter.body} />
+      <BodyViewer title={letter.correction ? "Body as it came" : "Body"} base64={letter.body} />
       <Facts
         facts={[
           ["Device", letter.deviceId ?? UNKNOWN],
@@ -105,58 +132,36 @@ function Contents({ letter, changed }: { letter: DeadLetter; changed: () => void
               UNKNOWN
             ),
           ],
-          ["Id", <span key="i" class="mono break">{letter.id}</span>],
+          ["Id", <Id key="i" value={letter.id} what="dead letter's id" />],
         ]}
       />
     </>
   );
 }
 
-const NAMES: Record<BodyView, string> = { json: "JSON", text: "Text", hex: "Hex" };
-
-function BodyViewer({ base64 }: { base64: string }) {
-  const body = useSignal<DecodedBody | "unreadable" | null>(null);
-  const chosen = useSignal<BodyView | null>(null);
-  useEffect(() => {
-    let wanted = true;
-    void decodeBody(base64).then((decoded) => {
-      if (wanted) body.value = decoded ?? "unreadable";
-    });
-    return () => {
-      wanted = false;
-    };
-  }, [base64]);
-  const decoded = body.value;
-  if (decoded === null) return null;
-  if (decoded === "unreadable") return <Empty>The body is not base64.</Empty>;
-  if (decoded.size === 0) return <Empty>The body is empty.</Empty>;
-  const view = chosen.value ?? decoded.best;
-  const text = { json: decoded.json, text: decoded.text, hex: decoded.hex }[view] ?? "";
+/** What became of it: the copy that was stored in its place, and where its messages are. */
+function Corrected({ correction }: { correction: Correction }) {
+  const rest = correction.count - correction.messages.length;
   return (
-    <section aria-label="Body">
-      <div class="body-head">
-        <h3>Body</h3>
-        <span class="muted small">
-          {integer(decoded.size)} bytes
-          {decoded.gzip && `, gzip, ${integer(decoded.unpackedSize)} unpacked`}
-        </span>
-        <div class="segments small" role="group" aria-label="Show the body as">
-          {(["json", "text", "hex"] as const).map((name) => (
-            <button
-              key={name}
-              type="button"
-              disabled={decoded[name] === null}
-              aria-pressed={view === name}
-              onClick={() => (chosen.value = name)}
-            >
-              {NAMES[name]}
-            </button>
-          ))}
-        </div>
-      </div>
-      <pre class="body-text" tabIndex={0} aria-label={`Body as ${NAMES[view]}`}>
-        {text}
-      </pre>
+    <section aria-label="Correction">
+      <h3>Answered by a corrected copy</h3>
+      <p>
+        <Clock time={correction.at} />
+        {correction.by !== null && `, by ${correction.by}`}: {plural(correction.count, "message")}, stored or known
+        already.
+      </p>
+      <ul class="became">
+        {correction.messages.map((message) => (
+          <li key={message.id}>
+            <a class="mono" href={link({ view: "fleet", open: message.deviceId })}>
+              {message.deviceId}
+            </a>{" "}
+            <Clock time={message.time} /> <Id value={message.id} what="message's id" />
+          </li>
+        ))}
+        {rest > 0 && <li class="muted">and {integer(rest)} more</li>}
+      </ul>
+      <BodyViewer title="Copy" base64={correction.body} />
     </section>
   );
 }

@@ -3,15 +3,18 @@ import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { DeadLetter } from "../api/shapes";
 import { ERROR_CODES, LETTER_STATUSES } from "../api/types";
-import { Clock, Select, StatusBadge, TextFilter } from "../components/basics";
+import { Select, StatusBadge, TextFilter } from "../components/basics";
 import { Icon } from "../components/icons";
-import { ListFrame } from "../components/listPage";
+import { Choice } from "../components/menu";
+import { type Column, ListTable } from "../components/tableView";
+import { Clock } from "../components/times";
 import { UNKNOWN, words } from "../domain/format";
 import { askPipelineNow, stats } from "../state/pipeline";
 import { PagedList } from "../state/pagedList";
-import { go, link, route } from "../state/router";
+import { go, refine, route } from "../state/router";
 import { question } from "../state/ask";
-import { replayMatching } from "./deadLetterActions";
+import { discardMatching, replayMatching } from "./deadLetterActions";
+import { Groups } from "./deadLetterGroups";
 import { DeadLetterPanel } from "./deadLetterPanel";
 
 export function DeadLettersView() {
@@ -36,9 +39,10 @@ export function DeadLettersView() {
     list.refresh();
     askPipelineNow();
   };
-  const filterBy = (part: Record<string, string>) =>
-    go({ view: "deadletters", query: { ...query, ...part } });
   const counts = stats.value?.deadLetterCodes ?? {};
+  const filter = { errorCode, deviceId, batchId };
+  const openOnes = stats.value?.deadLetters.open ?? 0;
+  const none = openOnes === 0 || !["open", "any"].includes(status);
   return (
     <main id="main" class={`view${open ? " has-panel" : ""}`} tabIndex={-1}>
       <div class="view-main">
@@ -48,13 +52,13 @@ export function DeadLettersView() {
             <Select
               label="Status"
               value={status}
-              onChange={(value) => filterBy({ status: value })}
+              onChange={(value) => refine({ status: value })}
               options={[...LETTER_STATUSES.map((name) => [name, words(name)] as const), ["any", "All"]]}
             />
             <Select
               label="Reason"
               value={errorCode}
-              onChange={(value) => filterBy({ errorCode: value })}
+              onChange={(value) => refine({ errorCode: value })}
               options={[
                 ["", "All"],
                 ...[...new Set<string>([...ERROR_CODES, ...Object.keys(counts), ...(errorCode ? [errorCode] : [])])].map(
@@ -63,68 +67,52 @@ export function DeadLettersView() {
                 ),
               ]}
             />
-            <TextFilter label="Device" value={deviceId} change={(value) => filterBy({ deviceId: value })} />
-            <TextFilter label="Batch" value={batchId} change={(value) => filterBy({ batchId: value })} />
+            <TextFilter label="Device" value={deviceId} change={(value) => refine({ deviceId: value })} />
+            <TextFilter label="Batch" value={batchId} change={(value) => refine({ batchId: value })} />
           </div>
-          <button
-            type="button"
-            class="primary"
-            disabled={list.items.value.length === 0 || !["open", "any"].includes(status)}
-            onClick={() =>
-              (question.value = replayMatching({ errorCode, deviceId, batchId }, refresh))
-            }
-          >
-            <Icon name="replay" /> Replay all open
-          </button>
+          <Choice
+            label="Show"
+            value={query["show"] === "groups" ? "groups" : "letters"}
+            options={[
+              ["letters", "Letters"],
+              ["groups", "Groups"],
+            ]}
+            choose={(show) => refine({ show: show === "groups" ? show : "" }, true)}
+          />
+          <div class="head-actions">
+            <button
+              type="button"
+              class="quiet danger-text"
+              disabled={none}
+              onClick={() => (question.value = discardMatching(filter, refresh))}
+            >
+              <Icon name="trash" /> Discard all open
+            </button>
+            <button
+              type="button"
+              class="primary"
+              disabled={none}
+              onClick={() => (question.value = replayMatching(filter, refresh))}
+            >
+              <Icon name="replay" /> Replay all open
+            </button>
+          </div>
         </div>
-        <ListFrame list={list} empty="No dead letter matches.">
-          <table class="grid">
-            <caption class="visually-hidden">Dead letters, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Rejected</th>
-                <th scope="col">Status</th>
-                <th scope="col">Reasons</th>
-                <th scope="col">Device</th>
-                <th scope="col" class="number">
-                  Partition
-                </th>
-                <th scope="col" class="number">
-                  Sequence number
-                </th>
-                <th scope="col" class="number">
-                  Index
-                </th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.value.map((letter) => (
-                <tr key={letter.id} class={letter.id === open ? "open" : ""}>
-                  <th scope="row">
-                    <a
-                      href={link({ view: "deadletters", open: letter.id, query })}
-                      {...(letter.id === open ? { "aria-current": "true" } : {})}
-                    >
-                      <Clock time={letter.createdAt} />
-                    </a>
-                  </th>
-                  <td>
-                    <StatusBadge status={letter.status} />
-                  </td>
-                  <td class="reasons">{reasons(letter)}</td>
-                  <td class="mono">{letter.deviceId ?? UNKNOWN}</td>
-                  <td class="number">{letter.partition}</td>
-                  <td class="number">{letter.sequenceNumber}</td>
-                  <td class="number">{letter.index ?? UNKNOWN}</td>
-                  <td class="number">{letter.attempts}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </ListFrame>
+        {query["show"] === "groups" ? (
+          <Groups
+            filter={filter}
+            status={status === "any" ? "" : status}
+            replay={(narrowed) => (question.value = replayMatching(narrowed, refresh))}
+          />
+        ) : (
+          <ListTable
+            view="deadletters"
+            caption="Dead letters, newest first"
+            list={list}
+            columns={COLUMNS}
+            empty="No dead letter matches."
+          />
+        )}
       </div>
       {open && (
         <DeadLetterPanel
@@ -137,6 +125,17 @@ export function DeadLettersView() {
     </main>
   );
 }
+
+const COLUMNS: readonly Column<DeadLetter>[] = [
+  { head: "Rejected", cell: (letter) => <Clock time={letter.createdAt} /> },
+  { head: "Status", cell: (letter) => <StatusBadge status={letter.status} /> },
+  { head: "Reasons", look: () => "reasons", title: reasons, cell: reasons },
+  { head: "Device", look: () => "mono", cell: (letter) => letter.deviceId ?? UNKNOWN },
+  { head: "Partition", number: true, cell: (letter) => letter.partition },
+  { head: "Sequence number", number: true, cell: (letter) => letter.sequenceNumber },
+  { head: "Index", number: true, cell: (letter) => letter.index ?? UNKNOWN },
+  { head: "Attempts", number: true, cell: (letter) => letter.attempts },
+];
 
 function reasons(letter: DeadLetter): string {
   return letter.errors

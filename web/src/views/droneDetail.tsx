@@ -3,15 +3,19 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api/client";
 import type { Drone } from "../api/shapes";
-import { Ago, Clock, ConnectivityBadge, Empty, Problem } from "../components/basics";
+import { AlertKind } from "../components/alertKind";
+import { ConnectivityBadge, Empty, Problem } from "../components/basics";
 import { Icon } from "../components/icons";
+import { Ago, Clock } from "../components/times";
 import { connectivityOf } from "../domain/connectivity";
-import { coordinates, distance, heading, metres, percent, speed, UNKNOWN, words } from "../domain/format";
+import { coordinates, heading, percent, UNKNOWN, words } from "../domain/format";
+import { distance, height, speed } from "../state/display";
 import { now } from "../state/clock";
 import { Poller } from "../state/poller";
 import { config, zones } from "../state/settings";
 import { link } from "../state/router";
 import { DroneHistory } from "./droneHistory";
+import { RegistrationLine } from "./registration";
 import { openDrone, track } from "../state/open";
 
 const EVERY_MS = 2000;
@@ -61,13 +65,6 @@ export function DroneDetail({ id }: { id: string }) {
           <h2 ref={heading} tabIndex={-1}>
             {id}
           </h2>
-          {known && (
-            <p class="detail-sub">
-              {[known.registration?.name, known.registration?.model, known.registration?.owner]
-                .filter(Boolean)
-                .join(" · ") || "Not in the registry"}
-            </p>
-          )}
         </div>
         <button
           type="button"
@@ -79,6 +76,7 @@ export function DroneDetail({ id }: { id: string }) {
           <Icon name="close" />
         </button>
       </header>
+      {known && <RegistrationLine id={id} shown={known.registration} />}
       {problem.value !== null && <Problem problem={problem.value} />}
       {known && <State drone={known} />}
       {!known && problem.value === null && <Empty>Asking for {id}…</Empty>}
@@ -103,8 +101,7 @@ function State({ drone }: { drone: Drone }) {
         <ul class="alerts" aria-label="Alerts">
           {drone.alerts.map((alert) => (
             <li key={alert.code}>
-              <Icon name="alert" size={14} />
-              <span>{words(alert.code)}</span>
+              <AlertKind code={alert.code} />
               <span class="since">
                 since <Clock time={alert.at} />
               </span>
@@ -152,7 +149,7 @@ function Values({ drone }: { drone: Drone }) {
           value={coordinates(position?.latitude, position?.longitude)}
           at={at["position"]}
         />
-        <Value label="Altitude" value={metres(position?.altitude)} at={at["position"]} />
+        <Value label="Altitude" value={height(position?.altitude)} at={at["position"]} />
         <Value label="Ground speed" value={speed(drone.groundSpeed)} at={at["groundSpeed"]} />
         <Value label="Heading" value={heading(drone.heading)} at={at["heading"]} />
         <Value
@@ -207,6 +204,8 @@ function Provenance({ drone }: { drone: Drone }) {
         </p>
       )}
       <p class="provenance-links">
+        <a href={link({ view: "alerts", query: { deviceId: drone.id, status: "any" } })}>Alerts of this drone</a>
+        <a href={link({ view: "flights", query: { deviceId: drone.id } })}>Flights of this drone</a>
         <a href={link({ view: "deadletters", query: { deviceId: drone.id, status: "any" } })}>
           Dead letters of this drone
         </a>

@@ -8,6 +8,7 @@ import { Plot } from "../components/plot";
 import { mergeHistory, series, trackOf, secondsLeft } from "../domain/history";
 import { duration, instant } from "../domain/time";
 import { now, serverNow } from "../state/clock";
+import { heightUnit, speedUnit } from "../state/display";
 import { config } from "../state/settings";
 import { track } from "../state/open";
 
@@ -117,13 +118,15 @@ export function DroneHistory({ id, lastSeen }: { id: string; lastSeen: string | 
         label="Altitude"
         data={altitude.value}
         limit={config.value?.altitudeLimitMetres ?? null}
-        format={(value) => `${Math.round(value)} m`}
+        factor={heightUnit.value.factor}
+        format={(value) => `${Math.round(value)} ${heightUnit.value.name}`}
       />
       <Plot
         {...shared}
         label="Ground speed"
         data={groundSpeed.value}
-        format={(value) => `${value.toFixed(value < 10 ? 1 : 0)} m/s`}
+        factor={speedUnit.value.factor}
+        format={(value) => `${value.toFixed(value < 10 ? 1 : 0)} ${speedUnit.value.name}`}
         colour="--series-3"
       />
       {!complete.value && (

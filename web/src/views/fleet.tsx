@@ -2,13 +2,13 @@
 import { signal } from "@preact/signals";
 import { connectionState, connection } from "../state/fleet";
 import { route } from "../state/router";
-import { Icon } from "../components/icons";
 import { Problem } from "../components/basics";
+import { NarrowTabs, type NarrowTab } from "../components/narrowTabs";
 import { DroneDetail } from "./droneDetail";
 import { FleetList } from "./fleetList";
 import { MapPane } from "./mapPane";
 
-const narrowTab = signal<"map" | "list">("map");
+const narrowTab = signal<NarrowTab>("map");
 
 export function FleetView() {
   const { open } = route.value;
@@ -24,14 +24,7 @@ export function FleetView() {
   return (
     <main id="main" class={`fleet show-${tab}${open ? " has-detail" : ""}`} tabIndex={-1}>
       <h1 class="visually-hidden">Fleet</h1>
-      <div class="narrow-tabs" role="group" aria-label="Show">
-        <button type="button" aria-pressed={tab === "map"} onClick={() => (narrowTab.value = "map")}>
-          <Icon name="map" /> Map
-        </button>
-        <button type="button" aria-pressed={tab === "list"} onClick={() => (narrowTab.value = "list")}>
-          <Icon name="list" /> List
-        </button>
-      </div>
+      <NarrowTabs tab={narrowTab} />
       <FleetList />
       <MapPane />
       {open && <DroneDetail key={open} id={open} />}

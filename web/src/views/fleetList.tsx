@@ -1,12 +1,15 @@
 // The list of drones: counts that filter, search, selects, and rows that say what matters at a glance.
 import type { Connectivity } from "../api/shapes";
-import { Ago, Dot, Empty, Select } from "../components/basics";
+import { Dot, Empty, Select } from "../components/basics";
+import { KindIcon } from "../components/alertKind";
 import { Icon } from "../components/icons";
 import { VirtualList } from "../components/virtualList";
+import { Ago } from "../components/times";
 import { CONNECTIVITIES } from "../domain/connectivity";
 import { NO_FILTER, type Filter, type Row, type SortKey } from "../domain/fleet";
-import { integer, metres, percent, plural, speed, words } from "../domain/format";
-import { connectionState, filter, offered, rows, shown } from "../state/fleet";
+import { integer, percent, plural, words } from "../domain/format";
+import { height, speed } from "../state/display";
+import { connectionState, filter, offered, refineFleet, rows, shown } from "../state/fleet";
 import { config, zones } from "../state/settings";
 import { route } from "../state/router";
 import { openDrone } from "../state/open";
@@ -19,10 +22,6 @@ const SORTS: readonly (readonly [SortKey, string])[] = [
   ["altitude", "Highest"],
   ["speed", "Fastest"],
 ];
-
-const change = (part: Partial<Filter>) => {
-  filter.value = { ...filter.value, ...part };
-};
 
 function CountChips() {
   const counts: Record<Connectivity, number> = { online: 0, stale: 0, offline: 0 };
@@ -40,7 +39,7 @@ function CountChips() {
           type="button"
           class={`chip ${state}`}
           aria-pressed={connectivity === state}
-          onClick={() => change({ connectivity: connectivity === state ? "" : state })}
+          onClick={() => refineFleet({ connectivity: connectivity === state ? "" : state })}
         >
           <span class="chip-count">{integer(counts[state])}</span>
           <span class="chip-label">
@@ -52,7 +51,7 @@ function CountChips() {
         type="button"
         class="chip alerting"
         aria-pressed={alert !== ""}
-        onClick={() => change({ alert: alert === "" ? "any" : "" })}
+        onClick={() => refineFleet({ alert: alert === "" ? "any" : "" })}
       >
         <span class="chip-count">{integer(alerting)}</span>
         <span class="chip-label">
@@ -83,14 +82,14 @@ function Filters() {
           placeholder="Search id, name, model, owner"
           value={text}
           maxLength={100}
-          onInput={(event) => change({ text: event.currentTarget.value })}
+          onInput={(event) => refineFleet({ text: event.currentTarget.value })}
         />
       </label>
       <div class="filters">
         <Select
           label="Alert"
           value={alert}
-          onChange={(value) => change({ alert: value })}
+          onChange={(value) => refineFleet({ alert: value })}
           options={[
             ["", "Any or none"],
             ["any", "Any alert"],
@@ -100,7 +99,7 @@ function Filters() {
         <Select
           label="Mode"
           value={mode}
-          onChange={(value) => change({ mode: value })}
+          onChange={(value) => refineFleet({ mode: value })}
           options={[
             ["", "All modes"],
             ...withChosen(modes, mode).map((name) => [name, words(name)] as const),
@@ -109,7 +108,7 @@ function Filters() {
         <Select
           label="Zone"
           value={zone}
-          onChange={(value) => change({ zone: value })}
+          onChange={(value) => refineFleet({ zone: value })}
           options={[
             ["", "Anywhere"],
             ["none", "In no zone"],
@@ -119,7 +118,7 @@ function Filters() {
         <Select
           label="Sort"
           value={sort}
-          onChange={(value) => change({ sort: value as SortKey })}
+          onChange={(value) => refineFleet({ sort: value as SortKey })}
           options={SORTS}
         />
       </div>
@@ -134,24 +133,25 @@ function RowView({ row: { drone, connectivity } }: { row: Row }) {
     <>
       <Dot state={connectivity} />
       <div class="row-main">
-        <span class="row-id">
+        <span class="row-id" title={drone.id}>
           {drone.id}
           <span class="visually-hidden"> {connectivity}</span>
         </span>
-        <span class="row-sub">
+        <span class="row-sub" title={drone.registration?.name ?? ""}>
           {drone.registration?.name ? `${drone.registration.name} · ` : ""}
           {drone.flightMode ? words(drone.flightMode) : "Mode unknown"}
         </span>
       </div>
       {drone.alerts.length > 0 && (
         <span class="row-alert" title={alerts}>
-          <Icon name="alert" size={13} />
-          <span aria-hidden="true">{drone.alerts.length > 1 && drone.alerts.length}</span>
+          {drone.alerts.map(({ code }) => (
+            <KindIcon key={code} code={code} size={13} />
+          ))}
           <span class="visually-hidden"> {alerts}</span>
         </span>
       )}
       <div class="row-numbers">
-        <span>{metres(drone.position?.altitude)}</span>
+        <span>{height(drone.position?.altitude)}</span>
         <span>{speed(drone.groundSpeed)}</span>
       </div>
       <div class="row-battery">
@@ -187,7 +187,7 @@ export function FleetList() {
           <button
             type="button"
             class="link"
-            onClick={() => change({ ...NO_FILTER, sort: filter.value.sort })}
+            onClick={() => refineFleet({ ...NO_FILTER, sort: filter.value.sort })}
           >
             Clear filters
           </button>

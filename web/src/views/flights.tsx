@@ -1,130 +1,66 @@
 // Flights of the fleet, newest first: of a drone, of a day; one is looked at again in the panel beside the list.
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { Flight } from "../api/shapes";
-import { Clock, StatusBadge, TextFilter } from "../components/basics";
-import { ListFrame } from "../components/listPage";
-import { distance, integer, metres, percent, speed, UNKNOWN, words } from "../domain/format";
+import { StatusBadge, TextFilter } from "../components/basics";
+import { Period } from "../components/period";
+import { TableView, type Column } from "../components/tableView";
+import { Clock } from "../components/times";
+import { integer, percent, UNKNOWN, words } from "../domain/format";
+import { boundsOf } from "../domain/period";
 import { duration } from "../domain/time";
+import { serverNow } from "../state/clock";
+import { distance, height, speed } from "../state/display";
 import { PagedList } from "../state/pagedList";
-import { go, link, route } from "../state/router";
+import { go, refine, route } from "../state/router";
 import { FlightPanel } from "./flightPanel";
 
-const DAY_MS = 86_400_000;
+const COLUMNS: readonly Column<Flight>[] = [
+  { head: "Started", cell: ({ startedAt }) => <Clock time={startedAt} /> },
+  { head: "Drone", cell: ({ deviceId }) => deviceId, look: () => "mono" },
+  { head: "Status", cell: ({ status }) => <StatusBadge status={status} /> },
+  { head: "Duration", number: true, cell: ({ durationSeconds }) => duration(durationSeconds) },
+  { head: "Distance", number: true, cell: ({ distanceMetres }) => distance(distanceMetres) },
+  { head: "Highest", number: true, cell: ({ maxHeight, maxAltitude }) => height(maxHeight ?? maxAltitude) },
+  { head: "Fastest", number: true, cell: ({ maxGroundSpeed }) => speed(maxGroundSpeed) },
+  {
+    head: "Battery",
+    number: true,
+    cell: ({ batteryStart, batteryEnd }) => `${percent(batteryStart)} → ${percent(batteryEnd)}`,
+  },
+  {
+    head: "Alerts",
+    cell: ({ alerts }) => (alerts.length ? alerts.map((code) => words(code)).join(", ") : UNKNOWN),
+    look: ({ alerts }) => (alerts.length ? "warn-text" : ""),
+  },
+  { head: "Messages", number: true, cell: ({ messages }) => integer(messages) },
+];
 
 export function FlightsView() {
-  const { open, query } = route.value;
-  const { deviceId = "", day = "" } = query;
-  const list = useMemo(
-    () =>
-      new PagedList<Flight>((continuation) =>
-        api.flights({ deviceId, ...rangeOf(day), limit: 100, continuation }),
-      ),
-    [deviceId, day],
-  );
-  useEffect(() => list.start(), [list]);
-  const filterBy = (part: Record<string, string>) => go({ view: "flights", query: { ...query, ...part } });
+  const { query } = route.value;
+  const { deviceId = "", last = "", from = "", to = "" } = query;
+  const list = useMemo(() => {
+    let bounds = boundsOf(query, serverNow());
+    return new PagedList<Flight>((continuation, anew) => {
+      if (anew) bounds = boundsOf(query, serverNow());
+      return api.flights({ deviceId, ...bounds, limit: 100, continuation });
+    });
+  }, [deviceId, last, from, to]);
   return (
-    <main id="main" class={`view${open ? " has-panel" : ""}`} tabIndex={-1}>
-      <div class="view-main">
-        <div class="view-head">
-          <h1>Flights</h1>
-          <div class="view-filters">
-            <TextFilter label="Drone" value={deviceId} change={(value) => filterBy({ deviceId: value })} />
-            <label class="field">
-              <span>Day (UTC)</span>
-              <input
-                type="date"
-                class="day"
-                value={day}
-                onChange={(event) => filterBy({ day: event.currentTarget.value })}
-              />
-            </label>
-          </div>
-        </div>
-        <ListFrame list={list} empty="No flight matches.">
-          <table class="grid">
-            <caption class="visually-hidden">Flights, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Started</th>
-                <th scope="col">Drone</th>
-                <th scope="col">Status</th>
-                <th scope="col" class="number">
-                  Duration
-                </th>
-                <th scope="col" class="number">
-                  Distance
-                </th>
-                <th scope="col" class="number">
-                  Highest
-                </th>
-                <th scope="col" class="number">
-                  Fastest
-                </th>
-                <th scope="col" class="number">
-                  Battery
-                </th>
-                <th scope="col">Alerts</th>
-                <th scope="col" class="number">
-                  Messages
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.value.map((flight) => (
-                <FlightRow key={flight.id} flight={flight} open={flight.id === open} query={query} />
-              ))}
-            </tbody>
-          </table>
-        </ListFrame>
-      </div>
-      {open && <FlightPanel key={open} id={open} close={() => go({ view: "flights", query })} />}
-    </main>
-  );
-}
-
-/** From midnight to midnight of a day as the date field writes it. */
-function rangeOf(day: string): { from?: string; to?: string } {
-  const start = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(start)) return {};
-  return { from: new Date(start).toISOString(), to: new Date(start + DAY_MS).toISOString() };
-}
-
-function FlightRow({
-  flight,
-  open,
-  query,
-}: {
-  flight: Flight;
-  open: boolean;
-  query: Record<string, string>;
-}) {
-  return (
-    <tr class={open ? "open" : ""}>
-      <th scope="row">
-        <a
-          href={link({ view: "flights", open: flight.id, query })}
-          {...(open ? { "aria-current": "true" } : {})}
-        >
-          <Clock time={flight.startedAt} />
-        </a>
-      </th>
-      <td class="mono">{flight.deviceId}</td>
-      <td>
-        <StatusBadge status={flight.status} />
-      </td>
-      <td class="number">{duration(flight.durationSeconds)}</td>
-      <td class="number">{distance(flight.distanceMetres)}</td>
-      <td class="number">{metres(flight.maxHeight ?? flight.maxAltitude)}</td>
-      <td class="number">{speed(flight.maxGroundSpeed)}</td>
-      <td class="number">
-        {percent(flight.batteryStart)} → {percent(flight.batteryEnd)}
-      </td>
-      <td class={flight.alerts.length ? "warn-text" : ""}>
-        {flight.alerts.length ? flight.alerts.map((code) => words(code)).join(", ") : UNKNOWN}
-      </td>
-      <td class="number">{integer(flight.messages)}</td>
-    </tr>
+    <TableView
+      view="flights"
+      title="Flights"
+      caption="Flights, newest first"
+      list={list}
+      columns={COLUMNS}
+      empty="No flight matches."
+      filters={
+        <>
+          <TextFilter label="Drone" value={deviceId} change={(value) => refine({ deviceId: value })} />
+          <Period label="Flown" query={query} refine={refine} />
+        </>
+      }
+      panel={(id) => <FlightPanel key={id} id={id} close={() => go({ view: "flights", query })} />}
+    />
   );
 }

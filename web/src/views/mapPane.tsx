@@ -1,60 +1,64 @@
 // The map with its buttons, legend and read-outs. Everything on it is also in the list, which a screen reader can use.
-import { signal, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { signal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { Dot } from "../components/basics";
 import { Icon } from "../components/icons";
-import { FleetMap } from "../map/fleetMap";
-import { coordinates, heading, integer, metres, percent, plural, speed, words } from "../domain/format";
+import { FleetMap, type Pointed } from "../map/fleetMap";
+import { STATES, type Group } from "../map/groups";
+import { coordinates, heading, integer, percent, plural, words } from "../domain/format";
 import { ago } from "../domain/time";
+import { height, speed } from "../state/display";
 import { serverNow } from "../state/clock";
 import { cadence, connectionState, rows, shown } from "../state/fleet";
-import { config, zones } from "../state/settings";
+import { zones } from "../state/settings";
 import { route } from "../state/router";
-import { theme } from "../state/theme";
 import { openDrone, track } from "../state/open";
+import { attribution, country, useMap } from "./useMap";
 
 const followed = signal(false);
 const inView = signal(0);
 const place = signal<[number, number] | null>(null);
 
-function tooltip(element: HTMLElement, id: string | null, x: number, y: number): void {
-  const row = id === null ? undefined : rows.peek().find(({ drone }) => drone.id === id);
-  element.hidden = !row;
-  if (!row) return;
-  const { drone, connectivity } = row;
-  element.textContent = [
-    `${drone.id}${drone.registration?.name ? ` · ${drone.registration.name}` : ""}`,
-    `${words(connectivity)} · ${words(drone.flightMode)} · ${ago(drone.lastSeen, serverNow())}`,
-    `${percent(drone.battery)} · ${metres(drone.position?.altitude)} · ${speed(drone.groundSpeed)} · ${heading(drone.heading)}`,
-    ...drone.alerts.map((alert) => `Alert: ${words(alert.code)}`),
-  ].join("\n");
+function tooltip(element: HTMLElement, pointed: Pointed | null, x: number, y: number): void {
+  const lines = pointed && ("group" in pointed ? aboutGroup(pointed.group) : aboutDrone(pointed.drone));
+  element.hidden = !lines;
+  if (!lines) return;
+  element.textContent = lines.join("\n");
   const left = x > element.parentElement!.clientWidth - 260;
   element.style.transform = `translate(${x + (left ? -12 : 14)}px, ${y + 14}px)${left ? " translateX(-100%)" : ""}`;
 }
 
-export function MapPane() {
-  const target = useRef<HTMLDivElement>(null);
-  const tip = useRef<HTMLDivElement>(null);
-  const map = useSignal<FleetMap | null>(null);
+function aboutDrone(id: string): string[] | null {
+  const row = rows.peek().find(({ drone }) => drone.id === id);
+  if (!row) return null;
+  const { drone, connectivity } = row;
+  return [
+    `${drone.id}${drone.registration?.name ? ` · ${drone.registration.name}` : ""}`,
+    `${words(connectivity)} · ${words(drone.flightMode)} · ${ago(drone.lastSeen, serverNow())}`,
+    `${percent(drone.battery)} · ${height(drone.position?.altitude)} · ${speed(drone.groundSpeed)} · ${heading(drone.heading)}`,
+    ...drone.alerts.map((alert) => `Alert: ${words(alert.code)}`),
+  ];
+}
 
-  useEffect(() => {
-    if (!target.current) return undefined;
-    const made = new FleetMap(target.current, {
-      select: openDrone,
-      hover: (id, x, y) => tip.current && tooltip(tip.current, id, x, y),
-      point: (point) => (place.value = point),
-      inView: (count) => (inView.value = count),
-      followStopped: () => (followed.value = false),
-    });
-    const observer = new ResizeObserver(() => made.resized());
-    observer.observe(target.current);
-    map.value = made;
-    return () => {
-      map.value = null;
-      observer.disconnect();
-      made.dispose();
-    };
-  }, []);
+function aboutGroup({ members, counts }: Group): string[] {
+  const parts = STATES.filter((state) => counts[state] > 0).map(
+    (state) => `${integer(counts[state])} ${state === "alert" ? "with an alert" : state}`,
+  );
+  return [plural(members.length, "drone"), parts.join(" · "), "Click to go nearer"];
+}
+
+export function MapPane() {
+  const tip = useRef<HTMLDivElement>(null);
+  const { target, map } = useMap(
+    (element) =>
+      new FleetMap(element, {
+        select: openDrone,
+        hover: (pointed, x, y) => tip.current && tooltip(tip.current, pointed, x, y),
+        point: (point) => (place.value = point),
+        inView: (count) => (inView.value = count),
+        followStopped: () => (followed.value = false),
+      }),
+  );
 
   useSignalEffect(() => {
     const list = shown.value;
@@ -62,13 +66,6 @@ export function MapPane() {
   });
   useSignalEffect(() => map.value?.setZones(zones.value));
   useSignalEffect(() => map.value?.setTrack(track.value));
-  useSignalEffect(() => {
-    void theme.value;
-    map.value?.retheme();
-  });
-  useSignalEffect(() => {
-    map.value?.setTiles(config.value?.mapTilesUrl ?? null, config.value?.mapTilesAttribution ?? null);
-  });
   useSignalEffect(() => {
     const { open } = route.value;
     map.value?.select(open);
@@ -91,7 +88,7 @@ export function MapPane() {
       <div class="map-buttons" role="group" aria-label="Map view">
         <MapButton icon="plus" label="Zoom in" onClick={() => map.value?.zoomBy(1)} />
         <MapButton icon="minus" label="Zoom out" onClick={() => map.value?.zoomBy(-1)} />
-        <MapButton icon="fit" label="Show the whole fleet" onClick={() => map.value?.fit()} />
+        <MapButton icon="fit" label="Show the whole fleet" onClick={() => map.value?.showAll()} />
         {open && (
           <MapButton
             icon="target"
@@ -107,6 +104,8 @@ export function MapPane() {
       <Legend />
       <div class="map-readout">
         <span>{plural(inView.value, "drone")} in view</span>
+        {country.value && <span>{country.value}</span>}
+        {attribution.value && <span class="attribution">{attribution.value}</span>}
         {place.value && <span>{coordinates(place.value[1], place.value[0])}</span>}
       </div>
       {state === "lost" && <div class="map-stale" aria-hidden="true" />}
@@ -117,7 +116,7 @@ export function MapPane() {
   );
 }
 
-function MapButton(props: { icon: string; label: string; pressed?: boolean; onClick: () => void }) {
+export function MapButton(props: { icon: string; label: string; pressed?: boolean; onClick: () => void }) {
   return (
     <button
       type="button"
@@ -145,6 +144,12 @@ function Legend() {
       </li>
       <li class="alerting">
         <Icon name="alert" size={12} /> Alert
+      </li>
+      <li>
+        <span class="swatch group" aria-hidden="true">
+          3
+        </span>{" "}
+        Group (its worst)
       </li>
       <li>
         <span class="swatch no-fly" /> No-fly

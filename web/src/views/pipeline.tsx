@@ -1,28 +1,13 @@
 // The pipeline at a glance: rate, lag, processing time, and the proof that every message is accounted for.
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { api } from "../api/client";
-import { ApiProblem } from "../api/problem";
 import { BATCH_STATUSES, LETTER_STATUSES } from "../api/types";
-import { Ago, Badge, Empty, Figure, Problem } from "../components/basics";
-import { Plot } from "../components/plot";
-import { integer, plural, rate as formatRate, UNKNOWN, words } from "../domain/format";
-import { conservation, quantile, rateSeries } from "../domain/pipeline";
-import { healthParts, type HealthPart } from "../domain/health";
-import { duration, span } from "../domain/time";
-import { Poller } from "../state/poller";
+import { Badge, Empty, Problem } from "../components/basics";
+import { Ago } from "../components/times";
+import { integer, plural, words } from "../domain/format";
+import { conservation } from "../domain/pipeline";
 import { link } from "../state/router";
-import {
-  askPipelineNow,
-  lag,
-  pipelineReport,
-  processing,
-  rate,
-  samples,
-  stats,
-} from "../state/pipeline";
-
-const SHOWN_SECONDS = 15 * 60;
+import { askPipelineNow, pipelineReport, stats } from "../state/pipeline";
+import { Flow } from "./pipelineFlow";
+import { Health } from "./pipelineHealth";
 
 export function PipelineView() {
   const { problem, answeredAt } = pipelineReport.value;
@@ -67,69 +52,12 @@ export function PipelineView() {
   );
 }
 
-function Flow() {
-  const waiting = lag.value;
-  const median = quantile(processing.value, 0.5);
-  const slow = quantile(processing.value, 0.95);
-  const list = samples.value;
-  const to = (list.at(-1)?.at ?? Date.now()) / 1000;
-  const time = { from: to - SHOWN_SECONDS, to, sync: "pipeline", height: 130 };
-  const inFlight: [number[], number[]] = [
-    list.map((sample) => sample.at / 1000),
-    list.map((sample) => sample.unfinished),
-  ];
-  const open = stats.value ? stats.value.batches.received + stats.value.batches.running : 0;
-  return (
-    <>
-      <dl class="figures">
-        <Figure
-          label="Rate"
-          value={`${formatRate(rate.value)}`}
-          note={rate.value === null ? "measuring…" : "messages/s over 30 s"}
-        />
-        <Figure
-          label="Lag"
-          value={waiting < 1 ? "None" : duration(waiting)}
-          note="longest that a batch has waited, failed ones included"
-          {...(waiting > 60 ? { tone: "bad" as const } : waiting > 15 ? { tone: "warn" as const } : {})}
-        />
-        <Figure label="In flight" value={integer(open)} note="batches received or running" />
-        <Figure
-          label="Processing time"
-          value={median === null ? UNKNOWN : span(median)}
-          note={slow === null ? "no batch completed yet" : `median; 95 % under ${span(slow)}`}
-        />
-        <Figure label="Drones" value={integer(stats.value?.drones)} note="seen since the store was made" />
-        <Figure label="Events" value={integer(stats.value?.events)} note="since the store was made" />
-      </dl>
-      <div class="panels two">
-        <section class="panel" aria-label="Rate over time">
-          <Plot
-            {...time}
-            label="Messages per second, while this page is open"
-            data={rateSeries(list)}
-            format={(value) => (value < 10 ? value.toFixed(1) : integer(value))}
-          />
-        </section>
-        <section class="panel" aria-label="Batches in flight over time">
-          <Plot
-            {...time}
-            label="Batches in flight"
-            data={inFlight}
-            format={integer}
-            whole
-            colour="--series-3"
-          />
-        </section>
-      </div>
-    </>
-  );
-}
-
 function Conservation() {
   const counted = stats.value;
   if (!counted) return null;
   const result = conservation(counted);
+  // What was true once is not said of now.
+  const stale = pipelineReport.value.problem !== null;
   return (
     <section class="panel conservation" aria-label="Conservation of messages">
       <div class="panel-head">
@@ -137,21 +65,22 @@ function Conservation() {
           {result.state === "waiting"
             ? `${plural(result.unprocessed, "event")} not processed yet`
             : result.state === "balanced"
-              ? "Every message is accounted for"
+              ? "Every message that was received is accounted for"
               : "Messages accounted for"}
         </h2>
-        {result.state === "balanced" && <Badge tone="ok">Balanced</Badge>}
-        {result.state === "waiting" && (
+        {stale && <Badge tone="idle">As last counted</Badge>}
+        {!stale && result.state === "balanced" && <Badge tone="ok">Balanced</Badge>}
+        {!stale && result.state === "waiting" && (
           <Badge tone={counted.batches.failed > 0 ? "bad" : "info"}>
             {counted.batches.failed > 0
               ? `${plural(counted.batches.failed, "batch", "batches")} failed`
               : "Working on it"}
           </Badge>
         )}
-        {result.state === "moving" && (
+        {!stale && result.state === "moving" && (
           <Badge tone="info">{plural(Math.abs(result.difference), "message")} in flight</Badge>
         )}
-        {result.state === "broken" && (
+        {!stale && result.state === "broken" && (
           <Badge tone="bad">Off by {plural(Math.abs(result.difference), "message")}</Badge>
         )}
       </div>
@@ -248,42 +177,6 @@ function Reasons({ codes }: { codes: Record<string, number> }) {
       {sorted.length > MOST_REASONS && (
         <p class="muted small">and {plural(sorted.length - MOST_REASONS, "other reason")}</p>
       )}
-    </section>
-  );
-}
-
-const TONES = { healthy: "ok", degraded: "warn", unhealthy: "bad" } as const;
-const WORDS = { healthy: "OK", degraded: "Degraded", unhealthy: "Down" };
-
-function Health() {
-  const parts = useSignal<HealthPart[] | null>(null);
-  const problem = useSignal<ApiProblem | null>(null);
-  useEffect(() => {
-    const poller = new Poller(
-      async () => {
-        parts.value = healthParts(await api.health());
-      },
-      10_000,
-      (report) => {
-        problem.value = report.problem;
-      },
-    ).start();
-    return () => poller.stop();
-  }, []);
-  return (
-    <section class="panel" aria-label="Health">
-      <h2>Health</h2>
-      {problem.value && <Problem problem={problem.value} />}
-      <ul class="breakdown">
-        {parts.value?.map(({ name, status, detail }) => (
-          <li key={name}>
-            <span>
-              {words(name)} {detail && <small class="muted">{detail}</small>}
-            </span>
-            <Badge tone={TONES[status]}>{WORDS[status]}</Badge>
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }
