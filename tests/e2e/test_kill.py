@@ -13,7 +13,11 @@ from tools.local_host import LocalHost, wait_until
 pytestmark = pytest.mark.e2e
 
 
-def test_three_kills_in_a_run_of_three_thousand_messages_lose_and_double_nothing(own_host: LocalHost) -> None:
+@pytest.mark.parametrize("window", ["0", "2"], ids=["at once", "signal window"])
+def test_three_kills_in_a_run_of_three_thousand_messages_lose_and_double_nothing(
+    own_host: LocalHost, window: str
+) -> None:
+    own_host.settings["SIGNAL_WINDOW_SECONDS"] = window
     own_host.start()
     fleet = flights(30, 100)
     for part in range(3):
@@ -21,7 +25,7 @@ def test_three_kills_in_a_run_of_three_thousand_messages_lose_and_double_nothing
         wait_until(lambda: own_host.get("/api/stats")["events"] > 0, 20, lambda: "no event arrived")
         own_host.kill()
         own_host.start()
-    stats = own_host.settled(messages=3_000, seconds=90)
+    stats = own_host.settled(messages=3_000, stored=3_000, seconds=90)
 
     assert stats["messages"] == stats["stored"] + stats["duplicates"] + stats["rejected"]
     assert (stats["stored"], stats["rejected"]) == (3_000, 0)
@@ -31,6 +35,13 @@ def test_three_kills_in_a_run_of_three_thousand_messages_lose_and_double_nothing
             message(f"drone-{drone}", n)["battery"] for n in range(100)
         )
         assert own_host.get(f"/api/drones/drone-{drone}")["battery"] == message("d", 99)["battery"]
+    wait_until(lambda: own_host.get("/api/stats")["held"]["batches"] == 0, 60, lambda: str(own_host.get("/api/stats")))
+
+    def listed() -> bool:  # what was signalled last is merged a moment later
+        fleet = own_host.get("/api/drones")["items"]
+        return len(fleet) == 30 and {one["battery"] for one in fleet} == {message("d", 99)["battery"]}
+
+    wait_until(listed, 20, lambda: str(own_host.get("/api/drones")["items"]))
 
 
 def test_forty_starts_of_one_instance_run_it_once(own_host: LocalHost) -> None:

@@ -23,6 +23,7 @@ import aiohttp
 
 import settings
 from activities import staging
+from pipeline import told, windows
 from pipeline.attempts import replay_batch
 from pipeline.intake import new_batch
 from pipeline.ports import Conflict, StoreUnavailable
@@ -99,6 +100,12 @@ def make_events(chance: random.Random, number: int) -> dict[str, list[Delivery]]
     return hub
 
 
+def forget() -> None:
+    """What a process remembers goes with it."""
+    for memory in (staging._recent, told._of_store, windows._of_store):
+        memory.clear()
+
+
 @dataclass
 class Run:
     """One seed's life: deliveries with faults, then everything that heals, then the comparison with the model."""
@@ -107,6 +114,8 @@ class Run:
     folder: Path
     events: int = 60
     faults: float = 0.03
+    signal_window: float = 0.0
+    in_memory: bool = False  # what a step leaves to the next is only remembered, and gone with the process
 
     async def play(self) -> Counter[str]:
         chance = random.Random(self.seed)
@@ -117,7 +126,8 @@ class Run:
             choose=lambda number: chance.randrange(number),
             lose_results=lambda: chance.random() < self.faults,
         )
-        pipeline = make_pipeline(PlannedStore(inner, luck), engine)
+        pipeline = make_pipeline(PlannedStore(inner, luck), engine, signal_window=self.signal_window)
+        pipeline.in_memory = self.in_memory
         pipeline.client = planned_client(engine.client, luck)
         hub = make_events(chance, self.events)
         try:
@@ -147,7 +157,7 @@ class Run:
                     checkpoint[partition] = start + len(batch)
                 await self._work(chance, pipeline, luck)
             except Crash:
-                staging._recent.clear()  # what a process remembered goes with it
+                forget()
                 # What had reached the ledger before the crash counts; the checkpoint is where it was.
                 if await pipeline.store.inner.ledger.get(new_batch(batch).id) is not None:
                     received[new_batch(batch).id] = batch
@@ -165,11 +175,12 @@ class Run:
     async def _work(self, chance: random.Random, pipeline: Any, luck: Luck) -> None:
         """The engine gets somewhere; now and then the sweeper or a person comes by."""
         if chance.random() < 0.3:
-            staging._recent.clear()  # the next steps run in another process
+            forget()  # the next steps run in another process
         workers = [self._steps(pipeline, chance.randrange(20)) for _ in range(chance.randrange(1, 4))]
         results = await asyncio.gather(*workers, return_exceptions=True)
         if chance.random() < 0.2:
             await self._patiently(Sweeper().sweep(pipeline.store, pipeline.durable, SWEEPING))
+            await self._patiently(pipeline.sweep_held())
         if chance.random() < 0.2:
             for batch in chance.sample(await all_batches(pipeline.store.inner), 1):
                 await self._patiently(replay_batch(pipeline.store, pipeline.durable, batch.id))
@@ -192,9 +203,10 @@ class Run:
                 if batch.status is BatchStatus.FAILED:
                     await replay_batch(pipeline.store, pipeline.durable, batch.id)
                 unfinished += batch.status is not BatchStatus.COMPLETED
-            if not unfinished:
+            if not unfinished and not (await pipeline.store.inner.held.totals()).batches:
                 return
             await Sweeper().sweep(pipeline.store, pipeline.durable, SWEEPING)
+            await pipeline.sweep_held()
         raise AssertionError("not everything came to an end")
 
     async def _compare(self, inner: Any, engine: Engine, hub: Any, received: dict[str, list[Delivery]]) -> None:
@@ -225,7 +237,8 @@ async def play_many(seeds: Any, until: float, folder: Path) -> int:
         if time.monotonic() > until:
             break
         try:
-            await Run(seed, folder / str(seed)).play()
+            in_memory = seed % 4 >= 2
+            await Run(seed, folder / str(seed), signal_window=0.05 * (seed % 2), in_memory=in_memory).play()
         except BaseException as error:
             raise AssertionError(f"seed {seed}: {error!r}") from error
         played += 1

@@ -16,9 +16,12 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake._QUICK_RETRIES, "wait", wait_none())
 
 
+@pytest.mark.parametrize("signal_window", [0, 0.05], ids=["at once", "window"])
 @pytest.mark.parametrize("seed", range(25))
-async def test_whatever_happens_nothing_is_lost_and_nothing_twice(tmp_path: Path, seed: int) -> None:
-    await Run(seed, tmp_path).play()
+async def test_whatever_happens_nothing_is_lost_and_nothing_twice(
+    tmp_path: Path, seed: int, signal_window: float
+) -> None:
+    await Run(seed, tmp_path, signal_window=signal_window, in_memory=seed % 3 > 0).play()
 
 
 async def test_the_chaos_is_one(tmp_path: Path) -> None:

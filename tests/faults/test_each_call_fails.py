@@ -62,6 +62,9 @@ KINDS = {
     "client.signal_entity",
 }
 
+KINDS_OF_A_WINDOW = {"held.list", "held.release"}
+WINDOWS = pytest.mark.parametrize("window", [0, 0.05], ids=["at once", "window"])
+
 FIRST = [
     delivery(1, message("a", 1, battery=0.5)),
     delivery(
@@ -122,14 +125,14 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
     raise AssertionError(f"{batch_id} was never completed: {batch}")
 
 
-async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False) -> Any:
+async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False, window: float = 0.0) -> Any:
     """Two batches that overlap, a replayed letter, a discarded one, and a replayed batch. The final state of it all.
 
     ``broken``: the first attempt at each batch fails in its third step whatever is tried.
     """
     inner = await open_sqlite(folder)
     store: Any = PlannedStore(inner, plan)
-    pipeline = make_pipeline(store)
+    pipeline = make_pipeline(store, signal_window=window)
     pipeline.client = planned_client(pipeline.engine.client, plan)
     if broken:
         store_messages = pipeline.engine.activities["store_messages"]
@@ -152,6 +155,9 @@ async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False) ->
     first = intake.new_batch(FIRST).id
     await until_it_works(lambda: replay_batch(store, pipeline.durable, first))
     await bring_to_completion(pipeline, FIRST)
+    while (await inner.held.totals()).batches:  # a flush has failed, or was not started
+        await until_it_works(pipeline.sweep_held)
+        await pipeline.engine.run()
     state = await final_state(pipeline, inner)
     await inner.close()
     return state
@@ -182,21 +188,23 @@ async def test_without_a_fault_the_state_is_the_expected_one(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_each_call_fails_once(tmp_path: Path, when: str, part: int) -> None:
-    calls, expected = await without_a_fault(tmp_path)
+@WINDOWS
+async def test_each_call_fails_once(tmp_path: Path, window: float, when: str, part: int) -> None:
+    calls, expected = await without_a_fault(tmp_path, window)
     for number, name in list(enumerate(calls))[part::PARTS]:
-        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when))
+        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when), window=window)
         assert state == expected, f"call {number}, {name}, failed {when} its effect"
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_each_kind_of_call_fails_for_long(tmp_path: Path, when: str, part: int) -> None:
+@WINDOWS
+async def test_each_kind_of_call_fails_for_long(tmp_path: Path, window: float, when: str, part: int) -> None:
     """The first and the last call of each kind, for longer than anything is tried again by itself."""
-    calls, expected = await without_a_fault(tmp_path)
+    calls, expected = await without_a_fault(tmp_path, window)
     numbers = {calls.index(name) for name in calls} | {len(calls) - 1 - calls[::-1].index(name) for name in calls}
     for number in sorted(numbers)[part::PARTS]:
-        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when, LONG))
+        state = await run_scenario(tmp_path / f"{number}", NthFails(number, when, LONG), window=window)
         assert state == expected, f"call {number}, {calls[number]}, failed {LONG} times {when} its effect"
 
 
@@ -212,9 +220,9 @@ async def test_each_call_on_the_way_of_a_failing_batch_fails_once(tmp_path: Path
         assert state == expected, f"call {number}, {name}, failed {when} its effect"
 
 
-async def without_a_fault(folder: Path) -> tuple[list[str], Any]:
+async def without_a_fault(folder: Path, window: float = 0.0) -> tuple[list[str], Any]:
     probe = NthFails(-1)
-    expected = await run_scenario(folder / "without", probe)
+    expected = await run_scenario(folder / "without", probe, window=window)
     assert len(probe.calls) > 60
-    assert set(probe.calls) >= KINDS
+    assert set(probe.calls) >= (KINDS | KINDS_OF_A_WINDOW if window else KINDS)
     return probe.calls, expected

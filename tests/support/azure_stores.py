@@ -13,6 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from settings import AzureStoreSettings, read_settings
 from storage.azure import AzureStore
+from storage.azure.calls import PATIENCE
 from tests.support.servers.azure_servers import AzureServers
 
 RETENTION = read_settings({}).retention
@@ -42,11 +43,16 @@ def forget(servers: AzureServers, settings: AzureStoreSettings) -> None:
 
 @contextlib.asynccontextmanager
 async def azure_store(
-    servers: AzureServers, *, deadline: float = 30, messages_hours: float = RETENTION.messages_hours
+    servers: AzureServers,
+    *,
+    deadline: float = 30,
+    patience: float = PATIENCE,
+    messages_hours: float = RETENTION.messages_hours,
 ) -> AsyncIterator[AzureStore]:
     """An open store; closed and forgotten afterwards."""
     settings = settings_for(servers)
-    store = AzureStore(settings, replace(RETENTION, messages_hours=messages_hours), deadline=deadline, settle=0)
+    retention = replace(RETENTION, messages_hours=messages_hours)
+    store = AzureStore(settings, retention, deadline=deadline, patience=patience, settle=0)
     await store.open()
     try:
         yield store

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from tools.local_host import wait_until
 from web import build
 
 OpenPage = Callable[..., Page]
@@ -96,7 +97,12 @@ def painted(page: Page, selector: str = "canvas.drone-canvas") -> int:
         page.eval_on_selector(
             selector,
             """canvas => {
-                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                // A copy: reading the page's own canvas again and again would make the browser warn.
+                const copy = document.createElement("canvas");
+                [copy.width, copy.height] = [canvas.width, canvas.height];
+                const context = copy.getContext("2d", { willReadFrequently: true });
+                context.drawImage(canvas, 0, 0);
+                const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
                 let count = 0;
                 for (let at = 3; at < data.length; at += 4) if (data[at] > 40) count += 1;
                 return count;
@@ -108,3 +114,16 @@ def painted(page: Page, selector: str = "canvas.drone-canvas") -> int:
 def fingerprint(page: Page, selector: str = "canvas.drone-canvas") -> str:
     """Something that differs when the canvas shows something else."""
     return str(page.eval_on_selector(selector, "canvas => canvas.toDataURL()"))
+
+
+def listen(page: Page, text: str) -> Callable[[], None]:
+    """Before what makes the page say ``text`` for a moment; the result waits for it, also when it is over already."""
+    page.evaluate(
+        """text => {
+            window.hasBeenSaid = false;
+            const look = () => { window.hasBeenSaid ||= document.body.textContent.includes(text); };
+            new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }""",
+        text,
+    )
+    return lambda: wait_until(lambda: page.evaluate("window.hasBeenSaid"), 15, lambda: f"{text!r} has not been said")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -19,16 +19,28 @@ from typing import Any
 import azure.durable_functions as df
 
 import entities.drone
+import orchestrators.flush_drones
 import orchestrators.process_batch
+import orchestrators.process_batch_v2
+from pipeline.attempts import ORCHESTRATOR as STARTED
 from tests.support.engine_history import Event, History, later, task_completed, task_failed, timer_fired
 
 Activity = Callable[[Any], Awaitable[Any]]
 Status: Any = df.OrchestrationRuntimeStatus
 ENDED = (Status.Completed, Status.Failed, Status.Terminated)
 CALL_ACTIVITY_WITH_RETRY = 1
+CREATE_TIMER = 5
 WHEN_ALL = 12
 
-ORCHESTRATOR: Callable[[str], str] = orchestrators.process_batch.process_batch._function._func
+Handle = Callable[[str], str]
+"""An orchestrator as the SDK runs it."""
+
+ORCHESTRATORS: dict[str, Handle] = {
+    "flush_drones": orchestrators.flush_drones.flush_drones._function._func,
+    "process_batch": orchestrators.process_batch.process_batch._function._func,
+    "process_batch_v2": orchestrators.process_batch_v2.process_batch_v2._function._func,
+}
+ORCHESTRATOR = ORCHESTRATORS[STARTED]
 ENTITY: Callable[[str], str] = entities.drone.drone._function._func
 
 
@@ -52,7 +64,8 @@ class Instance:
     output: Any = None
     custom_status: Any = None
     scheduled: int = 0  # actions of the cumulative list that are under way or done
-    waiting: dict[int, Call] = field(default_factory=dict)  # event id of a task or timer -> its call
+    # Event id of a task or timer -> its call; None for a timer of the orchestrator's own.
+    waiting: dict[int, Call | None] = field(default_factory=dict)
     contexts: list[str] = field(default_factory=list)  # every text that Python was handed
     answers: list[str] = field(default_factory=list)
 
@@ -74,7 +87,7 @@ class Engine:
         self,
         activities: dict[str, Activity],
         *,
-        orchestrator: Callable[[str], str] = ORCHESTRATOR,
+        orchestrators: Mapping[str, Handle] = ORCHESTRATORS,
         choose: Callable[[int], int] = lambda number: 0,
         lose_results: Callable[[], bool] = lambda: False,
         now: datetime | None = None,
@@ -87,7 +100,7 @@ class Engine:
         self.signals: dict[str, list[dict[str, Any]]] = {}
         self.signalled: Counter[str] = Counter()
         self.client = Client(self)
-        self._orchestrator = orchestrator
+        self._orchestrators = orchestrators
         self._choose = choose
         self._lose_results = lose_results
 
@@ -97,7 +110,7 @@ class Engine:
             raise Exception(
                 {"Message": f"An Orchestration instance with the status {there.status.value} already exists."}
             )
-        assert name == "process_batch"
+        assert name in self._orchestrators
         history = History(name, instance_id, argument, self.now)
         self.instances[instance_id] = Instance(history, Status.Pending, self.now, self.now)
         self.ready.append(Ready("episode", instance_id))
@@ -171,7 +184,7 @@ class Engine:
         context = history.context()
         instance.contexts.append(context)
         try:
-            answer = json.loads(self._orchestrator(context))
+            answer = json.loads(self._orchestrators[history.name](context))
         except Exception as error:
             message, _, state = str(error).partition("\n\n$OutOfProcData$:")
             instance.status, instance.output = Status.Failed, message
@@ -190,20 +203,22 @@ class Engine:
         for event in incoming:
             if "TimerId" in event:
                 call = instance.waiting.pop(event["TimerId"])
-                if call.tries < call.max_tries:
+                if call is not None and call.tries < call.max_tries:
                     call.tries += 1
                     self._schedule(key, instance, call)
                 continue
             call = instance.waiting.pop(event["TaskScheduledId"])
             if "Reason" in event:
+                assert call is not None
                 # One more timer follows the last try too, and fires at once: the SDK waits for it before it raises.
                 delay = call.interval_ms if call.tries < call.max_tries else 0
-                fire_at = later(self.now, delay)
-                number = instance.history.create_timer(fire_at, self.now)
-                instance.waiting[number] = call
-                self.ready.append(Ready("timer", key, number, fire_at=fire_at, created=self.now))
+                self._sleep(key, instance, call, later(self.now, delay))
         flat = list(_flat(answer["actions"]))
         for action in flat[instance.scheduled :]:
+            if action["actionType"] == CREATE_TIMER:
+                fire_at = datetime.strptime(action["fireAt"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+                self._sleep(key, instance, None, fire_at)
+                continue
             assert action["actionType"] == CALL_ACTIVITY_WITH_RETRY, action
             options = action["retryOptions"]
             call = Call(
@@ -214,6 +229,11 @@ class Engine:
             )
             self._schedule(key, instance, call)
         instance.scheduled = len(flat)
+
+    def _sleep(self, key: str, instance: Instance, call: Call | None, fire_at: datetime) -> None:
+        number = instance.history.create_timer(fire_at, self.now)
+        instance.waiting[number] = call
+        self.ready.append(Ready("timer", key, number, fire_at=fire_at, created=self.now))
 
     def _schedule(self, key: str, instance: Instance, call: Call) -> None:
         number = instance.history.schedule_task(call.name, self.now)

@@ -15,6 +15,7 @@ TASK_COMPLETED = 5
 TASK_FAILED = 6
 TIMER_CREATED = 10
 TIMER_FIRED = 11
+EVENT_RAISED = 15
 ORCHESTRATOR_STARTED = 12
 ORCHESTRATOR_COMPLETED = 13
 
@@ -30,6 +31,7 @@ class History:
     """The history of one instance, episode by episode."""
 
     def __init__(self, name: str, instance_id: str, argument: Any, now: datetime) -> None:
+        self.name = name
         self.instance_id = instance_id
         self.argument = argument
         self.events: list[Event] = []
@@ -52,7 +54,7 @@ class History:
     def begin_episode(self, now: datetime, incoming: Sequence[Event]) -> None:
         """OrchestratorStarted and what has come in since; what came in before counts as played from now on."""
         for event in self.events:
-            if event["EventType"] in (EXECUTION_STARTED, TASK_COMPLETED, TASK_FAILED, TIMER_FIRED):
+            if event["EventType"] in (EXECUTION_STARTED, TASK_COMPLETED, TASK_FAILED, TIMER_FIRED, EVENT_RAISED):
                 event["IsPlayed"] = True
         self.events.append({"EventType": ORCHESTRATOR_STARTED, **_plain(now)})
         if len(self.events) == 1:
@@ -111,6 +113,11 @@ def task_failed(number: int, name: str, error: BaseException, now: datetime) -> 
 
 def timer_fired(number: int, fire_at: datetime, now: datetime) -> Event:
     return {"EventType": TIMER_FIRED, "TimerId": number, "FireAt": timestamp(fire_at), **_plain(now)}
+
+
+def event_raised(name: str, now: datetime) -> Event:
+    """Without content."""
+    return {"EventType": EVENT_RAISED, "Name": name, "Input": "null", "ParentTraceContext": None, **_plain(now)}
 
 
 def later(now: datetime, milliseconds: int) -> datetime:

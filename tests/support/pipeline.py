@@ -12,12 +12,13 @@ from typing import Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 
-from activities import enrich, finish, store, update_drones, validate
+from activities import enrich, finish, flush, store, update_drones, validate
 from durable_sdk.client import CommonClient
-from pipeline import intake
-from pipeline.durable import DurableClient, InstanceStatus
+from pipeline import intake, windows
+from pipeline.durable import DurableClient, InstanceStatus, Walk
 from pipeline.ports import BatchFilter, DeadLetterFilter, Store
 from pipeline.records import Batch
+from pipeline.windows import FLUSH_ACTIVITY
 from reference_data import ReferenceData
 from storage.sqlite import SqliteStore
 from telemetry.model import DeadLetter, Delivery, Message
@@ -31,14 +32,15 @@ class OverEngine(CommonClient):
     """The app's adapter, but for the one question that it asks of the HTTP API."""
 
     async def instance_ids(
-        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], limit: int
+        self, prefix: str, created_before: datetime, statuses: Collection[InstanceStatus], walk: Walk
     ) -> list[str]:
         found = await self._client.get_status_by(
             created_time_to=created_before,
             runtime_status=[OrchestrationRuntimeStatus(status.value) for status in statuses],
             instance_id_prefix=prefix,
         )
-        return [status.instance_id for status in found][:limit]
+        walk.token, walk.over = None, True
+        return [status.instance_id for status in found]
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Pipeline:
     rules: Rules = field(default_factory=Rules)
     known: ReferenceData = NO_REFERENCE_DATA
     page_size: int = validate.PAGE_SIZE
+    in_memory: bool = False
+    signal_window: float = 0.0
 
     async def receive(self, deliveries: Sequence[Delivery]) -> Batch:
         return await intake.receive(self.store, self.durable, deliveries)
@@ -60,20 +64,46 @@ class Pipeline:
         """The client as a function hands it on: through the app's adapter."""
         return OverEngine(self.client)
 
+    @property
+    def windowed(self) -> update_drones.Windowed | None:
+        if not self.signal_window:
+            return None
+
+        async def read(key: str) -> Any:
+            return json.loads(self.engine.entities.get(key) or "null")
+
+        return update_drones.Windowed(self.signal_window, self.rules, read)
+
+    async def sweep_held(self) -> None:
+        """Whatever is held is late."""
+        await windows.sweep_held(self.store, self.durable, self.signal_window, -1 - self.signal_window)
+
+    async def _again(self, batch: Batch) -> None:
+        await validate.prepare(self.store, batch, self.rules, self.known, page_size=self.page_size)
+
     def activities(self) -> dict[str, Activity]:
         return {
-            "validate_batch": lambda reference: validate.validate(self.store, reference, self.rules, self.page_size),
-            "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
-            "store_messages": lambda reference: store.store(self.store, reference),
-            "update_drones": lambda reference: update_drones.update_drones(self.store, self.durable, reference),
-            "complete_batch": lambda reference: finish.complete(self.store, reference),
+            "validate_batch": lambda reference: validate.validate(
+                self.store, reference, self.rules, self.known, self.page_size, in_memory=self.in_memory
+            ),
+            "finish_batch": lambda reference: finish.finish(
+                self.store, self.durable, reference, self.windowed, self._again
+            ),
+            FLUSH_ACTIVITY: lambda window: flush.flush(self.store, self.durable, window),
             "fail_batch": lambda reference: finish.fail(self.store, reference),
+            # Of the version before:
+            "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
+            "store_messages": lambda reference: store.store(self.store, reference, self._again),
+            "update_drones": lambda reference: update_drones.update_drones(
+                self.store, self.durable, reference, self._again
+            ),
+            "complete_batch": lambda reference: finish.complete(self.store, reference),
         }
 
 
-def make_pipeline(store_: Store, engine: Engine | None = None) -> Pipeline:
+def make_pipeline(store_: Store, engine: Engine | None = None, *, signal_window: float = 0.0) -> Pipeline:
     engine = engine or Engine({})
-    pipeline = Pipeline(store_, engine, engine.client)
+    pipeline = Pipeline(store_, engine, engine.client, signal_window=signal_window)
     engine.activities = pipeline.activities()
     return pipeline
 

@@ -55,7 +55,7 @@ def serve(service: Service) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _do
+        do_GET = do_POST = do_PUT = do_DELETE = _do
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

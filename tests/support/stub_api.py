@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from http_api import map_tiles
 from http_api.web_page import read_files, security_headers
+from tests.support.stub_alerts import Alerts
+from tests.support.stub_reference import HOME, StubReference
 
 DIST = Path(__file__).resolve().parents[2] / "web" / "dist"
-HOME = (47.476075, -122.192026)
 MODES = ("ready", "takeoff", "inflight", "landing")
 Json = dict[str, Any]
 TILE = base64.b64decode(
@@ -77,6 +79,41 @@ def batch(number: int, status: str) -> Json:
     }
 
 
+def instance(number: int, status: str = "Completed", **more: Any) -> Json:
+    """An orchestration as the list shows it."""
+    at = stamp(time.time() - 20 - number)
+    return {
+        "id": f"batch-{number}~1",
+        "name": "process_batch",
+        "status": status,
+        "createdAt": at,
+        "updatedAt": at,
+        "customStatus": {"stage": "completed"},
+        "error": None,
+        "batchId": f"batch-{number}",
+        **more,
+    }
+
+
+def history() -> list[Json]:
+    """Of a batch whose first step failed once, and whose second is under way."""
+    began = time.time() - 10
+
+    def event(kind: str, at: float, **more: Any) -> Json:
+        return {"EventType": kind, "Timestamp": stamp(began + at), **more}
+
+    return [
+        event("ExecutionStarted", 0, FunctionName="process_batch", Input=None),
+        event(
+            "TaskFailed", 0.3, ScheduledTime=stamp(began + 0.1), FunctionName="validate_batch", Reason="disk on fire"
+        ),
+        event("TimerCreated", 0.4, FireAt=stamp(began + 2.4)),
+        event("TimerFired", 0.4, FireAt=stamp(began + 2.4)),
+        event("TaskCompleted", 2.7, ScheduledTime=stamp(began + 2.5), FunctionName="validate_batch", Result=None),
+        event("TaskScheduled", 2.8, Name="enrich_messages"),
+    ]
+
+
 @dataclass
 class Fleet:
     """Drones flying circles, one message a second each; the state is a function of the time alone."""
@@ -84,6 +121,7 @@ class Fleet:
     size: int = 1000
     began: float = field(default_factory=time.time)
     registrations: dict[int, Json] = field(default_factory=dict)
+    remembers: float = 900.0  # seconds of history
 
     def view(self, number: int, now: float) -> Json:
         offline, stale = number % 41 == 7, number % 29 == 3
@@ -118,7 +156,7 @@ class Fleet:
         }
 
     def history(self, number: int, now: float, since: float) -> list[Json]:
-        seconds = range(math.floor(max(since, now - 900)), math.floor(now))
+        seconds = range(math.floor(max(since, now - self.remembers)), math.floor(now))
         messages = []
         for second in reversed(seconds):
             view = self.view(number, second + 0.99)
@@ -139,11 +177,24 @@ class StubApi:
     )
     letters: list[Json] = field(default_factory=list)
     flights: list[Json] = field(default_factory=list)
+    instances: list[Json] = field(default_factory=list)
+    reference: StubReference = field(default_factory=StubReference)
+    alerts: Alerts = field(default_factory=Alerts)
+    past: list[Json] = field(default_factory=list)
+    in_the_hub: int = 0
+    held: Json = field(default_factory=lambda: {"batches": 0, "since": None})
+    health: Json = field(default_factory=lambda: {name: {"status": "healthy"} for name in ("store", "durable")})
+    groups: Json = field(default_factory=lambda: {"items": [], "continuation": None, "letters": 0, "complete": True})
     config: Json = field(
         default_factory=lambda: {"mapTilesUrl": None, "lowBattery": 0.2, "staleSeconds": 60, "offlineSeconds": 600}
     )
+    pmtiles: Path | None = None
+    me: Json = field(default_factory=lambda: {"signedIn": False, "name": None, "roles": []})
     refuse: Callable[[str], int | None] = lambda path: None  # path → status to refuse it with
     requests: list[str] = field(default_factory=list)
+    answers: dict[str, tuple[int, Any] | Callable[[Any], tuple[int, Any]]] = field(default_factory=dict)
+    """What a change is answered, by "METHOD path"; or what answers its body."""
+    changes: list[tuple[str, Any]] = field(default_factory=list)  # "METHOD path" and body of each that was asked for
 
     def answer(self, path: str, query: dict[str, str]) -> Any:
         now = time.time()
@@ -162,13 +213,26 @@ class StubApi:
             "/api/flights": lambda: page(
                 [f for f in self.flights if query.get("deviceId", f["deviceId"]) == f["deviceId"]]
             ),
+            "/api/stats/history": lambda: page(self.past),
+            "/api/recovery": lambda: {"partitions": [], "events": self.in_the_hub},
+            "/api/deadletter-groups": lambda: self.groups,
+            "/api/instances": lambda: page([x for x in self.instances if not wanted or x["status"] in wanted]),
+            "/api/alerts": lambda: page(self.alerts.listed(query)),
             "/api/stats": lambda: self.stats(now),
             "/api/config": lambda: self.config,
-            "/api/zones": zones,
-            "/api/health": lambda: {"parts": {"store": {"status": "healthy"}, "durable": {"status": "healthy"}}},
+            "/api/me": lambda: self.me,
+            "/api/health": lambda: {"parts": self.health},
         }
         if path in simple:
             return simple[path]()
+        if parts[1] == "batches" and parts[-1] == "instance":
+            known = next((x for x in self.instances if x["batchId"] == parts[2]), None)
+            shown = None if known is None else detail(known)
+            return {"attempt": int(query["attempt"]), "instanceId": f"{parts[2]}~{query['attempt']}", "instance": shown}
+        if parts[1] == "instances":
+            return next((detail(x) for x in self.instances if x["id"] == parts[2]), None)
+        if parts[1] == "alerts":
+            return self.alerts.get(parts[2])
         items = {"batches": self.batches, "deadletters": self.letters, "flights": self.flights}.get(parts[1], [])
         return next((item for item in items if item["id"] == parts[2]), None)
 
@@ -187,6 +251,7 @@ class StubApi:
             },
             "drones": self.fleet.size,
             "unprocessed": sum(b["events"] for b in self.batches if b["status"] != "completed"),
+            "held": self.held,
             "oldestUnprocessedAt": min(
                 (b["receivedAt"] for b in self.batches if b["status"] != "completed"), default=None
             ),
@@ -202,12 +267,12 @@ class StubApi:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 stub.requests.append(self.path)
-                refused = stub.refuse(parts.path)
-                if refused == 302:
-                    return self.reply(302, "text/plain", b"", Location="/.auth/login/aad")
-                if refused is not None:
-                    problem = {"status": refused, "title": "Refused", "detail": f"refused with {refused}"}
-                    return self.reply(refused, "application/problem+json", json.dumps(problem).encode())
+                if self.refused():
+                    return None
+                if parts.path == map_tiles.PATH and stub.pmtiles is not None:
+                    sent = {name.lower(): value for name, value in self.headers.items()}
+                    answer = map_tiles.part(stub.pmtiles, sent)
+                    return self.reply(answer.status_code, answer.mimetype, answer.get_body(), **answer.headers)
                 if parts.path.startswith("/tiles/"):
                     return self.reply(200, "image/png", TILE)
                 if not parts.path.startswith("/api/"):
@@ -217,9 +282,49 @@ class StubApi:
                         if file is None
                         else self.reply(200, file.mimetype, file.body)
                     )
+                if self.kept():
+                    return None
                 answer = stub.answer(parts.path, dict(parse_qsl(parts.query)))
                 status = 404 if answer is None else 200
+                if parts.path == "/api/health" and any(part["status"] == "unhealthy" for part in stub.health.values()):
+                    status = 503
                 return self.reply(status, "application/json", json.dumps(answer).encode())
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                if self.refused() or self.kept(body):
+                    return
+                asked = f"{self.command} {unquote(urlsplit(self.path).path)}"
+                sent = json.loads(body) if body else None
+                stub.changes.append((asked, sent))
+                parts = asked.split("/")
+                if parts[2] == "alerts" and asked not in stub.answers:
+                    changed = stub.alerts.change(parts[3], parts[4], sent or {})
+                    stub.answers[asked] = (404, {"title": "Not found"}) if changed is None else (200, changed)
+                answers = stub.answers.get(asked, (404, {"title": "Not found", "detail": asked}))
+                status, answer = answers(sent) if callable(answers) else answers
+                kind = "application/json" if status < 400 else "application/problem+json"
+                self.reply(status, kind, b"" if status == 204 else json.dumps(answer).encode())
+
+            do_PUT = do_DELETE = do_POST
+
+            def refused(self) -> bool:
+                status = stub.refuse(urlsplit(self.path).path)
+                if status == 302:
+                    self.reply(302, "text/plain", b"", Location="/.auth/login/aad")
+                elif status is not None:
+                    problem = {"status": status, "title": "Refused", "detail": f"refused with {status}"}
+                    self.reply(status, "application/problem+json", json.dumps(problem).encode())
+                return status is not None
+
+            def kept(self, body: bytes = b"") -> bool:
+                """Whether zones or registry have answered."""
+                answer = stub.reference.answer(self.command, unquote(urlsplit(self.path).path), self.headers, body)
+                if answer is not None:
+                    status, content, headers = answer
+                    kind = "application/json" if status < 400 else "application/problem+json"
+                    self.reply(status, kind, b"" if content is None else json.dumps(content).encode(), **headers)
+                return answer is not None
 
             def reply(self, status: int, kind: str, body: bytes, **headers: str) -> None:
                 self.send_response(status)
@@ -275,17 +380,16 @@ def flight(number: int, start: float, seconds: float = 600.0) -> Json:
     }
 
 
+def detail(known: Json) -> Json:
+    return {
+        **known,
+        "input": {"batchId": known["batchId"]},
+        "output": None,
+        "history": known.get("history", history()),
+        "historyLeftOut": 0,
+        "statusQueryGetUri": f"/runtime/webhooks/durabletask/instances/{known['id']}",
+    }
+
+
 def page(items: list[Json]) -> Json:
     return {"items": items, "continuation": None}
-
-
-def zones() -> Json:
-    def square(name: str, kind: str, reach: float, ceiling: float | None) -> Json:
-        south, west = HOME[0] - reach, HOME[1] - 1.6 * reach
-        north, east = HOME[0] + reach, HOME[1] + 1.6 * reach
-        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-        properties = {"id": name, "name": name.title(), "kind": kind, "floor": None, "ceiling": ceiling}
-        return {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": properties}
-
-    features = [square("airport", "no_fly", 0.006, None), square("city", "geofence", 0.045, 120)]
-    return {"type": "FeatureCollection", "features": features}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tests.support.order import LONGEST, longest_first
+
 TESTS = Path(__file__).resolve().parents[1]
 # Rooms that are run by themselves, as ``python -m tests.…``: their tests look at them, not into a helper.
 RUN_ALONE = ("tests.replay_gate", "tests.faults.chaos", "tests.browser.screenshots")
@@ -28,3 +30,14 @@ def test_helpers_stand_in_support() -> None:
 
 def test_support_holds_no_tests() -> None:
     assert [path.name for path in (TESTS / "support").rglob("test_*.py")] == []
+
+
+def test_long_files_come_first_and_whole() -> None:
+    tests = ["a::1", "b::1", "c::1", "c::2", "b::2 waits", f"{LONGEST[1]}::1", f"{LONGEST[0]}::1", "a::2", "c::3"]
+    ordered = longest_first(tests, lambda test: test.partition("::")[0], lambda test: "waits" in test)
+    assert ordered[:2] == [f"{LONGEST[0]}::1", f"{LONGEST[1]}::1"]
+    assert ordered[2:] == ["b::1", "b::2 waits", "c::1", "c::2", "c::3", "a::1", "a::2"]
+
+
+def test_files_that_are_said_to_be_long_are_there() -> None:
+    assert [file for file in LONGEST if not (TESTS.parent / file).is_file()] == []

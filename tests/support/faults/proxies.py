@@ -67,8 +67,10 @@ class PlannedStore:
         self.ledger: Any = _Proxy(inner.ledger, "ledger", plan, error)
         self.messages: Any = _Proxy(inner.messages, "messages", plan, error)
         self.dead_letters: Any = _Proxy(inner.dead_letters, "dead_letters", plan, error)
+        self.held: Any = _Proxy(inner.held, "held", plan, error)
         self.flights: Any = _Proxy(inner.flights, "flights", plan, error)
         self.reference: Any = _Proxy(inner.reference, "reference", plan, error)
+        self.alerts: Any = _Proxy(inner.alerts, "alerts", plan, error)
 
     async def open(self) -> None: ...
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from activities import staging
 from pipeline.attempts import replay_batch, replay_batches
 from pipeline.dead_letters import (
     StillRejected,
@@ -60,6 +61,7 @@ class World:
         self.crash = Crash()
         self.pipeline: Pipeline = make_pipeline(PlannedStore(store, self.crash))
         self.pipeline.page_size = 5  # so that batches have several
+        self.pipeline.in_memory = True
         self.deliveries: list[Delivery] = []
         self.sweeper = Sweeper()
         self.rules = STRICT
@@ -86,6 +88,10 @@ class World:
             except StoreUnavailable:
                 continue
             return
+
+    def forget(self) -> None:
+        """What a process remembers between the steps goes with it."""
+        staging._recent.clear()
 
     async def run(self, steps: int = 1_000_000) -> None:
         await self.pipeline.engine.run(steps)

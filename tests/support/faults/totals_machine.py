@@ -41,6 +41,14 @@ BODIES = st.one_of(
 PICK = st.integers(0, 1000)
 
 
+async def _end_what_runs_beside() -> None:
+    """As the end of a process does: samples of the totals are taken by a task that outlives whoever began it."""
+    beside = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
+
+
 def picked(number: int) -> Callable[[list[Any]], Any]:
     return lambda items: items[number % len(items)]
 
@@ -66,6 +74,7 @@ class Totals(RuleBasedStateMachine):
         self.do(self.world.rest())
         self.do(self.world.check())
         self.do(self.left_open.aclose())
+        self.do(_end_what_runs_beside())
         self.loop.close()
 
     @initialize(bodies=st.lists(BODIES, min_size=1, max_size=4))
@@ -103,6 +112,10 @@ class Totals(RuleBasedStateMachine):
     @rule(number=PICK)
     def discard(self, number: int) -> None:
         self.do(self.world.discard(picked(number)))
+
+    @rule()
+    def forget(self) -> None:
+        self.world.forget()
 
     @rule()
     def purge(self) -> None:

@@ -45,15 +45,26 @@ class Faults:
         """Reads show what stands there now until ``clear``."""
         self._call("POST", {"freeze": True})
 
+    def record(self) -> None:
+        """Every request is noted until ``clear``."""
+        self._call("POST", {"record": True})
+
+    def recorded(self) -> list[str]:
+        """``METHOD path kind`` of each request since, and of each document that was written or read in a transaction
+        ``document CONTAINER OPERATION BYTES``."""
+        noted: list[str] = self._call("GET", path="/record")
+        return noted
+
     def clear(self) -> None:
         self._call("DELETE")
 
     def struck(self) -> list[int]:
         return [rule["struck"] for rule in self._call("GET")]
 
-    def _call(self, method: str, body: Any = None) -> Any:
+    def _call(self, method: str, body: Any = None, path: str = "") -> Any:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self._url, data, method=method), timeout=10) as answer:
+        request = urllib.request.Request(self._url + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
 
@@ -85,7 +96,7 @@ def azure_servers() -> Iterator[AzureServers]:
     if endpoint and key and connection_string:
         yield AzureServers(endpoint, key, connection_string, None, None)
         return
-    _install()
+    install()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="azure-servers-"))
         cosmos = stack.enter_context(_node(Path(folder), "cosmos", "cosmos.js"))
@@ -104,8 +115,8 @@ def azure_servers() -> Iterator[AzureServers]:
         )
 
 
-def _install() -> None:
-    """``npm ci`` once for a lock file, by whichever test process comes first."""
+def install() -> None:
+    """``npm ci`` once for a lock file, by whoever comes first. ``ServersUnavailable`` where it cannot be."""
     lock_file = FOLDER / "package-lock.json"
     with (Path(tempfile.gettempdir()) / "azure-test-servers.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

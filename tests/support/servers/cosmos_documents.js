@@ -104,6 +104,9 @@ const documentsIn = (collection, header) => {
   return [...rids].filter(rid => data.has(rid)).map(rid => data.get(rid).read());
 };
 
+const noted = (collId, operation, document) =>
+  `document ${collId} ${operation} ${document ? Buffer.byteLength(JSON.stringify(document)) : 0} ${(document || {}).kind || "-"}`;
+
 const illegal = document => {
   if (typeof document.id !== "string" || !document.id || Buffer.byteLength(document.id) > 1023) return "id";
   if (/[/\\?#]/.test(document.id) || document.id.endsWith(" ")) return "id";
@@ -134,7 +137,9 @@ handle("read-document", (collection, account, req, res, { docId }) => {
 
 for (const file of ["create-document", "upsert-document", "replace-document"]) {
   handle(file, async (collection, account, req, res, params, original) => {
-    const problem = illegal(await json(req));
+    const document = await json(req);
+    const problem = illegal(document);
+    faults.note(noted(params.collId, file.split("-")[0], document));
     return problem ? refuse(res, problem) : original(account, req, res, params);
   });
 }
@@ -224,12 +229,15 @@ const undoing = (documents, item, partitionKey) => {
   };
 };
 
-handle("batch-documents", async (collection, account, req, res) => {
+handle("batch-documents", async (collection, account, req, res, { collId }) => {
   const list = await json(req);
   if (!Array.isArray(list) || list.length > 100) return fail(res, 400, "BadRequest", "Batch has too many operations.");
   if (Buffer.byteLength(JSON.stringify(list)) > MAX_BATCH) return refuse(res, "size");
   const results = [];
   const undo = [];
+  for (const { operationType, resourceBody } of list) {
+    faults.note(noted(collId, operationType.toLowerCase(), resourceBody));
+  }
   for (let index = 0; index < list.length; index += 1) {
     undo.push(undoing(collection.documents, list[index], req.headers[PARTITION_KEY]));
     const result = perform(collection, list[index], req.headers[PARTITION_KEY]);

@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 from azure.eventhub.aio import EventHubConsumerClient, EventHubProducerClient
 
+from gateway.target import Target
+from simulator.formats import FORMATS
+from simulator.hub import EventHub
 from telemetry import times
 from telemetry.model import Delivery
 from telemetry.rules import Rules
@@ -192,6 +195,15 @@ async def test_ctrl_c_ends_with_the_last_line(hub: Hub, number: signal.Signals) 
     process.send_signal(number)
     summary = await asyncio.to_thread(last_line, process)
     assert summary["sent"] == await hub.count() > 0
+
+
+async def test_every_link_is_open_before_the_first_message(hub: Hub) -> None:
+    event_hub = EventHub(Target("telemetry", hub.connection), FORMATS["json"])
+    partitions = await event_hub.open()
+    try:
+        assert [event_hub._client._producers[partition].running for partition in partitions] == [True] * 4
+    finally:
+        await event_hub.close()
 
 
 async def test_a_hub_that_is_not_there_is_named(hub: Hub) -> None:

@@ -63,6 +63,20 @@ def test_a_data_folder_that_is_a_file_is_told(tmp_path: Path, capsys: pytest.Cap
     assert "--data" in capsys.readouterr().err
 
 
+def test_a_data_folder_of_another_run_is_told_and_its_log_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run._own_log(tmp_path / "run.log") as log:
+        log.write(b"of the first\n")
+        log.flush()
+        assert run.main(["--port", "0", "--event-hubs-port", "0", "--data", str(tmp_path)]) == 1
+        assert "--data" in (said := capsys.readouterr().err)
+        assert "is in use by another make run" in said
+        assert (tmp_path / "run.log").read_bytes() == b"of the first\n"
+    with run._own_log(tmp_path / "run.log"):
+        assert (tmp_path / "run.log").read_bytes() == b""
+
+
 def test_the_line_has_rate_drones_lag_failures_and_the_address_last() -> None:
     status = Status("http://localhost:7071")
     first = status.line(STATS, 1_767_225_600.0)

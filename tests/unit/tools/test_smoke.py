@@ -25,6 +25,7 @@ class Deployed:
         self.role_missing = False
         self.loses_messages = False
         self.redirects = False
+        self.knows_no_platform = False
         self.battery: float | None = None
         self.url = ""
 
@@ -61,6 +62,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
                     self.end_headers()
                 else:
                     self._answer(401, {})
+                return False
+            if service.knows_no_platform:
+                self._answer(401, {"status": 401, "detail": "App Service authentication is not on"})
                 return False
             if service.role_missing:
                 self._answer(403, {})
@@ -112,6 +116,7 @@ def test_a_deployment_that_is_right_passes(deployed: Deployed, redirects: bool) 
         ("trusts_the_header", "anybody can be anybody"),
         ("unhealthy", "health: 503"),
         ("role_missing", "lacks the role GetStatus"),
+        ("knows_no_platform", "the app does not: App Service authentication is not on"),
         ("loses_messages", "accepted and is not readable"),
     ],
 )
