@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -36,11 +37,23 @@ class EventHub:
         self._client, self._credential = self._target.client()
         try:
             partitions: list[str] = await self._client.get_partition_ids()
+            await self._open_links(partitions)
         except Exception as error:
             await self.close()
             raise told(error, self._target.hub) from error
         self._resolver = PartitionResolver(partitions)
         return partitions
+
+    async def _open_links(self, partitions: Sequence[str]) -> None:
+        """The SDK would open a link at its first use and take a second or two over all, which the first messages would
+        wait for, and then come all at once. It has no public name for this, but for the link to no partition."""
+        await self._client.create_batch()
+
+        async def one(partition: str) -> None:
+            await self._client._start_producer(partition, _SEND_TIMEOUT_SECONDS)
+            await self._client._producers[partition]._open_with_retry()
+
+        await asyncio.gather(*(one(partition) for partition in partitions))
 
     def partition_of(self, outgoing: Outgoing) -> str:
         return self._known(outgoing.drone)[1]

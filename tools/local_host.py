@@ -153,13 +153,17 @@ class LocalHost:
                 return found
             page = self.get(f"{path}{separator}continuation={page['continuation']}")
 
-    def settled(self, *, messages: int, seconds: float = 60.0) -> dict[str, Any]:
-        """Waits until that many messages are counted and no batch is under way; the statistics then."""
+    def settled(self, *, messages: int, stored: int = 0, seconds: float = 60.0) -> dict[str, Any]:
+        """Waits until that many messages are counted and no batch is under way; the statistics then.
+
+        After a kill events may come again and be counted again: there ``stored`` says how many are to be stored.
+        """
 
         def look() -> dict[str, Any] | None:
             stats: dict[str, Any] = self.get("/api/stats")
             open_batches = stats["batches"]["received"] + stats["batches"]["running"]
-            return stats if stats["messages"] >= messages and open_batches == 0 else None
+            enough = stats["messages"] >= messages and stats["stored"] >= stored
+            return stats if enough and open_batches == 0 else None
 
         return wait_until(look, seconds, lambda: f"{self.get('/api/stats')}\n{self._what_it_said()}")
 

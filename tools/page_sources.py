@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from http_api.openapi import DOCUMENT
+from pipeline.durable import InstanceStatus
 from pipeline.records import BatchStatus
-from pipeline.steps import STEPS
+from pipeline.steps import FAIL, STEPS, STEPS_BEFORE
 from telemetry.vocabulary import ERROR_CODES, LETTER_STATUSES
 from web.build import WEB, NodeMissing, find_node, install, path_of
 
@@ -51,8 +52,11 @@ def words() -> str:
         "LETTER_STATUSES": LETTER_STATUSES,
         "ERROR_CODES": ERROR_CODES,
         "STEPS": [step.stage for step in STEPS],
+        "INSTANCE_STATUSES": [status.value for status in InstanceStatus],
     }
-    return "".join(f"export const {name} = {json.dumps(list(words))} as const;\n" for name, words in lists.items())
+    text = "".join(f"export const {name} = {json.dumps(list(words))} as const;\n" for name, words in lists.items())
+    stages = {step.activity: step.stage for step in (*STEPS, *STEPS_BEFORE, FAIL)}
+    return f"{text}export const STAGE_OF_ACTIVITY: Readonly<Record<string, string>> = {json.dumps(stages)};\n"
 
 
 def circles(page: Path = WEB) -> str:

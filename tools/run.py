@@ -23,9 +23,10 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tools.demo import demo_settings
+from tools.demo_retention import DemoRetention, chosen_retention, demo_retention, give_back
 from tools.run_status import HostLines, Status, read_stats
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,9 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _cannot(f"--port and --event-hubs-port are both {args.port}; they need two ports")
     try:
         args.data.mkdir(parents=True, exist_ok=True)
-        log = (args.data / "run.log").open("wb")
+        log = _own_log(args.data / "run.log")
+    except BlockingIOError:
+        return _cannot(f"--data {args.data} is in use by another make run; name another folder")
     except OSError as error:
         return _cannot(f"--data {args.data} cannot be used: {error.strerror}")
+
+    given = give_back(args.data)
+    if given:
+        print(f"  {given / 1e6:,.0f} MB that earlier runs no longer use are given back to the disk", flush=True)
+    chosen = chosen_retention()
+    retention = None if chosen or not args.drones else demo_retention(args.drones, args.rate)
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,8 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             "functions_host", "start", "--app", str(ROOT), "--port", str(args.port), "--data", str(args.data),
             "--event-hubs-port", str(args.event_hubs_port), "--ready-file", str(ready),
             *(["--verbose"] if args.verbose else ["--json-logs"]),
+            *(["--event-hubs-retention-mib", f"{retention.hub_mib:g}"] if retention else []),
             piped=not args.verbose,
-            settings=demo_settings() if args.drones else None,
+            settings={**demo_settings(), **(retention.settings() if retention else {})} if args.drones else None,
         )  # fmt: skip
         lines = None if args.verbose else HostLines(host, log)
         running = [host]
@@ -78,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     quiet=True,
                 )  # fmt: skip
                 running.append(fleet)
-            _say(facts["url"], args)
+            _say(facts["url"], args, _kept(retention, chosen))
             return _watch(host, fleet, stopped, facts["url"])
         finally:
             _stop(running)
@@ -133,6 +143,21 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def _own_log(path: Path) -> BinaryIO:
+    """The log, begun anew, and held as long as this program runs. ``BlockingIOError`` when another one holds it."""
+    log = path.open("ab")
+    try:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        log.truncate(0)
+    except OSError:
+        log.close()
+        raise
+    return log
+
+
 def _cannot(problem: str) -> int:
     print(f"make run: {problem}", file=sys.stderr)
     return 1
@@ -176,7 +201,13 @@ def _wait_until_ready(host: subprocess.Popen[bytes], ready: Path, stopped: threa
     return None
 
 
-def _say(url: str, args: argparse.Namespace) -> None:
+def _kept(retention: DemoRetention | None, chosen: Sequence[str]) -> str:
+    if retention is not None:
+        return retention.told()
+    return f"as {', '.join(chosen)} say" if chosen else "messages 30 days, batches 7 days (RETENTION_… settings)"
+
+
+def _say(url: str, args: argparse.Namespace, kept: str) -> None:
     fleet = (
         f"A demo fleet of {args.drones} drones is flying (drone-0 ...)." if args.drones else "No fleet was asked for."
     )
@@ -184,6 +215,7 @@ def _say(url: str, args: argparse.Namespace) -> None:
     print(
         f"\n  {fleet}\n"
         f"  Kept     in {args.data}; a second run goes on from there\n"
+        f"           {kept}\n"
         f"  Log      {log}\n"
         f"  Ask      {url}/api/drones/drone-0   or any line of the README\n"
         f"  Stop     with Ctrl-C\n"

@@ -154,11 +154,26 @@ def _closed(service: Service, say: Callable[[str], None]) -> bool:
 
 def _expect(answer: Answer, status: int, what: str, role: str) -> None:
     if answer.status != status:
-        advice = {
-            401: "the token is not accepted: audience or issuer differ from the app's authentication settings",
-            403: f"the token lacks the role {role}: give it to the account (docs/deployment.md)",
-        }.get(answer.status, answer.body.decode("utf-8", "replace")[:500])
+        refused_by_app = _detail(answer)
+        if answer.status == 401 and refused_by_app is not None:
+            # The platform has let it through. What is then most likely is that the app is not told of the platform's
+            # authentication (WEBSITE_AUTH_ENABLED), and believes no principal.
+            advice = f"the platform takes the token and the app does not: {refused_by_app}"
+        else:
+            advice = {
+                401: "the token is not accepted: audience or issuer differ from the app's authentication settings",
+                403: f"the token lacks the role {role}: give it to the account (docs/deployment.md)",
+            }.get(answer.status, answer.body.decode("utf-8", "replace")[:500])
         raise SmokeError(f"{what} answers {answer.status}; expected {status}: {advice}")
+
+
+def _detail(answer: Answer) -> str | None:
+    """What the app itself says is wrong (RFC 9457); None of an answer that is not the app's."""
+    try:
+        detail = json.loads(answer.body).get("detail")
+    except (ValueError, AttributeError):
+        return None
+    return detail if isinstance(detail, str) and detail else None
 
 
 def _through(service: Service, headers: Mapping[str, str], seconds: float) -> float:
