@@ -1,4 +1,4 @@
-"""Step 3 and the way out: the drones are told, and the ledger's line is closed as completed; or as failed with its
+"""Step 2 and the way out: the drones are told, and the ledger's line is closed as completed; or as failed with its
 stage and error."""
 
 from __future__ import annotations
@@ -7,15 +7,15 @@ import logging
 
 from activities import staging
 from activities.attempt import run_step, superseded
-from activities.staging import Again
+from activities.staging import Prepare
 from activities.store import pages_as_stored
 from activities.update_drones import Windowed, tell_drones, tell_news
-from observability import log, metrics, observe_stage
+from observability import log, metrics
 from pipeline.clock import now
 from pipeline.durable import DurableClient
 from pipeline.ports import Conflict, Store
 from pipeline.records import Batch, Counts
-from pipeline.steps import COMPLETE, FAIL, FINISH, Completion, Failure, Findings, Result
+from pipeline.steps import FAIL, FINISH, Completion, Failure, Findings, Result
 from pipeline.windows import starter_of
 
 
@@ -23,23 +23,22 @@ async def finish(
     store: Store,
     client: DurableClient,
     completion: Completion,
+    prepare: Prepare,
     windowed: Windowed | None = None,
-    again: Again | None = None,
 ) -> Result:
     """Called again after its effect it gives the same answer. ``windowed`` None: all drones are told at once, and so
-    they are when the batch runs again, since nobody knows what its first attempt came to. ``again``: see
-    ``staging.pages_of``."""
+    they are when the batch runs again, since nobody knows what its first attempt came to."""
 
     async def work(batch: Batch) -> Findings:
-        pages = await pages_as_stored(store, batch, again)
+        pages = await pages_as_stored(store, batch, prepare)
         if windowed is None or batch.attempts > 1:
             await tell_drones(store, client, batch, pages)
-            await _close(store, completion)
+            await close(store, completion)
             return {}
         held_from = await tell_news(store, client, batch, pages, windowed)
         if held_from is not None:
             await staging.write_held(store, batch)
-        await _close(store, completion, held_from)
+        await close(store, completion, held_from)
         if held_from is not None:
             await starter_of(store).start(client, batch.hub, batch.partition, windowed.seconds)
         return {}
@@ -47,18 +46,7 @@ async def finish(
     return await run_step(store, completion, FINISH, work, completes=True)
 
 
-async def complete(store: Store, completion: Completion) -> Result:
-    """The last step of ``orchestrators.process_batch``, the version before. Called again after its effect it gives the
-    same answer."""
-    with observe_stage(COMPLETE.stage, completion):
-        try:
-            await _close(store, completion)
-        except Conflict as conflict:
-            return superseded(completion, COMPLETE, conflict)
-    return {"current": True}
-
-
-async def _close(store: Store, completion: Completion, held_from: str | None = None) -> None:
+async def close(store: Store, completion: Completion, held_from: str | None = None) -> None:
     batch_id, instance_id, counts = completion["batchId"], completion["instanceId"], Counts(**completion["counts"])
     await store.ledger.complete(batch_id, instance_id, counts, now(), held_from=held_from)
     if held_from is None:

@@ -1,4 +1,4 @@
-"""What the first step leaves for those after it: the batch as messages and dead letters, one document in the ledger.
+"""What the first step leaves for the next: the batch as messages and dead letters, one document in the ledger.
 
 The ledger's copy is the one that counts: from then on the attempt sees the same messages, whatever becomes of rules and
 zones. A step that runs in the process that staged the document, which is the rule on one machine, is spared reading
@@ -175,18 +175,16 @@ async def find_pages(store: Store, batch: Attempt) -> list[Page]:
     return [THE_ONLY]
 
 
-Again = Callable[[Batch], Awaitable[object]]
-"""Prepares a batch again, and stages it in the ledger."""
+Prepare = Callable[[Batch], Awaitable[object]]
+"""Makes the batch's pages, and stages them (``activities.prepare``)."""
 
 
-async def pages_of(store: Store, batch: Batch, again: Again | None) -> tuple[list[Page], bool]:
-    """The pages, and whether they had to be made ``again``: under the rules, the registry and the zones of today."""
+async def pages_of(store: Store, batch: Batch, prepare: Prepare) -> tuple[list[Page], bool]:
+    """The pages, and whether they had to be made anew: under the rules, the registry and the zones of today."""
     try:
         return await find_pages(store, batch), False
     except StagedDocumentMissing:
-        if again is None:
-            raise
-    await again(batch)
+        await prepare(batch)
     return await find_pages(store, batch), True
 
 

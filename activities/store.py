@@ -1,4 +1,4 @@
-"""Step 2: keep the messages and the dead letters, and count what became of each message.
+"""Step 1: judge the messages (``activities.prepare``), keep them and the dead letters, and count what became of each.
 
 Every count is worked out from what the store holds, never from what this call happened to do, so that a second run
 gives the same numbers. Any failure fails the step: a batch with a message that is neither stored nor dead-lettered
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.attempt import run_step
-from activities.staging import Again, Page, Prepared, pages_of, read_page, write_page
+from activities.staging import Page, Prepare, Prepared, pages_of, read_page, write_page
 from observability import metrics
 from pipeline.clock import now
 from pipeline.many import for_each
@@ -26,13 +26,17 @@ LETTERS_AT_ONCE = 16
 NOTHING = Counts(0, 0, 0, 0)
 
 
-async def store(store: Store, reference: Reference, again: Again | None = None) -> Result:
-    """Answers ``counts`` and the number of ``drones``. ``again``: see ``staging.pages_of``."""
+async def store(store: Store, reference: Reference, prepare: Prepare) -> Result:
+    """Answers ``counts`` and the number of ``drones``."""
 
     async def work(batch: Batch) -> Findings:
         purged = await _purged(store, batch)
-        pages, anew = await pages_of(store, batch, again)
+        if batch.stage_before is None:  # there is nothing yet to be found
+            await prepare(batch)
+        pages, anew = await pages_of(store, batch, prepare)
         drones: set[str] = set()
+        # What an earlier run has stored, it has stored of the pages that are found; where they had to be made anew,
+        # they may say something else.
         first_time = batch.attempts == 1 and not anew and not purged
         counts = await _keep(store, batch, pages, drones) if first_time else None
         if counts is None:
@@ -43,10 +47,10 @@ async def store(store: Store, reference: Reference, again: Again | None = None) 
     return await run_step(store, reference, STORE, work)
 
 
-async def pages_as_stored(store: Store, batch: Batch, again: Again | None) -> list[Page]:
-    """The pages for the steps behind this one. Where they are made ``again``, what is accepted may be something else
-    than what this step has stored: then the two are brought together first."""
-    pages, anew = await pages_of(store, batch, again)
+async def pages_as_stored(store: Store, batch: Batch, prepare: Prepare) -> list[Page]:
+    """The pages for the steps behind this one. Where they are made anew, what is accepted may be something else than
+    what this step has stored: then the two are brought together first."""
+    pages, anew = await pages_of(store, batch, prepare)
     if anew:
         await _keep_again(store, batch, pages, await _purged(store, batch), set())
     return pages

@@ -7,12 +7,12 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities import enrich, finish, flush, store, validate
-from activities import update_drones as drones
+from activities import before, finish, flush, prepare, store
+from activities.update_drones import Windowed
 from durable_sdk import durable_client, entity_reader
 from pipeline.records import Batch
 from pipeline.signals import DRONE
-from pipeline.steps import Completion, Failure, Reference, Result
+from pipeline.steps import ENRICH, VALIDATE, Completion, Failure, Reference, Result
 from pipeline.windows import Flushed, Window
 from reference_data import get_reference_data, refresh
 from settings import get_settings
@@ -21,31 +21,23 @@ from storage.factory import get_store
 blueprint = df.Blueprint()
 
 
-@blueprint.activity_trigger(input_name="reference")
-async def validate_batch(reference: Reference) -> Result:
+async def prepare_batch(batch: Batch) -> None:
     store, settings = await get_store(), get_settings()
     await refresh(store)
-    in_memory = settings.one_process
-    return await validate.validate(store, reference, settings.rules, get_reference_data(), in_memory=in_memory)
-
-
-async def prepare_again(batch: Batch) -> None:
-    store = await get_store()
-    await refresh(store)
-    await validate.prepare(store, batch, get_settings().rules, get_reference_data())
+    await prepare.prepare(store, batch, settings.rules, get_reference_data(), in_memory=settings.one_process)
 
 
 @blueprint.activity_trigger(input_name="reference")
 async def store_messages(reference: Reference) -> Result:
-    return await store.store(await get_store(), reference, prepare_again)
+    return await store.store(await get_store(), reference, prepare_batch)
 
 
 @blueprint.activity_trigger(input_name="reference")
 @blueprint.durable_client_input(client_name="client")
 async def finish_batch(reference: Completion, client: Any) -> Result:
     seconds, rules = get_settings().signal_window, get_settings().rules
-    windowed = drones.Windowed(seconds, rules, entity_reader(client, DRONE).state) if seconds else None
-    return await finish.finish(await get_store(), durable_client(client), reference, windowed, prepare_again)
+    windowed = Windowed(seconds, rules, entity_reader(client, DRONE).state) if seconds else None
+    return await finish.finish(await get_store(), durable_client(client), reference, prepare_batch, windowed)
 
 
 @blueprint.activity_trigger(input_name="window")
@@ -63,18 +55,21 @@ async def fail_batch(reference: Failure) -> Result:
 
 
 @blueprint.activity_trigger(input_name="reference")
+async def validate_batch(reference: Reference) -> Result:
+    return await before.prepared(await get_store(), reference, VALIDATE, prepare_batch)
+
+
+@blueprint.activity_trigger(input_name="reference")
 async def enrich_messages(reference: Reference) -> Result:
-    store = await get_store()
-    await refresh(store)
-    return await enrich.enrich(store, reference, get_settings().rules, get_reference_data())
+    return await before.prepared(await get_store(), reference, ENRICH, prepare_batch)
 
 
 @blueprint.activity_trigger(input_name="reference")
 @blueprint.durable_client_input(client_name="client")
 async def update_drones(reference: Reference, client: Any) -> Result:
-    return await drones.update_drones(await get_store(), durable_client(client), reference, prepare_again)
+    return await before.update_drones(await get_store(), durable_client(client), reference, prepare_batch)
 
 
 @blueprint.activity_trigger(input_name="reference")
 async def complete_batch(reference: Completion) -> Result:
-    return await finish.complete(await get_store(), reference)
+    return await before.complete(await get_store(), reference)

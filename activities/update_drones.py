@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.attempt import run_step
-from activities.staging import Again, Page, read_page
-from activities.store import pages_as_stored
+from activities.staging import Page, read_page
 from pipeline.alerts.noting import note_changes
 from pipeline.durable import DurableClient
 from pipeline.ports import Store
 from pipeline.records import Batch
 from pipeline.signals import signal_all
-from pipeline.steps import UPDATE_DRONES, Findings, Reference, Result
 from pipeline.told import Read, told_of
 from telemetry.merge import merge, merge_messages
 from telemetry.model import DroneState
@@ -26,17 +23,6 @@ from telemetry.rules import Rules
 
 MOST_WAITING = 20_000
 """States in memory at once; a batch of more drones than that tells some of them twice."""
-
-
-async def update_drones(
-    store: Store, client: DurableClient, reference: Reference, again: Again | None = None
-) -> Result:
-    """The step of ``orchestrators.process_batch``, the version before. Answers the number of ``drones``."""
-
-    async def work(batch: Batch) -> Findings:
-        return {"drones": await tell_drones(store, client, batch, await pages_as_stored(store, batch, again))}
-
-    return await run_step(store, reference, UPDATE_DRONES, work)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from durable_sdk import reason_of
-from pipeline.steps import FAIL, FINISH, STORE, VALIDATE, Step
+from pipeline.steps import FAIL, FINISH, STORE, Step
 
 blueprint = df.Blueprint()
 
@@ -48,19 +48,16 @@ def process_batch_v2(context: df.DurableOrchestrationContext) -> Steps:
 def _run(context: df.DurableOrchestrationContext, batch: Mapping[str, Any]) -> Steps:
     status: dict[str, Any] = {"stage": None, "counts": None}
     try:
-        # 1. Decode the raw bytes, judge every message, add what the registry and the zones know.
-        yield from _step(context, status, VALIDATE, batch)
-
-        # 2. Keep the messages and the dead letters, and count them.
+        # 1. Decode the raw bytes, judge every message, keep what is good and what is not, and count.
         stored = yield from _step(context, status, STORE, batch)
         status["counts"] = counts = stored["counts"]
 
-        # 3. Bring each drone up to date, and close the ledger's line.
+        # 2. Bring each drone up to date, and close the ledger's line.
         yield from _step(context, status, FINISH, {**batch, "counts": counts})
     except _Superseded:
         raise
     except Exception as error:
-        # 4. A person decides about a failed batch: the ledger says where it stopped, and why.
+        # 3. A person decides about a failed batch: the ledger says where it stopped, and why.
         failure = {**batch, "stage": status["stage"], "error": reason_of(error)}
         yield from _call(context, FAIL, failure)
         raise BatchFailed(f"batch failed at stage {failure['stage']}: {failure['error']}") from None

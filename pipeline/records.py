@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from telemetry.model import DeadLetter, Message
@@ -77,6 +77,9 @@ class Batch:
     completed_at: str | None = None
     worker: str | None = None  # the process that began the step under way, as far as it is known to live
     deaths: int = 0  # how often a process has died while it ran a step of this batch, since a person last replayed it
+    stage_before: str | None = field(default=None, compare=False)
+    """Said by the ledger's ``begin`` alone, and kept nowhere: the stage at which this attempt stood, None before its
+    first step; the same stage where that step is begun again."""
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,19 @@ class Step(NamedTuple):
     does: str
 
 
-VALIDATE = Step(
-    "validate", "validate_batch", "decode the raw bytes, judge every message, add what the registry and the zones know"
+STORE = Step(
+    "store",
+    "store_messages",
+    "decode the raw bytes, judge every message, add what the registry and the zones know; keep the messages and the "
+    "dead letters, and count them",
 )
-STORE = Step("store", "store_messages", "keep the messages and the dead letters, and count them")
 FINISH = Step("update_drones", "finish_batch", "bring each drone up to date, and close the ledger's line")
 FAIL = Step("fail", "fail_batch", "note where the batch stopped, and why")
 
-STEPS = (VALIDATE, STORE, FINISH)
+STEPS = (STORE, FINISH)
 """In the order in which they run; ``FAIL`` takes the place of those that are left."""
 
+VALIDATE = Step("validate", "validate_batch", "decode the raw bytes, judge every message")
 ENRICH = Step("enrich", "enrich_messages", "add what the registry and the zones know")
 UPDATE_DRONES = Step("update_drones", "update_drones", "bring each drone up to date with one merged signal")
 COMPLETE = Step("complete", "complete_batch", "close the ledger's line")
@@ -81,8 +84,6 @@ class Failure(Reference):
 class Findings(TypedDict, total=False):
     """What a step answers besides: references and counts, never telemetry."""
 
-    accepted: int
-    rejected: int
     counts: CountsBody
     drones: int
 

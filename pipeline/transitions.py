@@ -46,6 +46,7 @@ def begin(
         updated_at=now,
         worker=worker,
         deaths=found.deaths + died,
+        stage_before=found.stage,
     )
 
 

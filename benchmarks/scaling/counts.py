@@ -84,14 +84,14 @@ RU_BY_SIZE = (
 READ_RU_OF_A_PAGE = 10.0  # a query's page of 100 items of 1 KB; docs/storage-azure.md
 
 # Counted: one batch of messages of as many drones, from received to completed.
-LEDGER_OF_A_BATCH = Documents(reads=6, creates=1, replaces=6, patches=3, queries=1)
+LEDGER_OF_A_BATCH = Documents(reads=5, creates=1, replaces=5, patches=3, queries=1)
 BODIES_OF_A_BATCH = ("raw", "staged")
 """Items that hold a batch's bytes. Each is written once and deleted once; the raw one is read."""
 RAW_KILOBYTES, STAGED_KILOBYTES = 0.05, 0.072
 """Of these items, for each message of the batch: compressed, as text."""
 BLOBS_OF_A_BATCH = Blobs(writes=0, lists=0, reads=0)
 """Of a batch whose bytes fit into items (storage/azure/bodies.py)."""
-BATCH = Work(episodes=4, activities=3)
+BATCH = Work(episodes=3, activities=2)
 FLUSH = Work(episodes=3, activities=1)
 """Of one partition, once a signal window: it waits, tells the drones, ends."""
 HELD_OF_A_BATCH = Documents(reads=1, replaces=1)

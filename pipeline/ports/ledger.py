@@ -69,7 +69,7 @@ class BatchLedger(Protocol):
     async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
         """received|running → running at ``stage``. ``Conflict`` when not current, or completed or failed already.
         ``worker`` names the process: where another has begun the same stage and not left it, the record counts a
-        death."""
+        death. The answer alone tells the ``stage_before``."""
         ...
 
     async def leave(self, batch_id: str, instance_id: str) -> None:

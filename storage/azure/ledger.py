@@ -86,13 +86,19 @@ class CosmosLedger(BatchQueries):
 
     async def begin(self, batch_id: str, instance_id: str, stage: str, worker: str | None = None) -> Batch:
         at = now()  # once: a write whose answer was lost is known by it
+        stage_before: str | None = None
 
         def change(record: Record | None) -> Record:
+            nonlocal stage_before
             batch = transitions.begin(_batch_of(record), batch_id, instance_id, stage, at, worker)
             old = _known(record)
-            return old if batch is old.batch else replace(old, batch=batch)
+            if batch is old.batch:
+                return old
+            stage_before = batch.stage_before
+            return replace(old, batch=batch)
 
-        return (await self._records.change(batch_id, change)).batch
+        begun = (await self._records.change(batch_id, change)).batch
+        return replace(begun, stage_before=stage_before)
 
     async def leave(self, batch_id: str, instance_id: str) -> None:
         def change(record: Record | None) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -82,17 +83,16 @@ def test_batches_are_narrowed_to_a_stretch_of_time(stub: StubApi, open_page: Ope
 
 
 def test_a_batchs_steps_are_a_timeline_with_attempts_and_the_rest_to_come(stub: StubApi, open_page: OpenPage) -> None:
-    stub.batches[0] |= {"status": "running", "stage": "enrich", "attempts": 2}
+    stub.batches[0] |= {"status": "running", "stage": "update_drones", "attempts": 2}
     stub.instances = [instance(0, "Running")]
     page = open_page(stub.url + "#/batches/batch-0")
     steps = page.get_by_role("list", name="Steps").locator("> li")
-    expect(steps).to_have_count(4)
-    expect(steps.nth(0)).to_contain_text("Validate, done")
+    expect(steps).to_have_count(2)
+    expect(steps.nth(0)).to_contain_text("Store, done")
     expect(steps.nth(0)).to_contain_text("2 attempts")
     expect(steps.nth(0)).to_contain_text("disk on fire")
     expect(steps.nth(1)).to_have_attribute("aria-current", "step")
-    expect(steps.nth(1)).to_contain_text(re.compile("Enrich, under way.* so far"))
-    expect(steps.nth(3)).to_contain_text("Update drones, to do")
+    expect(steps.nth(1)).to_contain_text(re.compile("Update drones, under way.* so far"))
     page.get_by_text("Raw history").click()
     expect(page.get_by_label("Raw history")).to_contain_text('"EventType": "TaskScheduled"')
     page.get_by_role("button", name="Attempt 1").click()
@@ -101,11 +101,22 @@ def test_a_batchs_steps_are_a_timeline_with_attempts_and_the_rest_to_come(stub: 
     assert accessibility_problems(page) == []
 
 
+def test_the_steps_to_come_are_there_from_the_start(stub: StubApi, open_page: OpenPage) -> None:
+    stub.batches[0] |= {"status": "running", "stage": "store"}
+    scheduled = {"EventType": "TaskScheduled", "Timestamp": stamp(time.time()), "Name": "store_messages"}
+    stub.instances = [{**instance(0, "Running"), "history": [scheduled]}]
+    page = open_page(stub.url + "#/batches/batch-0")
+    steps = page.get_by_role("list", name="Steps").locator("> li")
+    expect(steps).to_have_count(2)
+    expect(steps.nth(0)).to_contain_text("Store, under way")
+    expect(steps.nth(1)).to_contain_text("Update drones, to do")
+
+
 def test_a_batch_without_a_history_shows_how_far_it_is(stub: StubApi, open_page: OpenPage) -> None:
     page = open_page(stub.url + "#/batches/batch-2")
     stages = page.get_by_role("list", name="Stages").get_by_role("listitem")
-    expect(stages).to_have_count(3)
-    expect(stages.nth(1)).to_contain_text("Store, failed")
+    expect(stages).to_have_count(2)
+    expect(stages.nth(0)).to_contain_text("Store, failed")
     expect(page.get_by_text("has no history of this attempt any more")).to_be_visible()
 
 

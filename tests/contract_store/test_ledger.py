@@ -314,10 +314,13 @@ async def test_a_step_that_another_process_had_begun_is_a_death(store: Store) ->
     ledger = store.ledger
     received = await ledger.receive(batch(), b"raw")
     assert (received.deaths, received.worker) == (0, None)
-    assert (await ledger.begin(ID, ONE, "validate", "w1")).deaths == 0
-    assert (await ledger.begin(ID, ONE, "validate", "w1")).deaths == 0, "tried again by the same process"
+    first = await ledger.begin(ID, ONE, "validate", "w1")
+    assert (first.deaths, first.stage_before) == (0, None)
+    again = await ledger.begin(ID, ONE, "validate", "w1")
+    assert (again.deaths, again.stage_before) == (0, "validate"), "tried again by the same process"
     assert (await ledger.begin(ID, ONE, "validate", "w2")).deaths == 1
-    assert (await ledger.begin(ID, ONE, "enrich", "w3")).deaths == 1, "the step before has ended"
+    next_step = await ledger.begin(ID, ONE, "enrich", "w3")
+    assert (next_step.deaths, next_step.stage_before) == (1, "validate"), "the step before has ended"
     await ledger.leave(ID, ONE)
     await ledger.leave(ID, ONE)
     assert (await ledger.begin(ID, ONE, "enrich", "w4")).deaths == 1, "that one told of its end"

@@ -91,7 +91,7 @@ async def test_the_sweeper_starts_what_was_lost_and_starts_again_what_ended_with
     batch = await kept(store)
     await Sweeper().sweep(store, host.durable, SWEEPING)
     assert await host.client.get_status(batch.instance_id)
-    host.activities = {"validate_batch": away, "fail_batch": away}
+    host.activities = {"store_messages": away, "fail_batch": away}
     async with host.running():
         assert (await host.ended(batch.instance_id)).runtime_status is Status.Failed
         host.activities = {}

@@ -43,7 +43,7 @@ async def test_a_history_is_shown_in_the_words_of_the_http_api(host: Host, store
     kinds = [event["EventType"] for event in found.history]
     assert (kinds[0], kinds[-1]) == ("ExecutionStarted", "ExecutionCompleted")
     steps = [event for event in found.history if event["EventType"] == "TaskCompleted"]
-    assert steps[0]["FunctionName"] == "validate_batch"
+    assert steps[0]["FunctionName"] == "store_messages"
     assert steps[0]["Result"]["current"] is True
     assert all("ScheduledTime" in step for step in steps)
     assert found.history[-1]["OrchestrationStatus"] == "Completed"

@@ -12,12 +12,13 @@ from typing import Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 
-from activities import enrich, finish, flush, store, update_drones, validate
+from activities import before, finish, flush, prepare, store, update_drones
 from durable_sdk.client import CommonClient
 from pipeline import intake, windows
 from pipeline.durable import DurableClient, InstanceStatus, Walk
 from pipeline.ports import BatchFilter, DeadLetterFilter, Store
 from pipeline.records import Batch
+from pipeline.steps import ENRICH, VALIDATE
 from pipeline.windows import FLUSH_ACTIVITY
 from reference_data import ReferenceData
 from storage.sqlite import SqliteStore
@@ -52,7 +53,7 @@ class Pipeline:
     client: Any
     rules: Rules = field(default_factory=Rules)
     known: ReferenceData = NO_REFERENCE_DATA
-    page_size: int = validate.PAGE_SIZE
+    page_size: int = prepare.PAGE_SIZE
     in_memory: bool = False
     signal_window: float = 0.0
 
@@ -78,26 +79,24 @@ class Pipeline:
         """Whatever is held is late."""
         await windows.sweep_held(self.store, self.durable, self.signal_window, -1 - self.signal_window)
 
-    async def _again(self, batch: Batch) -> None:
-        await validate.prepare(self.store, batch, self.rules, self.known, page_size=self.page_size)
+    async def prepare(self, batch: Batch) -> None:
+        await prepare.prepare(
+            self.store, batch, self.rules, self.known, page_size=self.page_size, in_memory=self.in_memory
+        )
 
     def activities(self) -> dict[str, Activity]:
         return {
-            "validate_batch": lambda reference: validate.validate(
-                self.store, reference, self.rules, self.known, self.page_size, in_memory=self.in_memory
-            ),
+            "store_messages": lambda reference: store.store(self.store, reference, self.prepare),
             "finish_batch": lambda reference: finish.finish(
-                self.store, self.durable, reference, self.windowed, self._again
+                self.store, self.durable, reference, self.prepare, self.windowed
             ),
             FLUSH_ACTIVITY: lambda window: flush.flush(self.store, self.durable, window),
             "fail_batch": lambda reference: finish.fail(self.store, reference),
             # Of the version before:
-            "enrich_messages": lambda reference: enrich.enrich(self.store, reference, self.rules, self.known),
-            "store_messages": lambda reference: store.store(self.store, reference, self._again),
-            "update_drones": lambda reference: update_drones.update_drones(
-                self.store, self.durable, reference, self._again
-            ),
-            "complete_batch": lambda reference: finish.complete(self.store, reference),
+            "validate_batch": lambda reference: before.prepared(self.store, reference, VALIDATE, self.prepare),
+            "enrich_messages": lambda reference: before.prepared(self.store, reference, ENRICH, self.prepare),
+            "update_drones": lambda reference: before.update_drones(self.store, self.durable, reference, self.prepare),
+            "complete_batch": lambda reference: before.complete(self.store, reference),
         }
 
 

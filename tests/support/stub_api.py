@@ -103,14 +103,14 @@ def history() -> list[Json]:
         return {"EventType": kind, "Timestamp": stamp(began + at), **more}
 
     return [
-        event("ExecutionStarted", 0, FunctionName="process_batch", Input=None),
+        event("ExecutionStarted", 0, FunctionName="process_batch_v2", Input=None),
         event(
-            "TaskFailed", 0.3, ScheduledTime=stamp(began + 0.1), FunctionName="validate_batch", Reason="disk on fire"
+            "TaskFailed", 0.3, ScheduledTime=stamp(began + 0.1), FunctionName="store_messages", Reason="disk on fire"
         ),
         event("TimerCreated", 0.4, FireAt=stamp(began + 2.4)),
         event("TimerFired", 0.4, FireAt=stamp(began + 2.4)),
-        event("TaskCompleted", 2.7, ScheduledTime=stamp(began + 2.5), FunctionName="validate_batch", Result=None),
-        event("TaskScheduled", 2.8, Name="enrich_messages"),
+        event("TaskCompleted", 2.7, ScheduledTime=stamp(began + 2.5), FunctionName="store_messages", Result=None),
+        event("TaskScheduled", 2.8, Name="finish_batch"),
     ]
 
 

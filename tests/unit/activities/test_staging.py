@@ -136,8 +136,6 @@ async def test_what_was_held_by_a_process_that_has_died_is_prepared_again(kept: 
     assert hold(kept, batch, PREPARED)
     assert await pages_of(kept, batch, again) == ([THE_ONLY], False)
     staging._recent.clear()
-    with pytest.raises(StagedDocumentMissing):
-        await pages_of(kept, batch, None)
     assert await pages_of(kept, batch, again) == ([THE_ONLY], True)
     assert asked == [batch]
 

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from activities import finish, staging, store, validate
-from activities.staging import StagedDocumentMissing
+from activities import finish, prepare, staging, store
+from activities.staging import Prepare
 from durable_sdk import durable_client
 from pipeline.attempts import ORCHESTRATOR
 from pipeline.clock import now
@@ -63,8 +63,12 @@ async def receive(kept: Store, deliveries: list[Delivery]) -> tuple[Batch, Refer
     return batch, reference_to(batch)
 
 
-async def validated(kept: Store, reference: Reference) -> Result:
-    return await validate.validate(kept, reference, RULES, NO_REFERENCE_DATA)
+def prepares(kept: Store, rules: Rules = RULES, known: ReferenceData = NO_REFERENCE_DATA) -> Prepare:
+    return lambda batch: prepare.prepare(kept, batch, rules, known)
+
+
+async def stored(kept: Store, reference: Reference) -> Result:
+    return await store.store(kept, reference, prepares(kept))
 
 
 async def run_all(
@@ -76,14 +80,13 @@ async def run_all(
 ) -> Counts:
     """Every step twice, as if each had been run again after its effect."""
     engine = Engine({})
-    for _ in range(2):
-        assert (await validate.validate(kept, reference, rules, known))["current"]
-    answers = [await store.store(kept, reference) for _ in range(2)]
+    prepared = prepares(kept, rules, known)
+    answers = [await store.store(kept, reference, prepared) for _ in range(2)]
     assert answers[0] == answers[1]
     assert drones in (None, answers[0]["drones"])
     completion: Completion = {**reference, "counts": answers[0]["counts"]}
     for _ in range(2):
-        assert await finish.finish(kept, durable_client(engine.client), completion) == {"current": True}
+        assert await finish.finish(kept, durable_client(engine.client), completion, prepared) == {"current": True}
     return Counts(**answers[0]["counts"])
 
 
@@ -184,9 +187,9 @@ async def test_enrichment_uses_what_the_registry_says_now(kept: Store) -> None:
 async def test_each_drone_is_signalled_once_and_merged(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
     engine = Engine({})
-    await validated(kept, reference)
+    await stored(kept, reference)
     completion: Completion = {**reference, "counts": NO_COUNTS}
-    assert await finish.finish(kept, durable_client(engine.client), completion) == {"current": True}
+    assert await finish.finish(kept, durable_client(engine.client), completion, prepares(kept)) == {"current": True}
     assert {key: len(signals) for key, signals in engine.signals.items()} == {"a": 1, "b": 1}
     await engine.run()
     state = orjson.loads(engine.entities["a"] or "")
@@ -209,10 +212,10 @@ class Refusing:
 
 async def test_any_signal_that_is_not_taken_fails_the_step(kept: Store) -> None:
     _, reference = await receive(kept, [delivery(i, message(f"drone-{i}", 1)) for i in range(100)])
-    await validated(kept, reference)
+    await stored(kept, reference)
     refusing: Any = Refusing(60)
     with pytest.raises(Exception, match="status code 503"):
-        await finish.finish(kept, refusing, {**reference, "counts": NO_COUNTS})
+        await finish.finish(kept, refusing, {**reference, "counts": NO_COUNTS}, prepares(kept))
     assert len(refusing.sent) == 60
     unfinished = await kept.ledger.get(reference["batchId"])
     assert unfinished is not None
@@ -223,10 +226,9 @@ async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
     batch, old = await receive(kept, DELIVERIES)
     new = await reopen(kept, batch.id)
     engine = Engine({})
-    assert await validated(kept, old) == {"current": False}
-    assert await store.store(kept, old) == {"current": False}
+    assert await stored(kept, old) == {"current": False}
     client = durable_client(engine.client)
-    assert await finish.finish(kept, client, {**old, "counts": NO_COUNTS}) == {"current": False}
+    assert await finish.finish(kept, client, {**old, "counts": NO_COUNTS}, prepares(kept)) == {"current": False}
     assert await finish.fail(kept, {**old, "stage": "store", "error": "x"}) == {"current": False}
     assert engine.signals == {}
     current = await kept.ledger.get(batch.id)
@@ -236,7 +238,7 @@ async def test_an_overtaken_attempt_changes_nothing(kept: Store) -> None:
 
 async def test_a_failed_batch_keeps_its_stage_and_error(kept: Store) -> None:
     batch, reference = await receive(kept, DELIVERIES)
-    await validated(kept, reference)
+    await stored(kept, reference)
     for _ in range(2):
         assert await finish.fail(kept, {**reference, "stage": "store", "error": "disk full"}) == {"current": True}
     failed = await kept.ledger.get(batch.id)
@@ -247,36 +249,39 @@ async def test_a_failed_batch_keeps_its_stage_and_error(kept: Store) -> None:
 
 async def test_a_batch_that_is_done_leaves_nothing_in_memory(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
-    await validated(kept, reference)
+    await stored(kept, reference)
     _, other = await receive(kept, [delivery(9, message("c", 1))])
-    await validated(kept, other)
+    await stored(kept, other)
     assert staging._recent[kept].size == 7
     assert await run_all(kept, reference) == COUNTS
     assert staging._recent[kept].size == 1
 
 
-async def test_a_step_whose_input_is_missing_says_so(kept: Store) -> None:
+async def test_a_batch_whose_bytes_are_gone_says_so(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     _, reference = await receive(kept, DELIVERIES)
-    with pytest.raises(StagedDocumentMissing, match="nothing staged by"):
-        await store.store(kept, reference)
+
+    async def gone(_: str) -> None:
+        return None
+
+    monkeypatch.setattr(kept.ledger, "raw", gone)
+    with pytest.raises(prepare.RawBytesMissing, match="its raw bytes are gone"):
+        await stored(kept, reference)
 
 
-@pytest.mark.parametrize("died_before", ["store_messages", "finish_batch", None])
+@pytest.mark.parametrize("died", [True, False], ids=["in another process", "in one process"])
 @pytest.mark.parametrize("window", [0, 0.05], ids=["at once", "window"])
-async def test_a_batch_in_memory_becomes_the_same(kept: Store, died_before: str | None, window: float) -> None:
+async def test_a_batch_in_memory_becomes_the_same(kept: Store, died: bool, window: float) -> None:
     pipeline = make_pipeline(kept, signal_window=window)
     pipeline.in_memory = True
-    for name in ("store_messages", "finish_batch"):
-        step = pipeline.engine.activities[name]
+    finish_batch = pipeline.engine.activities["finish_batch"]
 
-        async def dying(reference: Any, name: str = name, step: Any = step) -> Any:
-            written = await kept.ledger.staged(reference["batchId"], reference["instanceId"], staging.PREPARED)
-            assert (written is not None) == (name == "finish_batch" and died_before == "store_messages")
-            if name == died_before:
-                staging._recent.clear()
-            return await step(reference)
+    async def dying(reference: Any) -> Any:
+        assert await kept.ledger.staged(reference["batchId"], reference["instanceId"], staging.PREPARED) is None
+        if died:
+            staging._recent.clear()
+        return await finish_batch(reference)
 
-        pipeline.engine.activities[name] = dying
+    pipeline.engine.activities["finish_batch"] = dying
     batch = await pipeline.receive(DELIVERIES)
     await pipeline.engine.run()
     ended = await kept.ledger.get(batch.id)
@@ -310,6 +315,35 @@ async def test_a_batch_that_died_after_its_store_step_counts_what_is_stored_unde
     assert len(await all_letters(kept)) == 1
 
 
+@pytest.mark.parametrize("died_after", ["messages", "dead_letters"])
+@pytest.mark.parametrize("in_memory", [True, False], ids=["held", "staged"])
+async def test_a_store_step_that_died_half_way_counts_what_it_had_stored_under_other_settings(
+    kept: Store, monkeypatch: pytest.MonkeyPatch, in_memory: bool, died_after: str
+) -> None:
+    """What the first run has accepted or rejected stands, whatever today's rules say: staged, it is read again; held by
+    a process that has died, it is told by what is stored."""
+    pipeline = make_pipeline(kept)
+    pipeline.in_memory = in_memory
+    port: Any = getattr(kept, died_after)
+    put = port.put
+
+    async def dying(*given: Any) -> Any:
+        await put(*given)
+        staging._recent.clear()
+        pipeline.rules = replace(RULES, altitude_maximum=10.0)
+        monkeypatch.setattr(port, "put", put)
+        raise OSError("the process dies")
+
+    monkeypatch.setattr(port, "put", dying)
+    batch = await pipeline.receive([delivery(1, message("a", 1, position={"altitude": 50})), delivery(2, {"x": 1})])
+    await pipeline.engine.run()
+    ended = await kept.ledger.get(batch.id)
+    assert ended is not None
+    assert ended.status is BatchStatus.COMPLETED
+    assert ended.counts == Counts(messages=2, stored=1, duplicates=0, rejected=1)
+    assert len(await all_letters(kept)) == 1
+
+
 async def test_a_batch_without_messages_completes(kept: Store) -> None:
     _, reference = await receive(kept, [delivery(1, []), delivery(2, [])])
     assert await run_all(kept, reference) == Counts(0, 0, 0, 0)
@@ -317,20 +351,18 @@ async def test_a_batch_without_messages_completes(kept: Store) -> None:
 
 async def test_the_results_hold_no_telemetry(kept: Store) -> None:
     _, reference = await receive(kept, DELIVERIES)
-    assert await validated(kept, reference) == {"current": True, "accepted": 4, "rejected": 2}
-    assert await store.store(kept, reference) == {"current": True, "counts": COUNTS.__dict__, "drones": 2}
+    assert await stored(kept, reference) == {"current": True, "counts": COUNTS.__dict__, "drones": 2}
 
 
 async def test_a_dead_letter_that_cannot_be_kept_fails_the_step(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     batch, reference = await receive(kept, DELIVERIES)
-    await validated(kept, reference)
 
     async def down(*_: Any) -> Any:
         raise StoreUnavailable("down")
 
     monkeypatch.setattr(kept.dead_letters, "put", down)
     with pytest.raises(StoreUnavailable):
-        await store.store(kept, reference)
+        await stored(kept, reference)
     unfinished = await kept.ledger.get(batch.id)
     assert unfinished is not None
     assert unfinished.status is BatchStatus.RUNNING

@@ -10,16 +10,15 @@ import orjson
 import pytest
 
 from activities import staging
-from activities.enrich import enrich
+from activities.before import prepared
 from pipeline.clock import now
 from pipeline.ports import Store
 from pipeline.records import Batch, BatchStatus, Counts
-from pipeline.steps import STEPS_BEFORE, reference_to
+from pipeline.steps import ENRICH, STEPS_BEFORE, reference_to
 from telemetry.rules import Rules
 from telemetry.validation import validate_batch
 from tests.support.engine import Engine
 from tests.support.pipeline import (
-    NO_REFERENCE_DATA,
     Pipeline,
     all_letters,
     all_messages,
@@ -97,7 +96,10 @@ async def test_what_is_prepared_is_not_prepared_again(kept: Store) -> None:
     assert (await pipeline.engine.activities["validate_batch"](reference))["current"]
     before = await kept.ledger.staged(batch.id, batch.instance_id, staging.PREPARED)
     staging._recent.clear()
-    other = Rules(altitude_limit=1)
-    assert await enrich(kept, reference, other, NO_REFERENCE_DATA) == {"current": True}
+
+    async def anew(_: Batch) -> None:
+        raise AssertionError("it has been prepared")
+
+    assert await prepared(kept, reference, ENRICH, anew) == {"current": True}
     assert before is not None
     assert await kept.ledger.staged(batch.id, batch.instance_id, staging.PREPARED) == before

@@ -15,16 +15,11 @@ from tests.support.engine_history import TASK_COMPLETED
 
 COUNTS = {"messages": 3, "stored": 1, "duplicates": 1, "rejected": 1}
 RESULTS: dict[str, dict[str, Any]] = {
-    "validate_batch": {"current": True, "accepted": 2, "rejected": 1},
     "store_messages": {"current": True, "counts": COUNTS, "drones": 2},
     "finish_batch": {"current": True},
     "fail_batch": {"current": True},
 }
-STAGES = {
-    "validate_batch": "validate",
-    "store_messages": "store",
-    "finish_batch": "update_drones",
-}
+STAGES = {"store_messages": "store", "finish_batch": "update_drones"}
 REFERENCE = {"batchId": "b", "instanceId": "b~1"}
 
 
@@ -61,7 +56,6 @@ async def test_the_steps_run_in_their_order_and_get_references_only() -> None:
     script = Script()
     instance = await run(script)
     assert script.calls == [
-        ("validate_batch", REFERENCE),
         ("store_messages", REFERENCE),
         ("finish_batch", {**REFERENCE, "counts": COUNTS}),
     ]
@@ -73,7 +67,6 @@ async def test_the_custom_status_says_the_stage_and_then_the_counts() -> None:
     instance = await run(Script())
     statuses = [json.loads(answer)["customStatus"] for answer in instance.answers]
     assert statuses == [
-        {"stage": "validate", "counts": None},
         {"stage": "store", "counts": None},
         {"stage": "update_drones", "counts": COUNTS},
         {"stage": "completed", "counts": COUNTS},
@@ -131,7 +124,7 @@ async def test_a_failure_that_the_ledger_does_not_take_from_this_attempt_is_none
 
 
 async def test_every_prefix_of_a_history_replays_to_the_actions_it_gave() -> None:
-    script = Script(failures={"validate_batch": 2, "store_messages": 1, "finish_batch": 1000})
+    script = Script(failures={"store_messages": 3, "finish_batch": 1000})
     instance = await run(script)
     assert len(instance.contexts) > 12
     previous: list[Any] = []

@@ -1,4 +1,8 @@
-"""Step 1: from the raw bytes to dead letters and to messages with what the registry and the zones know of them."""
+"""What the store step keeps: from the raw bytes to dead letters and to messages with what the registry and the zones
+know of them.
+
+Not a step of its own, for it changes nothing that lasts but the copy for the steps to come (``activities.staging``).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,11 @@ import itertools
 import logging
 from collections.abc import Sequence
 
-from activities.attempt import run_step
 from activities.staging import THE_ONLY, Prepared, hold, numbered, write_page, write_page_number
 from observability import log, metrics
 from pipeline.clock import now
 from pipeline.ports import Store
 from pipeline.records import Batch
-from pipeline.steps import VALIDATE, Findings, Reference, Result
 from reference_data import ReferenceData
 from telemetry.enrichment import enrich
 from telemetry.envelope import unpack
@@ -29,25 +31,6 @@ class RawBytesMissing(Exception):
     """The ledger has the batch, but no longer its bytes."""
 
 
-async def validate(
-    store: Store,
-    reference: Reference,
-    rules: Rules,
-    known: ReferenceData,
-    page_size: int = PAGE_SIZE,
-    *,
-    in_memory: bool = False,
-) -> Result:
-    """Stages the batch; answers the numbers of messages ``accepted`` and ``rejected``. ``in_memory``: this process runs
-    the other steps too, so a batch of one page that finds room is only remembered."""
-    return await run_step(
-        store,
-        reference,
-        VALIDATE,
-        lambda batch: prepare(store, batch, rules, known, page_size=page_size, in_memory=in_memory),
-    )
-
-
 async def prepare(
     store: Store,
     batch: Batch,
@@ -56,17 +39,16 @@ async def prepare(
     *,
     page_size: int = PAGE_SIZE,
     in_memory: bool = False,
-) -> Findings:
+) -> None:
+    """Stages the batch. ``in_memory``: this process runs the other step too, so a batch of one page that finds room is
+    only remembered."""
     raw = await store.ledger.raw(batch.id)
     if raw is None:
         raise RawBytesMissing(f"batch {batch.id}: its raw bytes are gone")
-    found: Findings = {"accepted": 0, "rejected": 0}
     pages = validate_in_pages(unpack(raw), rules, batch.id, now(), page_size)
     page = next(pages)
     for number in itertools.count():
         following = next(pages, None)
-        found["accepted"] += len(page.messages)
-        found["rejected"] += page.rejected
         for letter in page.dead_letters:
             letter["attempts"] = batch.attempts
         _log_rejected(batch, page.dead_letters)
@@ -82,7 +64,6 @@ async def prepare(
             await write_page_number(store, batch, number + 1)
             break
         page = following
-    return found
 
 
 def _log_rejected(batch: Batch, letters: Sequence[DeadLetter]) -> None:
