@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
@@ -32,11 +33,14 @@ run: $(STAMP)
 test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	@$(MAKE) --no-print-directory -j types web servers collect
-	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(PYTEST) -n 6 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || { \
+		code=$$?; test $$code -eq 1 || exit $$code; \
+		echo "Once more without the others, which may have taken the machine away from them:"; \
+		$(PYTEST) --last-failed --last-failed-no-failures none $(PYTEST_ARGS); }
 
 # Every test module once, before many processes read them all at the same time: what does not even import is said first.
 collect: $(STAMP)
-	@$(BIN)/python -m pytest --collect-only -q >/dev/null || $(BIN)/python -m pytest --collect-only -q
+	@$(PYTEST) --collect-only -q >/dev/null || $(PYTEST) --collect-only -q
 
 # What the Azure adapters' tests talk to: a test that waits for its download would run out of time on a slow machine.
 servers: $(STAMP)
