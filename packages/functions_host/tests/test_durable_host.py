@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from functions_host.durable_service import DurableService
 from host_support import HostProcess, wait_for
-from hostile import end_of, notes, start
+from hostile import end_of, in_background, notes, start
 
 MakeHost = Callable[..., HostProcess]
 
@@ -50,6 +50,19 @@ def test_a_step_that_hangs_at_three_kills_of_the_host_is_failed(host: MakeHost) 
     assert "died 3 times while it was running" in status["output"]
     assert end_of(started, "neighbour")["output"] == "done"
     assert len(notes(started, "step-sleep")) == 3
+
+
+@pytest.mark.e2e
+def test_what_a_function_starts_while_the_host_stops_is_run_at_the_next_start(host: MakeHost) -> None:
+    started = host("hostile").start()
+    thread, answers = in_background(f"{started.url}/api/starts")
+    wait_for(lambda: notes(started, "late"), "the function to run")
+    assert started.stop() == 0
+    thread.join()
+    assert [answer.text for answer in answers] == ["late"]
+    assert "ERROR" not in started.log
+    started.start()
+    assert end_of(started, "late")["output"] == "done"
 
 
 def test_the_engine_s_failed_write_is_the_host_s_problem_until_one_succeeds(tmp_path: Path) -> None:

@@ -17,16 +17,10 @@ from pathlib import Path
 
 import pytest
 from host_support import APPS, Answer, HostProcess, children, http, is_alive, wait_for, workers_of
+from hostile import in_background
 
 pytestmark = pytest.mark.e2e
 MakeHost = Callable[..., HostProcess]
-
-
-def in_background(url: str) -> tuple[threading.Thread, list[Answer]]:
-    answers: list[Answer] = []
-    thread = threading.Thread(target=lambda: answers.append(http("GET", url)))
-    thread.start()
-    return thread, answers
 
 
 def test_the_ready_file_tells_where_everything_listens(host: MakeHost) -> None:

@@ -62,8 +62,12 @@ class DurableService:
         self._engine.base_url = base_url
         await self._engine.start()
 
-    async def stop(self, grace: float) -> None:
-        await self._engine.stop(grace)
+    async def finish(self, grace: float) -> None:
+        """See DurableEngine.finish."""
+        await self._engine.finish(grace)
+
+    async def close(self) -> None:
+        await self._engine.close()
 
     def signal(
         self, path: str, query: list[tuple[str, str]], body: bytes, stored: Callable[[BaseException | None], None]

@@ -98,11 +98,13 @@ class Host:
         await parts.http.stop_listening()
         work = [self._guarded("functions", parts.invoker.drain(max(0.1, until - CLOCK.monotonic())))]
         if parts.durable is not None:
-            work.append(self._guarded("durable engine", parts.durable.stop(max(0.1, until - CLOCK.monotonic()))))
+            work.append(self._guarded("durable engine", parts.durable.finish(max(0.1, until - CLOCK.monotonic()))))
         await asyncio.gather(*work)
         await self._guarded("listeners", asyncio.gather(*(listener.close() for listener in parts.listeners)))
         await self._guarded("timers", parts.timers.close())
         await self._guarded("Event Hubs outputs", parts.outputs.close())
+        if parts.durable is not None:  # until here the functions that were ending could ask it for something
+            await self._guarded("durable engine", parts.durable.close())
 
     def kill(self) -> None:
         """For a second signal, from any thread: leave nothing behind, wait for nothing."""

@@ -99,13 +99,20 @@ class DurableEngine:
         self._scheduler.start()
 
     async def stop(self, grace: float) -> None:
-        """No new step or activity; what runs has `grace` seconds; then the store is closed."""
+        """`finish`, then `close`."""
+        await self.finish(grace)
+        await self.close()
+
+    async def finish(self, grace: float) -> None:
+        """No new step or activity; what runs has `grace` seconds. What clients ask is stored all the same."""
         self.core.stopping = True
         self.core.timers.stop()
         await asyncio.gather(self.orchestrations.delivery.activities.stop(grace), self._scheduler.stop(grace))
+        self.clients.stop()
+
+    async def close(self) -> None:
         if self._loopback:
             uninstall_loopback(self._loopback)
-        self.clients.stop()
         await self.store.close()
         self.core.deaths.close()
         self._lock.release()

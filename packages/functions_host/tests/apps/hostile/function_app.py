@@ -146,6 +146,14 @@ async def slow(req: func.HttpRequest) -> str:
     return "slow but well"
 
 
+@app.route(route="starts")
+@app.durable_client_input(client_name="client")
+async def starts_late(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> str:
+    note("late")
+    await asyncio.sleep(1)
+    return await client.start_new("calls", "late", "well")
+
+
 @app.route(route="log")
 def log(req: func.HttpRequest) -> str:
     logging.info("with fields", extra={"function": "f", "invocation_id": None})
