@@ -174,6 +174,6 @@ def _write_down(*_: Any) -> None:
 if _FOLDER and threading.current_thread() is threading.main_thread():
     sqlite3.connect = _connect  # type: ignore[assignment]
     _of_json(json)
-    _of_calls(logging.Logger, "callHandlers", "log records")
+    _of_calls(logging.StreamHandler, "emit", "log records")
     sys.meta_path.insert(0, _Finder())
     signal.signal(signal.SIGUSR2, _write_down)
