@@ -128,7 +128,7 @@ async def bring_to_completion(pipeline: Pipeline, deliveries: list[Delivery]) ->
 async def run_scenario(folder: Path, plan: NthFails, *, broken: bool = False, window: float = 0.0) -> Any:
     """Two batches that overlap, a replayed letter, a discarded one, and a replayed batch. The final state of it all.
 
-    ``broken``: the first attempt at each batch fails in its third step whatever is tried.
+    ``broken``: the first attempt at each batch fails in its first step whatever is tried.
     """
     inner = await open_sqlite(folder)
     store: Any = PlannedStore(inner, plan)
