@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.chromium import OpenPage, Watch, launched, unusable
 from tests.support.stub_api import StubApi
 
-expect.set_options(timeout=15_000)  # a busy machine is no failure of the page
+expect.set_options(timeout=30_000)  # a busy machine is no failure of the page
 
 
 # Not for the whole session: playwright's event loop runs as long as the browser, and no asyncio test could beside it.
@@ -40,7 +40,7 @@ def open_page(browser: Browser, watch_console: list[str]) -> Iterator[OpenPage]:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         context = browser.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         parts = urlsplit(url)
         opened.append((Watch(context), f"{parts.scheme}://{parts.netloc}/"))
         page = context.new_page()
