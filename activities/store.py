@@ -35,9 +35,9 @@ async def store(store: Store, reference: Reference, prepare: Prepare) -> Result:
             await prepare(batch)
         pages, anew = await pages_of(store, batch, prepare)
         drones: set[str] = set()
-        # What an earlier run has stored, it has stored of the pages that are found; where they had to be made anew,
-        # they may say something else.
-        first_time = batch.attempts == 1 and not anew and not purged
+        # Where an earlier run may have stored something, it may have done so of other pages than those that are there
+        # now: they may have been made anew, under other rules, by this run or by one in between.
+        first_time = batch.attempts == 1 and batch.stage_before != STORE.stage and not anew and not purged
         counts = await _keep(store, batch, pages, drones) if first_time else None
         if counts is None:
             drones.clear()
@@ -48,10 +48,10 @@ async def store(store: Store, reference: Reference, prepare: Prepare) -> Result:
 
 
 async def pages_as_stored(store: Store, batch: Batch, prepare: Prepare) -> list[Page]:
-    """The pages for the steps behind this one. Where they are made anew, what is accepted may be something else than
-    what this step has stored: then the two are brought together first."""
+    """The pages for the steps behind this one. Where they are made anew, by this run of such a step or by one before,
+    what is accepted may be something else than what this step has stored: then the two are brought together first."""
     pages, anew = await pages_of(store, batch, prepare)
-    if anew:
+    if anew or batch.stage_before == batch.stage:
         await _keep_again(store, batch, pages, await _purged(store, batch), set())
     return pages
 

@@ -17,7 +17,7 @@ its open and discarded letters stand.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.records import Counts, Outcome, Purged, Slot, Standing
@@ -150,11 +150,7 @@ def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before
     result.letters += letters
     result.known |= {one.id for one in event.letters.values()}
     rejected = sum(one.messages for one in refused.values())
-    total = len(event.accepted) + sum(corrected.get(one["index"], one.get("messages", 1)) for one in event.rejected)
-    if None in refused:
-        total = rejected
-    elif None in corrected:
-        total = corrected[None]
+    total = _messages_of(event, refused, corrected)
     unwritten = len(put) + sum(one.get("messages", 1) for one in letters if one["id"] not in result.known)
     duplicates = max(0, total - unwritten - len(stored) - rejected)
     result.counts = Counts(
@@ -163,6 +159,21 @@ def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before
         duplicates=result.counts.duplicates + duplicates,
         rejected=result.counts.rejected + rejected,
     )
+
+
+def _messages_of(event: _Event, refused: Mapping[int | None, Standing], corrected: Mapping[int | None, int]) -> int:
+    """For how many messages the event stands. An earlier run may have taken ``Reconciled.discarded`` out of what is
+    accepted: those are told by their letters."""
+    if None in refused:
+        return sum(one.messages for one in refused.values())
+    if None in corrected:
+        return corrected[None]
+    messages: dict[int | None, int] = {message["index"]: 1 for message in event.accepted}
+    messages.update({letter["index"]: letter.get("messages", 1) for letter in event.rejected})
+    if None not in messages:  # else it is the whole event: what has been judged one by one is part of it
+        messages.update(corrected)
+        messages.update({index: one.messages for index, one in refused.items()})
+    return sum(messages.values())
 
 
 def _is_judged_anew(letter: DeadLetter, event: _Event, stored: Collection[Slot], ran_before: bool) -> bool:

@@ -19,7 +19,7 @@ from pipeline.dead_letters import finish_replay
 from pipeline.intake import new_batch
 from pipeline.ports import Store, StoreUnavailable
 from pipeline.records import Batch, BatchStatus, Claim, Counts
-from pipeline.steps import Completion, CountsBody, Reference, Result, reference_to
+from pipeline.steps import FINISH, Completion, CountsBody, Reference, Result, reference_to
 from reference_data import ReferenceData
 from telemetry.envelope import pack
 from telemetry.identity import instance_id
@@ -315,6 +315,57 @@ async def test_a_batch_that_died_after_its_store_step_counts_what_is_stored_unde
     assert len(await all_letters(kept)) == 1
 
 
+STRICT = replace(RULES, altitude_maximum=10.0)
+BROKEN_CALLS = [
+    ("dead_letters", "of_batch"),
+    ("dead_letters", "claim"),
+    ("messages", "written_by"),
+    ("ledger", "count"),
+]
+
+
+@pytest.mark.parametrize(("port", "call"), BROKEN_CALLS)
+@pytest.mark.parametrize("before", [RULES, STRICT], ids=["stricter", "looser"])
+@pytest.mark.parametrize("died_in", ["store_messages", "finish_batch"])
+async def test_after_a_death_and_other_settings_a_try_that_fails_changes_nothing(
+    kept: Store, monkeypatch: pytest.MonkeyPatch, before: Rules, died_in: str, port: str, call: str
+) -> None:
+    """The pages that the try has made anew are found by the next one, which must not take them for those of old."""
+    pipeline = make_pipeline(kept)
+    pipeline.in_memory, pipeline.rules = True, before
+    step = pipeline.engine.activities[died_in]
+    broken: Any = getattr(kept, port)
+    inner = getattr(broken, call)
+
+    async def failing(*_: Any) -> Any:
+        monkeypatch.setattr(broken, call, inner)
+        raise StoreUnavailable("planned")
+
+    async def dying(reference: Any) -> Any:
+        if died_in == "store_messages":
+            await step(reference)
+        else:  # as far as its beginning is noted
+            await kept.ledger.begin(reference["batchId"], reference["instanceId"], FINISH.stage, "another")
+        staging._recent.clear()
+        pipeline.rules = STRICT if before is RULES else RULES
+        monkeypatch.setattr(broken, call, failing)
+        pipeline.engine.activities[died_in] = step
+        raise OSError("the process dies")
+
+    pipeline.engine.activities[died_in] = dying
+    batch = await pipeline.receive(
+        [delivery(1, message("a", 1, position={"altitude": 50})), delivery(2, message("b", 2))]
+    )
+    await pipeline.engine.run()
+    ended = await kept.ledger.get(batch.id)
+    assert ended is not None
+    assert ended.status is BatchStatus.COMPLETED
+    rows = {device: len(found) for device, found in (await all_messages(kept, ["a", "b"])).items()}
+    assert (rows, ended.counts) == ({"a": 1, "b": 1}, Counts(messages=2, stored=2, duplicates=0, rejected=0))
+    # What stricter rules reject stays stored; what looser ones accept is no letter any more.
+    assert [letter["status"] for letter in await all_letters(kept)] == ([] if before is RULES else ["replayed"])
+
+
 @pytest.mark.parametrize("died_after", ["messages", "dead_letters"])
 @pytest.mark.parametrize("in_memory", [True, False], ids=["held", "staged"])
 async def test_a_store_step_that_died_half_way_counts_what_it_had_stored_under_other_settings(
@@ -330,7 +381,7 @@ async def test_a_store_step_that_died_half_way_counts_what_it_had_stored_under_o
     async def dying(*given: Any) -> Any:
         await put(*given)
         staging._recent.clear()
-        pipeline.rules = replace(RULES, altitude_maximum=10.0)
+        pipeline.rules = STRICT
         monkeypatch.setattr(port, "put", put)
         raise OSError("the process dies")
 

@@ -119,6 +119,22 @@ def test_what_was_corrected_is_not_stored_as_it_was(index: int | None) -> None:
         assert plan.with_outcomes([], []) == counts
 
 
+@pytest.mark.parametrize("answer", [{"status": "replayed", "corrected": 2}, {"status": "discarded"}], ids=str)
+def test_what_is_taken_out_of_the_page_still_counts_when_the_step_runs_again(answer: Any) -> None:
+    """Today's rules accept it, but it is answered otherwise; beside it stands a duplicate."""
+    letters = [standing(1, 1, **answer)]
+    first = reconcile([message(1, 0), message(1, 1)], [], letters, set(), [], ran_before=True)
+    assert first.discarded == {(1, 1)}
+    again = reconcile([message(1, 0)], [], letters, set(), [], ran_before=True)
+    alone = reconcile([], [], letters, set(), [], ran_before=True)
+    corrected = answer.get("corrected", 0)
+    rejected = 0 if corrected else 1
+    for plan, duplicates in ((first, 1), (again, 1), (alone, 0)):
+        told = plan.with_outcomes([Outcome.DUPLICATE] * len(plan.messages), [])
+        counted = Counts(duplicates + corrected + rejected, 0, duplicates + corrected, rejected)
+        assert told == counted
+
+
 def test_a_correction_that_is_under_way_counts_as_rejected_until_it_tells() -> None:
     letters = [standing(1, 0, "open", corrected=1)]
     plan = reconcile([message(1)], [], letters, {(1, 0)}, [], ran_before=True)
