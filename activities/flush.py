@@ -47,7 +47,7 @@ async def _said_by(store: Store, client: DurableClient, held: Held) -> AsyncIter
     """What the batch knows of its drones, page by page."""
     try:
         for page in await find_pages(store, held):
-            yield merge_messages((await read_page(store, held, page)).messages)
+            yield merge_messages((await read_page(store, held, page)).told)
     except StagedDocumentMissing as missing:
         # Somebody has deleted it. Another attempt finds everything stored and tells all drones.
         log(logging.ERROR, "held batch runs again", batchId=held.id, reason=str(missing))

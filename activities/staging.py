@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -60,9 +60,16 @@ class Prepared:
 
     messages: list[Message]
     letters: list[DeadLetter]
+    stored: list[Message] = field(default_factory=list)
+    """What an earlier run has stored of these events and today's rules do not accept: it stays stored."""
+
+    @property
+    def told(self) -> list[Message]:
+        """What drones are to hear of."""
+        return [*self.messages, *self.stored] if self.stored else self.messages
 
     def __len__(self) -> int:
-        return len(self.messages) + len(self.letters)
+        return len(self.messages) + len(self.letters) + len(self.stored)
 
 
 class Recent:
@@ -135,7 +142,7 @@ async def write_page(store: Store, batch: Batch, page: Page, prepared: Prepared)
     if len(page) > 1:
         await store.ledger.stage(batch.id, batch.instance_id, page[0], orjson.dumps(prepared.messages))
         return
-    document = orjson.dumps({"messages": prepared.messages, "letters": prepared.letters})
+    document = orjson.dumps({name: value for name, value in vars(prepared).items() if value or name != "stored"})
     await store.ledger.stage(batch.id, batch.instance_id, page[0], document)
     _recent_of(store).remember((batch.id, batch.instance_id, page[0]), prepared)
 

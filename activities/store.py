@@ -7,7 +7,7 @@ never completes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from activities.attempt import run_step
@@ -17,9 +17,9 @@ from pipeline.clock import now
 from pipeline.many import for_each
 from pipeline.ports import Store
 from pipeline.reconciling import by_event, reconcile, slot_of, to_claim
-from pipeline.records import Batch, Counts, Outcome, Purged, Standing
+from pipeline.records import Batch, Counts, Outcome, Purged, Slot, Standing
 from pipeline.steps import STORE, Findings, Reference, Result, counts_body
-from telemetry.model import DeadLetter
+from telemetry.model import DeadLetter, Message
 from telemetry.vocabulary import OPEN, REPLAYED
 
 LETTERS_AT_ONCE = 16
@@ -106,20 +106,41 @@ async def _keep_again(
             known = events | {one.sequence_number for one in standing}
             written = {slot for slot in written if slot[0] in known}
         plan = reconcile(messages, letters, standing, written, mine, ran_before=batch.counts is not None, purged=purged)
-        if plan.discarded:  # nor are the drones to hear of them
+        stored = await _stored_besides(store, batch, written, standing, messages, times)
+        if plan.discarded or stored:  # which the drones are not to hear of, and which they are
             messages = [message for message in messages if slot_of(message) not in plan.discarded]
-            await write_page(store, batch, page, Prepared(messages, letters))
+            prepared = Prepared(messages, letters, stored)
+            await write_page(store, batch, page, prepared)
         outcomes = await store.messages.put(plan.messages, batch.id)
         letter_outcomes = await store.dead_letters.put(plan.letters, batch.id)
         counts = plus(counts, plan.with_outcomes(outcomes, letter_outcomes))
         await _resolve(store, mine)
         claimed += mine
         replayed += [one.id for one in standing if one.status == REPLAYED]
-        drones.update(message["deviceId"] for message in messages)
+        drones.update(message["deviceId"] for message in prepared.told)
         metrics.batch_stored(messages, now())
     await store.ledger.count(batch.id, batch.instance_id, counts, [*replayed, *claimed])
     await store.dead_letters.release(claimed)
     return counts
+
+
+async def _stored_besides(
+    store: Store,
+    batch: Batch,
+    written: Collection[Slot],
+    standing: Sequence[Standing],
+    accepted: Sequence[Message],
+    times: Sequence[str],
+) -> list[Message]:
+    """What the batch has stored though today's rules do not accept it. What the replay or the correction of a letter has
+    stored, that has told the drones of."""
+    by_letters = {(one.sequence_number, one.index) for one in standing}
+    slots = set(written) - {slot_of(message) for message in accepted}
+    slots = {slot for slot in slots if slot not in by_letters and (slot[0], None) not in by_letters}
+    if not slots:
+        return []
+    documents = await store.messages.of_batch(batch.id, min(times), max(times))
+    return [document for document in documents if slot_of(document) in slots]
 
 
 def _as_it_stands(one: Standing, letter: DeadLetter) -> Standing:

@@ -42,7 +42,7 @@ async def tell_news(
     told = told_of(store)
     held_from: list[str] = []
     for page in pages:
-        messages = (await read_page(store, batch, page)).messages
+        messages = (await read_page(store, batch, page)).told
         states = merge_messages(messages)
         urgent, learned = await told.urgent(states, windowed.read, windowed.rules)
         await note_changes(store, client, states.values(), batch.id)
@@ -58,7 +58,7 @@ async def tell_drones(store: Store, client: DurableClient, batch: Batch, pages: 
     drones = 0
     waiting: dict[str, DroneState] = {}
     for page in pages:
-        states = merge_messages((await read_page(store, batch, page)).messages)
+        states = merge_messages((await read_page(store, batch, page)).told)
         for key, state in states.items() if waiting else ():
             waiting[key] = merge(waiting.get(key), state)
         waiting = waiting or states

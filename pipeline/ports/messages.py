@@ -28,6 +28,10 @@ class MessageStore(Protocol):
         included."""
         ...
 
+    async def of_batch(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> list[Message]:
+        """Those documents, in no order."""
+        ...
+
     async def history(
         self,
         device_id: str,

@@ -103,13 +103,19 @@ class CosmosMessages:
         return create
 
     async def written_by(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> set[Slot]:
-        found = await self._of_all(
-            'SELECT c.sequenceNumber, c["index"] FROM c '
-            "WHERE c.enqueuedAt >= @from AND c.enqueuedAt <= @to AND c.batchId = @batch",
+        found = await self._of_batch('c.sequenceNumber, c["index"]', batch_id, enqueued_from, enqueued_to)
+        return {(item["sequenceNumber"], item["index"]) for item in found}
+
+    async def of_batch(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> list[Message]:
+        found = await self._of_batch("*", batch_id, enqueued_from, enqueued_to)
+        return list(await asyncio.gather(*(to_message(self._blobs, item) for item in found)))
+
+    async def _of_batch(self, what: str, batch_id: str, enqueued_from: str, enqueued_to: str) -> list[Item]:
+        return await self._of_all(
+            f"SELECT {what} FROM c WHERE c.enqueuedAt >= @from AND c.enqueuedAt <= @to AND c.batchId = @batch",
             {"@from": enqueued_from, "@to": enqueued_to, "@batch": batch_id},
             _MAX_OF_BATCH,
         )
-        return {(item["sequenceNumber"], item["index"]) for item in found}
 
     async def history(
         self,

@@ -32,9 +32,10 @@ _WRITERS = f"""
     SELECT {_WRITTEN_AT} AS value FROM json_each(?) AS k CROSS JOIN messages AS m
     ON m.device_id = json_extract(k.value, '$[0]') AND m.time = json_extract(k.value, '$[1]')
        AND m.id = json_extract(k.value, '$[2]')"""
-_OF_BATCH = f"""
-    SELECT {_WRITTEN_AT} AS value FROM messages AS m INDEXED BY messages_by_enqueued
+_FROM_BATCH = """FROM messages AS m INDEXED BY messages_by_enqueued
     WHERE m.enqueued_at BETWEEN ? AND ? AND m.batch_id = ?"""
+_OF_BATCH = f"SELECT {_WRITTEN_AT} AS value {_FROM_BATCH}"
+_DOCUMENTS_OF_BATCH = f"SELECT m.document {_FROM_BATCH}"
 
 
 class SqliteMessages:
@@ -52,6 +53,14 @@ class SqliteMessages:
         def read(connection: sqlite3.Connection) -> set[Slot]:
             found = bulk.column(connection, _OF_BATCH, (enqueued_from, enqueued_to, batch_id))
             return {(number, index) for _, _, number, index in map(orjson.loads, found)}
+
+        return await self._database.read(read)
+
+    async def of_batch(self, batch_id: str, enqueued_from: str, enqueued_to: str) -> list[Message]:
+        parameters = (enqueued_from, enqueued_to, batch_id)
+
+        def read(connection: sqlite3.Connection) -> list[Message]:
+            return [orjson.loads(row[0]) for row in connection.execute(_DOCUMENTS_OF_BATCH, parameters)]
 
         return await self._database.read(read)
 

@@ -84,6 +84,9 @@ async def test_written_by_gives_the_slots_of_the_documents_of_a_batch(store: Sto
     assert await store.messages.written_by("batch-a", at(0), at(9)) == written - {(10, 3)}
     assert await store.messages.written_by("batch-a", at(4), at(6)) == {(11, 0), (11, 1), (11, 2)}
     assert await store.messages.written_by("nobody", at(0), at(9)) == set()
+    documents = await store.messages.of_batch("batch-a", at(4), at(6))
+    assert sorted(documents, key=lambda one: one["index"]) == [{**mine[n], "batchId": "batch-a"} for n in (4, 5, 6)]
+    assert await store.messages.of_batch("nobody", at(0), at(9)) == []
 
 
 async def test_two_batches_bring_the_same_messages_at_once(store: Store) -> None:

@@ -362,6 +362,7 @@ async def test_after_a_death_and_other_settings_a_try_that_fails_changes_nothing
     assert ended.status is BatchStatus.COMPLETED
     rows = {device: len(found) for device, found in (await all_messages(kept, ["a", "b"])).items()}
     assert (rows, ended.counts) == ({"a": 1, "b": 1}, Counts(messages=2, stored=2, duplicates=0, rejected=0))
+    assert set(pipeline.engine.entities) == {"a", "b"}, "what is stored, drones are told"
     # What stricter rules reject stays stored; what looser ones accept is no letter any more.
     assert [letter["status"] for letter in await all_letters(kept)] == ([] if before is RULES else ["replayed"])
 

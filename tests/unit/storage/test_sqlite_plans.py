@@ -73,6 +73,7 @@ async def test_every_query_is_read_off_an_index(store: SqliteStore, tmp_path: Pa
     await letters.claims(FAR_FUTURE, 10)
     await letters.release(["l2"])
     await messages.written_by("b0", at(0), at(20))
+    await messages.of_batch("b0", at(0), at(20))
 
     for where in (
         BatchFilter(),
