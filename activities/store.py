@@ -132,8 +132,8 @@ async def _stored_besides(
     accepted: Sequence[Message],
     times: Sequence[str],
 ) -> list[Message]:
-    """What the batch has stored though today's rules do not accept it. What the replay or the correction of a letter has
-    stored, that has told the drones of."""
+    """What the batch has stored though today's rules do not accept it. Of what the replay or the correction of a letter
+    has stored, that has told the drones itself."""
     by_letters = {(one.sequence_number, one.index) for one in standing}
     slots = set(written) - {slot_of(message) for message in accepted}
     slots = {slot for slot in slots if slot not in by_letters and (slot[0], None) not in by_letters}
