@@ -38,7 +38,7 @@ class Scattered(Fleet):
 
 def test_drones_lie_over_all_that_the_map_draws(stub: StubApi, open_page: OpenPage) -> None:
     page = open_page(stub.url + "#/fleet/drone-4")
-    wait_until(lambda: painted(page) > 0, 10, lambda: "no markers")
+    wait_until(lambda: painted(page) > 0, 30, lambda: "no markers")
     # Where it is not placed, everything that is placed lies over it, whatever the order.
     style = page.eval_on_selector(
         ".map .drone-layer",
@@ -54,7 +54,7 @@ def test_land_has_come_with_the_page_and_lies_under_the_tiles(
     stub.config["mapTilesUrl"] = stub.url + "missing/{z}/{x}/{y}.png"  # tiles that do not come leave the land in sight
     page = open_page(stub.url)
     expect(page.locator(".map .land canvas")).to_be_attached()
-    wait_until(lambda: painted(page, ".map .land canvas") > 10_000, 10, lambda: "no land")
+    wait_until(lambda: painted(page, ".map .land canvas") > 10_000, 30, lambda: "no land")
     order = page.locator(".ol-layers").evaluate("layers => [...layers.children].map(layer => layer.className)")
     assert order.index("land") < order.index("base-tiles")
 
@@ -83,7 +83,7 @@ def test_a_map_out_of_a_file_is_drawn_and_named_as_text(stub: StubApi, open_page
     page = open_page(stub.url, color_scheme="light")
     expect(page.get_by_text("© Example", exact=True)).to_be_visible()
     expect(page.locator(".map .base-tiles canvas")).to_be_attached()
-    wait_until(lambda: painted(page, ".map .base-tiles canvas") > 100_000, 10, lambda: "no tiles")
+    wait_until(lambda: painted(page, ".map .base-tiles canvas") > 100_000, 30, lambda: "no tiles")
     assert page.title() == "Drone Telemetry"
     assert page.locator(".map-pane img").count() == 0
 
@@ -95,7 +95,7 @@ def test_vector_tiles_out_of_a_file_are_drawn_too(stub: StubApi, open_page: Open
     stub.config["mapPmtilesUrl"] = "/api/map.pmtiles"
     page = open_page(stub.url)
     expect(page.locator(".map .base-vector canvas").first).to_be_attached()
-    wait_until(lambda: painted(page, ".map .base-vector canvas") > 100_000, 10, lambda: "no tiles")
+    wait_until(lambda: painted(page, ".map .base-vector canvas") > 100_000, 30, lambda: "no tiles")
 
 
 def test_a_file_that_cannot_be_read_leaves_the_land(
@@ -105,7 +105,7 @@ def test_a_file_that_cannot_be_read_leaves_the_land(
     stub.config["mapPmtilesUrl"] = "/api/map.pmtiles"
     page = open_page(stub.url)
     expect(page.locator(".map .land canvas")).to_be_attached()
-    wait_until(lambda: painted(page, ".map .land canvas") > 10_000, 10, lambda: "no land")
+    wait_until(lambda: painted(page, ".map .land canvas") > 10_000, 30, lambda: "no land")
 
 
 def test_groups_say_how_many_and_how_bad_and_open_with_a_click(stub: StubApi, open_page: OpenPage) -> None:

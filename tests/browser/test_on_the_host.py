@@ -79,7 +79,7 @@ def test_the_fleet_is_on_the_map_and_in_the_list(world: LocalHost, open_page: Op
     page = open_page(world.url)
     expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
     expect(page.get_by_text(f"{DRONES + 1} drones", exact=True)).to_be_visible()
-    wait_until(lambda: painted(page) > DRONES * 20, 10, lambda: "no markers")
+    wait_until(lambda: painted(page) > DRONES * 20, 30, lambda: "no markers")
 
 
 def test_filters_narrow_the_list_and_the_map(world: LocalHost, open_page: OpenPage) -> None:
@@ -109,7 +109,7 @@ def test_a_drone_opens_with_values_ages_plots_and_track(world: LocalHost, open_p
     expect(battery).to_contain_text(re.compile(r"just now|\d+ s ago"))
     for plot in ("Battery", "Altitude", "Ground speed"):
         expect(detail.locator("figure", has_text=plot).locator(".plot-value")).to_have_text(re.compile(r"\d"))
-    wait_until(lambda: painted(page, ".detail canvas") > 500, 10, lambda: "the plot is empty")
+    wait_until(lambda: painted(page, ".detail canvas") > 500, 30, lambda: "the plot is empty")
     expect(page).to_have_url(re.compile("#/fleet/drone-3$"))
 
     page.get_by_role("button", name="Follow the open drone").click()

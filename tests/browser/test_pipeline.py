@@ -33,7 +33,7 @@ def test_the_hour_before_is_there_from_the_start_and_after_a_reload(stub: StubAp
         for name in ("Messages per second", "Batches in flight", "Lag, seconds"):
             plot = page.locator("figure", has_text=name)
             expect(plot.locator(".plot-value")).to_have_text(re.compile(r"\d"))
-        wait_until(lambda: painted(page, ".panels.three canvas") > 3000, 10, lambda: "the plot is empty")
+        wait_until(lambda: painted(page, ".panels.three canvas") > 3000, 30, lambda: "the plot is empty")
     assert stub.asked("/api/stats/history") == 2, "once for each time that the page is opened"
     expect(page.locator(".figure", has_text="In the hub").locator("strong")).to_have_text("1,234")
     expect(page.locator(".figure", has_text="In flight")).to_contain_text("7 completed that have not told their drones")

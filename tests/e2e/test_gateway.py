@@ -97,7 +97,10 @@ async def test_ten_minutes_without_a_hub_and_a_kill_cost_not_one_second(tmp_path
     seconds = round(radio.step / 10 + 0.49)
     for device in ("mav-1", "falcon-2"):
         messages = [json.loads(body) for key, body in events if key == device]
-        times = [m["timestamp"] for m in messages]
+        told = [m["timestamp"] for m in messages]
+        times = [time for time in told if time[:10] == "2026-01-01"]
+        # Started again, and stalled for a second before the drone has told its time, it takes its own clock's.
+        assert len(told) - len(times) <= 1
         assert times == sorted(times)
         assert {m["deviceId"] for m in messages} == {device}
         minutes = [f"2026-01-01T00:{second // 60:02d}:{second % 60:02d}" for second in range(seconds)]
@@ -105,7 +108,7 @@ async def test_ten_minutes_without_a_hub_and_a_kill_cost_not_one_second(tmp_path
         bodies = [body for key, body in events if key == device]
         # Only a send whose acknowledgement was lost may come twice, and then it is the same bytes.
         assert len(bodies) - len(set(bodies)) <= 60
-        assert len(set(times)) == len(set(bodies))
+        assert len(set(told)) == len(set(bodies))
 
 
 async def test_random_datagrams_harm_nothing_and_invent_nobody(tmp_path: Path) -> None:
