@@ -9,38 +9,33 @@ import logging
 from collections.abc import AsyncIterator
 
 from activities.staging import StagedDocumentMissing, find_pages, forget, read_page
+from activities.update_drones import tell_merged
 from observability import log
 from pipeline.attempts import replay_batch
 from pipeline.durable import DurableClient
 from pipeline.ports import Conflict, Held, Store
 from pipeline.signals import signal_all
 from pipeline.windows import Flushed, Window
-from telemetry.merge import merge, merge_messages
+from telemetry.merge import merge_messages
 from telemetry.model import DroneState
 
 BATCHES_AT_ONCE = 100
-MOST_WAITING = 20_000
-"""States in memory at once; a window of more drones than that tells some of them twice."""
 
 
 async def flush(store: Store, client: DurableClient, window: Window, *, most_batches: int = BATCHES_AT_ONCE) -> Flushed:
     """What is held of the window's partition, up to ``most_batches``."""
     held = await store.held.list(window["hub"], window["partition"], most_batches)
-    drones = 0
-    waiting: dict[str, DroneState] = {}
-    for one in held:
-        async for states in _said_by(store, client, one):
-            for key, state in states.items():
-                waiting[key] = merge(waiting.get(key), state)
-            if len(waiting) >= MOST_WAITING:
-                await signal_all(client, waiting.values())
-                drones += len(waiting)
-                waiting = {}
-    await signal_all(client, waiting.values())
+
+    async def said() -> AsyncIterator[dict[str, DroneState]]:
+        for one in held:
+            async for states in _said_by(store, client, one):
+                yield states
+
+    drones = await tell_merged(said(), lambda states: signal_all(client, states))
     await store.held.release(held)
     for one in held:
         forget(store, one.id, one.instance_id)
-    return {"batches": len(held), "drones": drones + len(waiting), "more": len(held) == most_batches}
+    return {"batches": len(held), "drones": drones, "more": len(held) == most_batches}
 
 
 async def _said_by(store: Store, client: DurableClient, held: Held) -> AsyncIterator[dict[str, DroneState]]:

@@ -7,7 +7,7 @@ here and not from the orchestrator because its history would keep every one of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from activities.staging import Page, read_page
@@ -22,7 +22,7 @@ from telemetry.model import DroneState
 from telemetry.rules import Rules
 
 MOST_WAITING = 20_000
-"""States in memory at once; a batch of more drones than that tells some of them twice."""
+"""States in memory at once; what is of more drones than that tells some of them twice."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,31 @@ async def tell_news(
 
 async def tell_drones(store: Store, client: DurableClient, batch: Batch, pages: Sequence[Page]) -> int:
     """How many were told."""
+
+    async def said() -> AsyncIterator[dict[str, DroneState]]:
+        for page in pages:
+            yield merge_messages((await read_page(store, batch, page)).told)
+
+    async def tell(states: Collection[DroneState]) -> None:
+        await note_changes(store, client, states, batch.id)
+        await signal_all(client, states)
+
+    return await tell_merged(said(), tell)
+
+
+async def tell_merged(
+    said: AsyncIterator[dict[str, DroneState]], tell: Callable[[Collection[DroneState]], Awaitable[None]]
+) -> int:
+    """Tell of each drone once what all that is ``said`` comes to. How many were told."""
     drones = 0
     waiting: dict[str, DroneState] = {}
-    for page in pages:
-        states = merge_messages((await read_page(store, batch, page)).told)
+    async for states in said:
         for key, state in states.items() if waiting else ():
             waiting[key] = merge(waiting.get(key), state)
         waiting = waiting or states
         if len(waiting) >= MOST_WAITING:
-            await note_changes(store, client, waiting.values(), batch.id)
-            await signal_all(client, waiting.values())
+            await tell(waiting.values())
             drones += len(waiting)
             waiting = {}
-    await note_changes(store, client, waiting.values(), batch.id)
-    await signal_all(client, waiting.values())
+    await tell(waiting.values())
     return drones + len(waiting)

@@ -150,7 +150,7 @@ def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before
     result.letters += letters
     result.known |= {one.id for one in event.letters.values()}
     rejected = sum(one.messages for one in refused.values())
-    total = _messages_of(event, refused, corrected)
+    total = rejected if None in refused else _messages_of(event, refused, corrected)
     unwritten = len(put) + sum(one.get("messages", 1) for one in letters if one["id"] not in result.known)
     duplicates = max(0, total - unwritten - len(stored) - rejected)
     result.counts = Counts(
@@ -164,8 +164,6 @@ def _add(result: Reconciled, event: _Event, claimed: Collection[str], ran_before
 def _messages_of(event: _Event, refused: Mapping[int | None, Standing], corrected: Mapping[int | None, int]) -> int:
     """For how many messages the event stands. An earlier run may have taken ``Reconciled.discarded`` out of what is
     accepted: those are told by their letters."""
-    if None in refused:
-        return sum(one.messages for one in refused.values())
     if None in corrected:
         return corrected[None]
     messages: dict[int | None, int] = {message["index"]: 1 for message in event.accepted}
